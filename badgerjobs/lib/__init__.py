@@ -1,0 +1,1 @@
+"""Plain Python: no database, no framework, no other part of the project."""

@@ -1,0 +1,182 @@
+"""Every setting, from the environment. docs/settings.md describes each variable; a test holds the two together."""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from badgerjobs.embedded.layout import Layout
+from badgerjobs.lib import env
+
+BASE_DIR = Path(__file__).resolve().parents[1]
+
+# Where it listens, and where it keeps what it embeds. A relative data directory is relative to the project, so that
+# `make -C` and `manage.py` from elsewhere find the same one.
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, least=1, most=65535)
+DATA_DIR = (BASE_DIR / env.text("BADGERJOBS_DATA_DIR", ".data")).absolute()
+LAYOUT = Layout(DATA_DIR)
+
+# Servers: given, or embedded. One of each may be given: what is not given is embedded.
+DATABASE_URL = env.text("DATABASE_URL")
+REDIS_URL = env.text("REDIS_URL") or LAYOUT.redis_url
+EMBEDDED = not DATABASE_URL
+DEMO = env.flag("DEMO", EMBEDDED)
+
+
+def _secret(name: str) -> str:
+    """A secret of this installation: given, or made once and kept beside the embedded database it protects."""
+    if value := env.text(name):
+        return value
+    if EMBEDDED:
+        return LAYOUT.secret(name.lower())
+    raise ImproperlyConfigured(f"{name} is not set. With DATABASE_URL set, it must be: see docs/settings.md.")
+
+
+SECRET_KEY = _secret("SECRET_KEY")
+ENCRYPTION_KEYS = [key.strip() for key in _secret("ENCRYPTION_KEYS").split(",") if key.strip()]
+
+DEBUG = env.flag("DEBUG", False)
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS") or (["*"] if EMBEDDED else ["localhost", "127.0.0.1", "[::1]", HOST])
+BEHIND_PROXY = env.flag("BEHIND_PROXY", False)
+
+# The engine
+WORKERS = env.number("WORKERS", 2, least=1, most=64)
+IO_SLOTS = env.number("IO_SLOTS", 200, least=1, most=10_000)
+HOST_SLOTS = env.number("HOST_SLOTS", 100, least=1, most=10_000)
+RETENTION_DAYS = env.number("RETENTION_DAYS", 30, least=1, most=3650)
+PRESET_TIME_ZONE = env.text("PRESET_TIME_ZONE", "EST")
+EGRESS_ALLOW = env.items("EGRESS_ALLOW")
+RATE_LIMIT_PER_SECOND = env.number("RATE_LIMIT_PER_SECOND", 400, least=1, most=1_000_000)
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "django_celery_beat",
+    "badgerjobs.workspaces",
+    "badgerjobs.web",
+    "badgerjobs.runs",
+    "badgerjobs.embedded",
+    "jobs",
+    "slurps",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "badgerjobs.urls"
+WSGI_APPLICATION = "badgerjobs.wsgi.application"
+AUTH_USER_MODEL = "workspaces.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = False
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES: dict[str, Any] = {
+    "default": dj_database_url.parse(DATABASE_URL)
+    if DATABASE_URL
+    else {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "badgerjobs",
+        "USER": "badgerjobs",
+        "PASSWORD": LAYOUT.secret("postgres_password"),
+        "HOST": str(LAYOUT.socket_dir),
+        "PORT": "5432",
+    }
+}
+DATABASES["default"].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
+# A statement of a page or of the engine that takes this long is a fault, and must not hold its locks for ever.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
+    "options", "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+)
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        "KEY_PREFIX": "badgerjobs",
+    }
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "static/"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+if BEHIND_PROXY:
+    # A proxy that ends TLS is in front and sets these headers itself.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+# Above the 1 MB that a job's body may have, so that the field's own message is what a user reads.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["badgerjobs.web.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["badgerjobs.web.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "badgerjobs.web.pagination.NewestFirst",
+    "DEFAULT_THROTTLE_CLASSES": ["badgerjobs.web.throttling.PerToken"],
+    "DEFAULT_SCHEMA_CLASS": "badgerjobs.web.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "badgerjobs.web.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Badger Jobs",
+    "VERSION": "1",
+    "DESCRIPTION": "Runs people's work at the right time and shows what happened.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+}
