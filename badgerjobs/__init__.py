@@ -8,3 +8,9 @@ from pathlib import Path
 _COLLECTIONS = str(Path(__file__).resolve().parents[1] / "collections")
 if _COLLECTIONS not in sys.path:
     sys.path.append(_COLLECTIONS)
+
+# Celery's own rule: whoever imports the project has its application, so that a task sent from anywhere knows the
+# broker.
+from badgerjobs.celery import app as celery_app  # noqa: E402
+
+__all__ = ["celery_app"]

@@ -5,8 +5,9 @@ from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
 
-from badgerjobs.embedded.layout import Layout
+from badgerjobs.embedded.layout import Layout, broker_url_of
 from badgerjobs.lib import env
 
 BASE_DIR = Path(__file__).resolve().parents[1]
@@ -22,7 +23,7 @@ LAYOUT = Layout(DATA_DIR)
 DATABASE_URL = env.text("DATABASE_URL")
 REDIS_URL = env.text("REDIS_URL") or LAYOUT.redis_url
 EMBEDDED = not DATABASE_URL
-DEMO = env.flag("DEMO", EMBEDDED)
+DEMO = env.flag("DEMO", default=EMBEDDED)
 
 
 def _secret(name: str) -> str:
@@ -37,9 +38,9 @@ def _secret(name: str) -> str:
 SECRET_KEY = _secret("SECRET_KEY")
 ENCRYPTION_KEYS = [key.strip() for key in _secret("ENCRYPTION_KEYS").split(",") if key.strip()]
 
-DEBUG = env.flag("DEBUG", False)
+DEBUG = env.flag("DEBUG", default=False)
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS") or (["*"] if EMBEDDED else ["localhost", "127.0.0.1", "[::1]", HOST])
-BEHIND_PROXY = env.flag("BEHIND_PROXY", False)
+BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
 
 # The engine
 WORKERS = env.number("WORKERS", 2, least=1, most=64)
@@ -68,6 +69,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "badgerjobs.web.middleware.bounded_body",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -130,6 +132,28 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 
+# Celery rings the doorbell and runs the fleet; it stores nothing. The anonymous exchange needs no bindings in the
+# broker, so that one which was emptied takes the next message as if nothing had happened.
+CELERY_BROKER_URL = broker_url_of(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 3600}
+CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in ("io", "system")]
+CELERY_TASK_DEFAULT_QUEUE = "system"
+CELERY_TASK_DEFAULT_EXCHANGE = ""
+CELERY_TASK_DEFAULT_ROUTING_KEY = "system"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_BEAT_SCHEDULER = "badgerjobs.runs.beat:Scheduler"
+CELERY_BEAT_SCHEDULE = {
+    "rescue": {"task": "runs.rescue", "schedule": 5.0, "options": {"expires": 30.0}},
+    "prune": {"task": "runs.prune", "schedule": 60.0, "options": {"expires": 60.0}},
+}
+CELERY_TIMEZONE = "UTC"
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -153,7 +177,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["badgerjobs.web.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["badgerjobs.web.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["badgerjobs.web.parsers.ObjectParser"],
     "DEFAULT_PAGINATION_CLASS": "badgerjobs.web.pagination.NewestFirst",
     "DEFAULT_THROTTLE_CLASSES": ["badgerjobs.web.throttling.PerToken"],
     "DEFAULT_SCHEMA_CLASS": "badgerjobs.web.schema.AutoSchema",

@@ -1,0 +1,1 @@
+"""The REST root: gathers what the apps bring."""

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 
-class BadSetting(ValueError):
+class BadSettingError(ValueError):
     """An environment variable has a value that cannot be used. The message names it and says what would be right."""
 
 
@@ -16,7 +16,7 @@ def text(name: str, default: str = "") -> str:
         try:
             return Path(path).read_text().strip()
         except OSError as error:
-            raise BadSetting(f"{name}_FILE: cannot read {path!r} ({error.strerror}).") from None
+            raise BadSettingError(f"{name}_FILE: cannot read {path!r} ({error.strerror}).") from None
     return default
 
 
@@ -30,11 +30,11 @@ def number(name: str, default: int, *, least: int = 0, most: int = 2**31 - 1) ->
     except ValueError:
         result = least - 1
     if not least <= result <= most:
-        raise BadSetting(f"{name}={value!r}: must be a whole number from {least} to {most}.")
+        raise BadSettingError(f"{name}={value!r}: must be a whole number from {least} to {most}.")
     return result
 
 
-def flag(name: str, default: bool) -> bool:
+def flag(name: str, *, default: bool) -> bool:
     """`1`, `true`, `yes`, `on` or their opposites, in any case."""
     value = text(name).lower()
     if not value:
@@ -43,7 +43,7 @@ def flag(name: str, default: bool) -> bool:
         return True
     if value in {"0", "false", "no", "off"}:
         return False
-    raise BadSetting(f"{name}={value!r}: must be 1 or 0.")
+    raise BadSettingError(f"{name}={value!r}: must be 1 or 0.")
 
 
 def items(name: str) -> list[str]:

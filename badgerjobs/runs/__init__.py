@@ -1,0 +1,1 @@
+"""The engine: turns schedules into runs, runs them, and keeps account of what happened."""

@@ -1,0 +1,1 @@
+"""Collections of data that jobs fill and readers query."""

@@ -1,0 +1,42 @@
+# `make` alone lists what there is. Everything works from any folder by `make -C`, and needs Python 3.11 and nothing else.
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check fix bench chaos
+
+python := .venv/bin/python
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+up: ## the whole service on this machine, in the foreground; Ctrl-C ends it (PORT=8001 make up)
+	@.ci/install requirements.txt
+	@exec $(python) manage.py up --with-parent
+
+test: ## all tests: what is quick on two cores, then what starts real processes, one by one
+	@.ci/install requirements-dev.txt
+	$(python) -m pytest -n 2 -m "not e2e and not chaos"
+	$(python) -m pytest -m "e2e and not chaos"
+
+check: ## format, lint, who imports whom, pins, types, Django's checks, missing migrations
+	@.ci/install requirements-dev.txt
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	PYTHONPATH=.:collections .venv/bin/lint-imports --no-cache
+	$(python) -m pip check --disable-pip-version-check
+	$(python) -m mypy --strict .
+	$(python) manage.py with_servers -- sh -ec '\
+		$(python) manage.py check --database default --fail-level WARNING; \
+		$(python) manage.py makemigrations --check --dry-run'
+
+fix: ## mend by machine what `check` says of format and lint
+	@.ci/install requirements-dev.txt
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: ## how fast it is here (WHAT=runs or WHAT=tick); docs/bench.md says how to read it
+	@.ci/install requirements.txt
+	@$(python) -m bench
+
+chaos: ## kill its processes in the middle of work, and count what was lost
+	@.ci/install requirements-dev.txt
+	$(python) -m pytest tests/e2e -m chaos

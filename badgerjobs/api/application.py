@@ -1,0 +1,36 @@
+"""The application that a token belongs to."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from badgerjobs.runs.models import Runnable
+from badgerjobs.web.authentication import application_of
+from jobs.models import Job
+
+
+class ApplicationSerializer(serializers.Serializer[Any]):
+    """An application, with Repeater's counts."""
+
+    name = serializers.CharField(help_text="Its name.")
+    workspace = serializers.CharField(source="workspace.name", help_text="The workspace it belongs to.")
+    created_at = serializers.DateTimeField(help_text="When it was made.")
+    updated_at = serializers.DateTimeField(help_text="When it was last changed.")
+    jobs_count = serializers.IntegerField(help_text="How many jobs it has.")
+    scheduled_jobs_count = serializers.IntegerField(help_text="How many of them have a next run.")
+
+
+class ApplicationView(APIView):
+    """The token's own application."""
+
+    @extend_schema(responses=ApplicationSerializer, summary="Read the token's application")
+    def get(self, request: Request) -> Response:
+        application: Any = application_of(request)
+        application.jobs_count = Job.objects.for_application(application).count()
+        planned = Runnable.objects.for_application(application).planned()
+        application.scheduled_jobs_count = planned.filter(kind="http").count()
+        return Response(ApplicationSerializer(application).data)

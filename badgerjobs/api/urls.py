@@ -1,0 +1,21 @@
+"""Every address under /api/v1/."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
+
+from badgerjobs.api.application import ApplicationView
+from badgerjobs.runs.api import PreviewView, RunViewSet
+from jobs.api import JobViewSet, ResultViewSet
+
+router = SimpleRouter()
+router.register("jobs", JobViewSet, basename="job")
+router.register("results", ResultViewSet, basename="result")
+router.register("runs", RunViewSet, basename="run")
+
+urlpatterns = [
+    *router.urls,
+    path("application/", ApplicationView.as_view(), name="application"),
+    path("schedules/preview/", PreviewView.as_view(), name="schedule-preview"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+]

@@ -1,0 +1,80 @@
+"""Time zones by name, and where local time meets UTC: the missing hour, the doubled hour, the moment of a change."""
+
+import difflib
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+EST = timezone(timedelta(hours=-5), "EST")
+
+# What some systems keep beside the zones: this machine's own, and a marker for "not set".
+_NOT_ZONES = {"localtime", "Factory", "posixrules"}
+
+
+class UnknownZoneError(ValueError):
+    """No such zone in the IANA database. The message names the nearest."""
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> tzinfo:
+    """Give the zone of an IANA name, like `Europe/Zurich`. Raises UnknownZoneError."""
+    if name == "UTC":
+        return UTC
+    if name not in _names():
+        raise UnknownZoneError(_advice(name))
+    return ZoneInfo(name)
+
+
+@lru_cache(maxsize=64)
+def preset_zone(name: str) -> tzinfo:
+    """Give the zone that presets are told in: `EST` is UTC-5 all year, anything else an IANA name."""
+    return EST if name == "EST" else zone(name)
+
+
+def offset(moment: datetime, place: tzinfo) -> timedelta:
+    """Tell how far the clocks of a place are ahead of UTC at a moment."""
+    ahead = moment.astimezone(place).utcoffset()
+    return ahead or timedelta()
+
+
+def local(moment: datetime, place: tzinfo) -> datetime:
+    """Read the clock on the wall at a moment: a naive datetime."""
+    return moment.astimezone(place).replace(tzinfo=None, fold=0)
+
+
+def shifted(wall: datetime, place: tzinfo) -> datetime:
+    """Place a wall time. Doubled: the first of the two. Missing: later by what the clocks were put forward."""
+    return wall.replace(tzinfo=place).astimezone(UTC)
+
+
+def resumed(wall: datetime, place: tzinfo) -> datetime:
+    """Place a wall time. Doubled: the first of the two. Missing: the first moment after the gap."""
+    moment = shifted(wall, place)
+    gap = local(moment, place) - wall
+    return next_change(moment - gap, moment, place) or moment if gap else moment
+
+
+def next_change(after: datetime, until: datetime, place: tzinfo) -> datetime | None:
+    """Find the moment within (after, until] at which clocks are changed, to the second; there may be one at most."""
+    before = offset(after, place)
+    if offset(until, place) == before:
+        return None
+    low, high = 0, int((until - after) / timedelta(seconds=1))
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if offset(after + timedelta(seconds=middle), place) == before else (low, middle)
+    return after + timedelta(seconds=high)
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    return frozenset(available_timezones() - _NOT_ZONES)
+
+
+def _advice(name: str) -> str:
+    known = {known.rpartition("/")[2].lower(): known for known in sorted(_names(), reverse=True)}
+    known |= {known.lower(): known for known in _names()}
+    near = difflib.get_close_matches(name.strip().lower().replace(" ", "_"), known, n=1, cutoff=0.75)
+    if near:
+        return f"{name[:40]!r} is not a time zone: did you mean {known[near[0]]}?"
+    return f"{name[:40]!r} is not a time zone: give a name of the IANA database, like Europe/Zurich, or UTC."

@@ -1,0 +1,161 @@
+"""The only HTTP door: every request that leaves this service goes through `Client.send`.
+
+`Client.transport()` gives libraries that want an httpx client the same door in httpx's words.
+"""
+
+import asyncio
+from typing import Self
+
+import httpx
+from aiohttp import ClientConnectionError, ClientConnectorError, ClientResponse
+
+from badgerjobs.outbound.addresses import Policy
+from badgerjobs.outbound.calls import READ_BYTES, Answer, Call, CallFailed
+from badgerjobs.outbound.connections import Connections, OwnReceiver
+from badgerjobs.outbound.failures import EXPECTED, explained
+from badgerjobs.outbound.guard import HOP, LookUp
+from badgerjobs.outbound.headers import OURS
+from badgerjobs.outbound.reading import Body
+from badgerjobs.outbound.slots import Slots
+from badgerjobs.outbound.steps import Step, first, redirected
+from badgerjobs.outbound.targets import UnsendableError
+from badgerjobs.outbound.trips import Trip
+
+__all__ = ["Answer", "Call", "CallFailed", "Client", "GuardedTransport"]
+
+
+class Client:
+    """Sends calls: one for each event loop, entered with `async with`, then shared by everything on that loop.
+
+    `host_slots` calls at once go to one host. `own_receiver` is a URL prefix on loopback that may be called although
+    the policy refuses it (the demo's `/echo/`). `ca_file` holds further certificate authorities, as PEM. `look_up`
+    stands in for DNS.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        host_slots: int = 100,
+        own_receiver: str | None = None,
+        ca_file: str | None = None,
+        look_up: LookUp | None = None,
+    ) -> None:
+        self._policy = policy
+        self._own = OwnReceiver(own_receiver) if own_receiver else None
+        self._slots = Slots(host_slots)
+        self._connections = Connections(policy, own_receiver=self._own, ca_file=ca_file, look_up=look_up)
+
+    async def __aenter__(self) -> Self:
+        await self._connections.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._connections.__aexit__(*exc_info)
+
+    def transport(self) -> "GuardedTransport":
+        """For `httpx.AsyncClient(transport=...)`."""
+        return GuardedTransport(self)
+
+    async def send(self, call: Call) -> Answer:
+        """Fetch the answer, whatever its status. Raises CallFailed; anything else is a bug or a cancellation."""
+        try:
+            trip = Trip(call, first(call), Body(call.keep_bytes, call.read_bytes))
+        except UnsendableError as error:
+            raise CallFailed("refused", str(error)) from None
+        try:
+            async with asyncio.timeout(call.timeout_s) as clock:
+                await self._travel(trip, clock)
+        except TimeoutError:
+            raise trip.failed("timeout", trip.too_late()) from None
+        except EXPECTED as error:
+            raise trip.failed(*explained(error, trip.step.target, trip.hop)) from error
+        return trip.answer()
+
+    async def _travel(self, trip: Trip, clock: asyncio.Timeout) -> None:
+        own = self._own is not None and self._own.admits(trip.call.url, trip.step.target)
+        step: Step | None = trip.step
+        while step:
+            # Held for one hop: two calls that are redirected to each other's hosts must not wait for each other.
+            async with self._slots.of(step.target.host):
+                if trip.started is None:
+                    clock.reschedule(asyncio.get_running_loop().time() + trip.call.timeout_s)
+                step = await self._take(trip, own=own)
+            if step:
+                trip.turn(step)
+                own = False
+
+    async def _take(self, trip: Trip, *, own: bool) -> Step | None:
+        """Make one request. Returns the step that it is redirected to, or None when its answer has been read."""
+        step = trip.step
+        HOP.set(trip.depart())
+        if not own:
+            self._policy.check_name(step.target.host, step.target.port)
+        response = await self._open(trip, own=own)
+        try:
+            if location := trip.location(response):
+                return redirected(step, response.status, location, trip.call.sensitive)
+            await trip.read(response)
+        except BaseException:
+            response.close()
+            raise
+        finally:
+            response.release()
+        return None
+
+    async def _open(self, trip: Trip, *, own: bool) -> ClientResponse:
+        step = trip.step
+        try:
+            return await self._connections.request(step, own=own)
+        except ClientConnectionError as error:
+            was_kept = not trip.hop.opened and not isinstance(error, ClientConnectorError)
+            if not was_kept or not step.may_repeat:
+                raise
+        # The server had closed the kept connection just as it was used again: that says nothing about the call.
+        return await self._connections.request(step, fresh=True)
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """httpx's words for `Client.send`: for libraries that bring their own requests and take an httpx client.
+
+    Answers are read whole, up to `read_bytes`, before they are handed over. Redirects are httpx's to follow, each hop
+    through here. Failures are httpx's exceptions with the CallFailed as their cause.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        timeout_s = max((value for value in request.extensions.get("timeout", {}).values() if value), default=30.0)
+        call = Call(
+            request.method,
+            str(request.url),
+            headers=[(name, value) for name, value in request.headers.multi_items() if name not in OURS],
+            body=await request.aread(),
+            timeout_s=timeout_s,
+            keep_bytes=READ_BYTES,
+            redirects=0,
+        )
+        try:
+            answer = await self._client.send(call)
+        except CallFailed as failure:
+            kind = HTTPX_ERRORS.get(failure.error_class, httpx.RemoteProtocolError)
+            raise kind(failure.message, request=request) from failure
+        return httpx.Response(answer.status, headers=_unpacked(answer), content=answer.body, request=request)
+
+
+HTTPX_ERRORS: dict[str, type[httpx.TransportError]] = {
+    "dns": httpx.ConnectError,
+    "connect": httpx.ConnectError,
+    "tls": httpx.ConnectError,
+    "refused": httpx.UnsupportedProtocol,
+    "timeout": httpx.ReadTimeout,
+    "too_large": httpx.ReadError,
+    "protocol": httpx.RemoteProtocolError,
+}
+
+
+def _unpacked(answer: Answer) -> list[tuple[str, str]]:
+    """Give the headers that still hold once the body is decompressed and whole."""
+    gone = {"content-encoding", "content-length", "transfer-encoding"}
+    return [(name, value) for name, value in answer.headers if name.lower() not in gone]

@@ -1,0 +1,135 @@
+"""The guarded connections of one event loop."""
+
+import re
+import ssl
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from socket import socket
+from typing import Self
+
+import certifi
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+
+from badgerjobs.lib import env
+from badgerjobs.outbound.addresses import Policy
+from badgerjobs.outbound.guard import AddressInfo, LookUp, Resolver, guarded_by, only
+from badgerjobs.outbound.steps import Step
+from badgerjobs.outbound.targets import Target, target_of
+
+# Below the idle limit of the usual servers, so that they rarely close what is just being used again.
+IDLE_S = 4.0
+# Hosts beyond this many get a connection for one call: kept ones are open files, and a wildcard name has any number.
+MOST_WARM_HOSTS = 256
+MOST_HEADERS = 200
+LONGEST_HEADER = 8190
+# The call's own clock covers everything.
+NO_TIMEOUT = ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=None)
+
+
+class OwnReceiver:
+    """The one loopback address that a demo's jobs may call: URLs below `prefix`, in exactly that spelling."""
+
+    # What is not a plain path (dot segments, encoded characters) could be read as another path by the server.
+    PLAIN = re.compile(r"([A-Za-z0-9_~-]+(\.[A-Za-z0-9_~-]+)*/?)*")
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.target = target_of(prefix)
+
+    def admits(self, url: str, target: Target) -> bool:
+        """Whether this URL, as a caller wrote it, means the receiver. Never asked about redirects."""
+        if not url.startswith(self.prefix) or target.origin != self.target.origin:
+            return False
+        below = url.removeprefix(self.prefix).partition("#")[0].partition("?")[0]
+        return bool(self.PLAIN.fullmatch(below))
+
+
+class Connections:
+    """Kept connections, single ones, and those to the own receiver: apart, so that none is borrowed by another's call.
+
+    Every kept connection was checked when it was made, for the host and port it is kept under, by the one policy that
+    this object has; so using it again checks nothing.
+    """
+
+    def __init__(
+        self, policy: Policy, *, own_receiver: OwnReceiver | None, ca_file: str | None, look_up: LookUp | None
+    ) -> None:
+        self._policy = policy
+        self._own = own_receiver
+        self._ca_file = ca_file
+        self._look_up = look_up
+        self._open = AsyncExitStack()
+        self._warm: OrderedDict[tuple[str, str, int], float] = OrderedDict()
+
+    async def __aenter__(self) -> Self:
+        tls = tls_context(self._ca_file)
+        resolver = Resolver(self._look_up)
+        guarded = guarded_by(self._policy)
+        self._kept = await self._session(guarded, tls, resolver, keep=True)
+        self._single = await self._session(guarded, tls, resolver, keep=False)
+        if self._own:
+            mine = only(self._own.target.host, self._own.target.port)
+            self._to_own = await self._session(mine, tls, resolver, keep=False)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._open.aclose()
+
+    async def request(self, step: Step, *, own: bool = False, fresh: bool = False) -> ClientResponse:
+        """Send one request. Returns the start of its answer: status and headers. The caller reads or closes it.
+
+        `own` goes to the own receiver, `fresh` over a connection of its own. Raises aiohttp's exceptions.
+        """
+        target = step.target
+        session = self._to_own if own else self._single if fresh or not self._is_warm(target) else self._kept
+        return await session.request(
+            step.method, target.url, headers=step.headers, data=step.data, allow_redirects=False
+        )
+
+    def _is_warm(self, target: Target) -> bool:
+        """Whether connections to this origin are kept; counts the call that asks."""
+        now = time.monotonic()
+        warm = self._warm
+        while warm and next(iter(warm.values())) < now - IDLE_S:
+            warm.popitem(last=False)
+        if target.origin not in warm and len(warm) >= MOST_WARM_HOSTS:
+            return False
+        warm[target.origin] = now
+        warm.move_to_end(target.origin)
+        return True
+
+    async def _session(
+        self, open_socket: Callable[[AddressInfo], socket], tls: ssl.SSLContext, resolver: Resolver, *, keep: bool
+    ) -> ClientSession:
+        connector = TCPConnector(
+            limit=0,  # slots and the engine bound what is in flight
+            ssl=tls,
+            resolver=resolver,
+            socket_factory=open_socket,
+            **({"keepalive_timeout": IDLE_S} if keep else {"force_close": True}),
+        )
+        session = ClientSession(
+            connector=connector,
+            cookie_jar=DummyCookieJar(),
+            timeout=NO_TIMEOUT,
+            auto_decompress=False,  # reading.py does it in bounded steps
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
+            max_headers=MOST_HEADERS,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        )
+        # It would send a GET again whenever its connection breaks, a new one too. We do so for a stale one only.
+        session._retry_connection = False
+        return await self._open.enter_async_context(session)
+
+
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Trust certifi's authorities, and those in `ca_file` or SSL_CERT_FILE (PEM) besides. Raises OSError."""
+    ca_file = ca_file or env.text("SSL_CERT_FILE")
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context

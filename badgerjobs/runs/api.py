@@ -1,0 +1,106 @@
+"""Runs by REST, and the preview of a schedule."""
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from badgerjobs.lib.ids import uuid7_floor
+from badgerjobs.runs.models import Attempt, Cause, LogLine, Run, State
+from badgerjobs.runs.serializers import (
+    PlannedSerializer,
+    PreviewSerializer,
+    RunDetailSerializer,
+    RunSerializer,
+)
+from badgerjobs.runs.services import abort_run
+from badgerjobs.web.authentication import application_of
+from badgerjobs.web.filters import moment, narrow, one_of
+from badgerjobs.web.idempotency import idempotent
+from badgerjobs.workspaces.models import Scope
+
+FILTERS = {
+    "state": lambda runs, value: runs.filter(state__in=one_of(State.values, value)),
+    "cause": lambda runs, value: runs.filter(cause__in=one_of(Cause.values, value)),
+    "kind": lambda runs, value: runs.filter(kind=value),
+    "name": lambda runs, value: runs.filter(runnable__name=value),
+    "since": lambda runs, value: runs.filter(id__gte=uuid7_floor(moment(value))),
+    "until": lambda runs, value: runs.filter(id__lt=uuid7_floor(moment(value))),
+}
+
+DESCRIBED = [
+    OpenApiParameter("state", str, description=f"One or more of {', '.join(State.values)}, with commas."),
+    OpenApiParameter("cause", str, description=f"One or more of {', '.join(Cause.values)}, with commas."),
+    OpenApiParameter("kind", str, description="What it performs: http."),
+    OpenApiParameter("name", str, description="Of what: a job's tag."),
+    OpenApiParameter("since", str, description="Created at or after this time, ISO 8601."),
+    OpenApiParameter("until", str, description="Created before this time, ISO 8601."),
+]
+
+
+class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Run]):
+    """The runs of the token's application, newest first."""
+
+    serializer_class = RunSerializer
+    queryset = Run.objects.none()
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Run]:
+        """The application's runs; one alone comes with its attempts and log."""
+        runs = Run.objects.for_application(application_of(self.request)).select_related("runnable")
+        if self.action == "list":
+            return narrow(runs, self.request, FILTERS)
+        tries: Any = Prefetch("tries", Attempt.objects.order_by("number"))
+        return runs.prefetch_related(tries, Prefetch("log", LogLine.objects.order_by("id")))
+
+    @extend_schema(parameters=DESCRIBED, summary="List runs")
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(responses=RunDetailSerializer, summary="Read a run with its attempts and log")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002
+        return Response(RunDetailSerializer(self.get_object()).data)
+
+    @extend_schema(request=None, responses=RunDetailSerializer, summary="Abort a run that is not over")
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def abort(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        """A running call is cut off within about a second. Aborting twice changes nothing; 409 if it is over."""
+        abort_run(run=self.get_object(), now=timezone.now())
+        return Response(RunDetailSerializer(self.get_object()).data)
+
+
+class PreviewView(APIView):
+    """What a schedule means, before it is used."""
+
+    required_scope = Scope.READ
+    creates_nothing = True
+
+    @extend_schema(
+        request=PreviewSerializer,
+        responses=PlannedSerializer,
+        summary="Preview a schedule",
+        examples=[
+            OpenApiExample(
+                "working days at eight in Zurich",
+                value={"cron": "0 8 * * 1-5", "time_zone": "Europe/Zurich", "count": 3},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """The next times of a schedule, made by the code that runs it. Refuses what creating a job would refuse."""
+        asked = PreviewSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        fields, schedule = asked.validated_data, asked.planned
+        now = timezone.now()
+        after = fields.get("after")
+        times = schedule.upcoming(after, fields["count"]) if after else schedule.planned(now, fields["count"])
+        zone = schedule.preset_time_zone if schedule.preset else schedule.time_zone
+        return Response(PlannedSerializer({"next": times, "words": schedule.words(), "time_zone": zone}).data)

@@ -1,0 +1,62 @@
+"""What a run may perform: a literal table, kind → where its `Kind` is. A new one is a row here and a file there."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.utils.module_loading import import_string
+
+from badgerjobs.runs.outcomes import Outcome
+
+RUN_KINDS = {
+    "http": "jobs.perform.HTTP",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A run in a worker's hands, with what finishing it needs to know of its retries."""
+
+    id: UUID
+    application_id: int
+    runnable_id: int | None
+    kind: str
+    number: int
+    attempts: int
+    occurrence: datetime | None
+    due_at: datetime
+    input: Any
+    retries: int
+    retry_step_s: int
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is, from 1."""
+        return self.attempts + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How to perform runs of a kind.
+
+    `load` fetches what a batch of runs needs, in a constant number of queries; what it leaves out has lost its owner.
+    `perform` does one of them, on the event loop (`io`); `open` makes what all of them share while the loop lives.
+    """
+
+    load: Callable[[Sequence[Claimed]], Mapping[UUID, Any]]
+    perform: Callable[[Claimed, Any, Any], Awaitable[Outcome]]
+    open: Callable[[], Any]
+
+
+@cache
+def kind_of(name: str) -> Kind:
+    """The kind with this name. Raises KeyError for an unknown one, ImportError for a row that leads nowhere."""
+    kind = import_string(RUN_KINDS[name])
+    if not isinstance(kind, Kind):
+        raise ImportError(  # noqa: TRY004  the row is wrong, not a value
+            f"{RUN_KINDS[name]} is not a Kind."
+        )
+    return kind

@@ -1,0 +1,333 @@
+"""Every change of a run's state, and nothing else changes one.
+
+Each verb is one statement over a set, and a compare-and-swap: it names the state it expects, and the ids that do not
+come back were taken by somebody else, who now answers for them. docs/run-life-cycle.md draws the states.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from badgerjobs.lib.ids import uuid7
+from badgerjobs.runs.kinds import Claimed
+from badgerjobs.runs.models import Cause, LogLine, Run, Runnable, State
+
+# How often a run may be taken back from workers that died before it is held to be what kills them.
+RESCUES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An occurrence whose time has come, and when its runnable is due after it (null: never)."""
+
+    runnable_id: int
+    occurrence: datetime
+    next_run_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An attempt that ended, and what becomes of its run. `state` is succeeded, failed or retrying."""
+
+    run: Claimed
+    state: State
+    due_at: datetime
+    started_at: datetime
+    ended_at: datetime
+    ok: bool
+    error_class: str = ""
+    error: str = ""
+    result: Any = None
+    output: Any = None
+
+    @property
+    def duration_ms(self) -> int:
+        return max(0, round((self.ended_at - self.started_at) / timedelta(milliseconds=1)))
+
+
+_QUEUE_PLANNED = """
+WITH planned AS (
+    SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::timestamptz[])
+        AS p(runnable_id, run_id, occurrence, next_run_at)
+), advanced AS (
+    UPDATE runs_runnable r SET next_run_at = p.next_run_at, last_run_at = %s, runs_made = r.runs_made + 1
+    FROM planned p WHERE r.id = p.runnable_id
+    RETURNING r.id, r.application_id, r.kind, r.queue, r.priority, r.runs_made, p.run_id, p.occurrence
+)
+INSERT INTO runs_run (id, application_id, runnable_id, kind, queue, priority, cause, occurrence, number, state, due_at,
+                      attempts, rescues, error, created_at)
+SELECT run_id, application_id, id, kind, queue, priority, 'schedule', occurrence, runs_made, 'queued', occurrence,
+       0, 0, '', %s
+FROM advanced
+ON CONFLICT (runnable_id, occurrence) DO NOTHING
+RETURNING queue
+"""
+
+
+def queue_planned(planned: Sequence[Planned], now: datetime) -> list[str]:
+    """Turn due occurrences into queued runs and advance their runnables. Returns the queue of each new run."""
+    ids = [uuid7() for _ in planned]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _QUEUE_PLANNED,
+            [
+                [one.runnable_id for one in planned],
+                ids,
+                [one.occurrence for one in planned],
+                [one.next_run_at for one in planned],
+                now,
+                now,
+            ],
+        )
+        return [queue for (queue,) in cursor.fetchall()]
+
+
+def queue_now(runnable: Runnable, *, cause: Cause, now: datetime) -> Run:
+    """One run of a runnable, due at once, beside its schedule."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE runs_runnable SET runs_made = runs_made + 1, last_run_at = %s WHERE id = %s RETURNING runs_made",
+            [now, runnable.pk],
+        )
+        (number,) = cursor.fetchone()
+    return Run.objects.create(
+        application_id=runnable.application_id,
+        runnable=runnable,
+        kind=runnable.kind,
+        queue=runnable.queue,
+        priority=runnable.priority,
+        cause=cause,
+        number=number,
+        state=State.QUEUED,
+        due_at=now,
+        created_at=now,
+    )
+
+
+_QUEUE_WAITING = """
+UPDATE runs_run SET state = 'queued' WHERE id IN (
+    SELECT id FROM runs_run WHERE state IN ('scheduled', 'retrying') AND due_at <= %s
+    ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+) RETURNING queue
+"""
+
+
+def queue_waiting(now: datetime, limit: int) -> list[str]:
+    """Queue the runs whose wait is over. Returns the queue of each."""
+    with connection.cursor() as cursor:
+        cursor.execute(_QUEUE_WAITING, [now, limit])
+        return [queue for (queue,) in cursor.fetchall()]
+
+
+# Round-robin over the applications that have work, then priority, then due time: a loose index scan finds the
+# applications, each gives up to its share, and what others hold is passed over.
+_CLAIM = """
+WITH RECURSIVE waiting(application_id) AS (
+    (SELECT application_id FROM runs_run WHERE state = 'queued' AND queue = %(queue)s ORDER BY application_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT r.application_id FROM runs_run r
+            WHERE r.state = 'queued' AND r.queue = %(queue)s AND r.application_id > waiting.application_id
+            ORDER BY r.application_id LIMIT 1)
+    FROM waiting WHERE waiting.application_id IS NOT NULL
+), share AS (
+    SELECT greatest(1, ceil(%(limit)s::numeric / greatest(1, count(application_id))))::int AS n FROM waiting
+), picked AS MATERIALIZED (
+    SELECT r.id, r.runnable_id
+    FROM (SELECT application_id FROM waiting WHERE application_id IS NOT NULL ORDER BY random() LIMIT %(limit)s) w,
+    LATERAL (SELECT id, runnable_id FROM runs_run
+             WHERE state = 'queued' AND queue = %(queue)s AND application_id = w.application_id
+             ORDER BY priority, due_at LIMIT (SELECT n FROM share) FOR UPDATE SKIP LOCKED) r
+    LIMIT %(limit)s
+)
+UPDATE runs_run r SET state = 'running', worker = %(worker)s, started_at = coalesce(r.started_at, %(now)s)
+FROM picked LEFT JOIN runs_runnable owner ON owner.id = picked.runnable_id
+WHERE r.id = picked.id
+RETURNING r.id, r.application_id, r.runnable_id, r.kind, r.number, r.attempts, r.occurrence, r.due_at, r.input,
+          coalesce(owner.retries, 3), coalesce(owner.retry_step_s, 10)
+"""
+
+
+def claim(*, queue: str, worker: UUID, limit: int, now: datetime) -> list[Claimed]:
+    """Take up to `limit` queued runs for a worker: they are running now, and nobody else's."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"queue": queue, "worker": worker, "limit": limit, "now": now})
+        rows = cursor.fetchall()
+    return [Claimed(*(*row[:8], _parsed(row[8]), *row[9:])) for row in rows]
+
+
+def _parsed(value: Any) -> Any:
+    # Django hands jsonb over as text when the query is written by hand.
+    return json.loads(value) if isinstance(value, str) else value
+
+
+_FINISH = """
+WITH done AS (
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+                         %s::int[], %s::bool[], %s::text[], %s::text[], %s::text[], %s::text[])
+        AS d(run_id, attempt_id, state, due_at, started_at, ended_at, duration_ms, ok, error_class, error, result,
+             output)
+), moved AS (
+    UPDATE runs_run r SET
+        state = d.state, due_at = d.due_at, attempts = r.attempts + 1, worker = NULL, error = d.error,
+        output = d.output::jsonb, finished_at = CASE WHEN d.state = 'retrying' THEN NULL ELSE d.ended_at END
+    FROM done d WHERE r.id = d.run_id AND r.state = 'running' AND r.worker = %s
+    RETURNING r.id, r.application_id, r.runnable_id, r.attempts, r.number
+)
+INSERT INTO runs_attempt (id, run_id, application_id, runnable_id, number, run_number, started_at, duration_ms, ok,
+                          error_class, error, result, created_at)
+SELECT d.attempt_id, m.id, m.application_id, m.runnable_id, m.attempts, m.number, d.started_at, d.duration_ms, d.ok,
+       d.error_class, d.error, d.result::jsonb, d.ended_at
+FROM moved m JOIN done d ON d.run_id = m.id
+RETURNING run_id
+"""
+
+
+def finish(finished: Sequence[Finished], *, worker: UUID) -> set[UUID]:
+    """Record attempts that ended and move their runs on. Returns the runs that were still this worker's.
+
+    Those that were aborted or taken back meanwhile keep the state they got, and this attempt leaves no trace.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FINISH,
+            [
+                [one.run.id for one in finished],
+                [uuid7() for _ in finished],
+                [one.state.value for one in finished],
+                [one.due_at for one in finished],
+                [one.started_at for one in finished],
+                [one.ended_at for one in finished],
+                [one.duration_ms for one in finished],
+                [one.ok for one in finished],
+                [one.error_class for one in finished],
+                [one.error for one in finished],
+                [_json(one.result) for one in finished],
+                [_json(one.output) for one in finished],
+                worker,
+            ],
+        )
+        moved = {run_id for (run_id,) in cursor.fetchall()}
+    _log_retries(one for one in finished if one.run.id in moved and not one.ok)
+    return moved
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def _log_retries(failed: Iterable[Finished]) -> None:
+    LogLine.objects.bulk_create(
+        LogLine(
+            run_id=one.run.id,
+            application_id=one.run.application_id,
+            attempt=one.run.attempt,
+            level="warning" if one.state == State.RETRYING else "error",
+            message=one.error,
+            data={"next_attempt_at": one.due_at.isoformat()} if one.state == State.RETRYING else None,
+            created_at=one.ended_at,
+        )
+        for one in failed
+    )
+
+
+def abort(run_ids: Iterable[UUID], *, now: datetime, reason: str, running_too: bool = True) -> set[UUID]:
+    """End runs that are not over. A running one is told so within about a second; its attempt is not recorded."""
+    states = [State.SCHEDULED, State.QUEUED, State.RETRYING, *([State.RUNNING] if running_too else [])]
+    return _end(
+        "UPDATE runs_run SET state = 'aborted', finished_at = %s, worker = NULL, error = %s"
+        " WHERE id = ANY(%s) AND state = ANY(%s) RETURNING id, application_id, attempts",
+        [now, reason, list(run_ids), [state.value for state in states]],
+        level="info",
+        message=reason,
+        now=now,
+    )
+
+
+SUPERSEDED = "The next occurrence came before the next attempt."
+
+
+def supersede(runnable_ids: Sequence[int], *, now: datetime) -> set[UUID]:
+    """Fail the runs of these runnables that wait for another attempt: a newer occurrence takes their place."""
+    return _end(
+        "UPDATE runs_run SET state = 'failed', finished_at = %s, error = %s"
+        " WHERE state = 'retrying' AND runnable_id = ANY(%s) RETURNING id, application_id, attempts",
+        [now, f"Superseded. {SUPERSEDED}", list(runnable_ids)],
+        level="error",
+        message=f"Superseded. {SUPERSEDED}",
+        now=now,
+    )
+
+
+_LOST = """
+WHERE r.state = 'running'
+  AND NOT EXISTS (SELECT FROM runs_worker w WHERE w.id = r.worker AND w.seen_at > %s)
+"""
+
+
+def rescue(*, unseen_since: datetime, now: datetime) -> set[UUID]:
+    """Queue again what is in the hands of workers not seen since then; fail what has been rescued too often."""
+    given_up = _end(
+        f"UPDATE runs_run r SET state = 'failed', finished_at = %s, worker = NULL, error = %s {_LOST}"  # noqa: S608
+        " AND r.rescues >= %s RETURNING r.id, r.application_id, r.attempts",
+        [now, f"Lost: {RESCUES + 1} workers ended while they had this run.", unseen_since, RESCUES],
+        level="error",
+        message="Given up: every worker that took this run ended before it was done.",
+        now=now,
+    )
+    rescued = _end(
+        f"UPDATE runs_run r SET state = 'queued', worker = NULL, rescues = r.rescues + 1 {_LOST}"  # noqa: S608
+        " RETURNING r.id, r.application_id, r.attempts",
+        [unseen_since],
+        level="warning",
+        message="Rescued: the worker that had this run is gone. It is queued again, under the same id.",
+        now=now,
+    )
+    return given_up | rescued
+
+
+def release(run_ids: Iterable[UUID], *, worker: UUID, now: datetime) -> set[UUID]:
+    """Queue again what a worker that is stopping could not finish."""
+    return _end(
+        "UPDATE runs_run SET state = 'queued', worker = NULL"
+        " WHERE id = ANY(%s) AND state = 'running' AND worker = %s RETURNING id, application_id, attempts",
+        [list(run_ids), worker],
+        level="warning",
+        message="Released: the worker was stopped before this attempt ended. It is queued again, under the same id.",
+        now=now,
+    )
+
+
+def lose_owner(run_ids: Iterable[UUID], *, worker: UUID, now: datetime) -> set[UUID]:
+    """Abort claimed runs whose job, task or the like was deleted in the meantime."""
+    return _end(
+        "UPDATE runs_run SET state = 'aborted', finished_at = %s, worker = NULL, error = %s"
+        " WHERE id = ANY(%s) AND state = 'running' AND worker = %s RETURNING id, application_id, attempts",
+        [now, "What it belonged to was deleted.", list(run_ids), worker],
+        level="info",
+        message="What it belonged to was deleted.",
+        now=now,
+    )
+
+
+def _end(sql: str, values: list[Any], *, level: str, message: str, now: datetime) -> set[UUID]:
+    """Make a change that is rare enough to be explained in the log of each run it moved."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        rows = cursor.fetchall()
+    LogLine.objects.bulk_create(
+        LogLine(
+            run_id=run_id,
+            application_id=application_id,
+            attempt=attempts + 1,
+            level=level,
+            message=message,
+            created_at=now,
+        )
+        for run_id, application_id, attempts in rows
+    )
+    return {run_id for run_id, _, _ in rows}

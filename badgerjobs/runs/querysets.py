@@ -1,0 +1,51 @@
+"""Reading what the engine keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Min, Q
+
+from badgerjobs.workspaces.querysets import OwnedQuerySet
+
+if TYPE_CHECKING:
+    from badgerjobs.runs.models import Attempt, Run, Runnable
+
+UNFINISHED = ("scheduled", "queued", "running", "retrying")
+
+
+class RunnableQuerySet(OwnedQuerySet["Runnable"]):
+    def planned(self) -> RunnableQuerySet:
+        """Those that will run by themselves."""
+        return self.filter(next_run_at__isnull=False)
+
+    def lateness(self, now: datetime) -> timedelta:
+        """How long the one that is due first has been waiting to be dispatched; zero when none is late."""
+        first = self.planned().aggregate(first=Min("next_run_at"))["first"]
+        return max(timedelta(0), now - first) if first else timedelta(0)
+
+
+class RunQuerySet(OwnedQuerySet["Run"]):
+    def of(self, runnable_id: int) -> RunQuerySet:
+        return self.filter(runnable_id=runnable_id)
+
+    def unfinished(self) -> RunQuerySet:
+        """Waiting or running: what the API calls runners."""
+        return self.filter(state__in=UNFINISHED)
+
+
+class AttemptQuerySet(OwnedQuerySet["Attempt"]):
+    def of(self, runnable_id: int) -> AttemptQuerySet:
+        return self.filter(runnable_id=runnable_id)
+
+    def counts(self, runnable_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+        """Runnable → (how many results were good, how many were not), in one query; absent where there is none."""
+        rows = (
+            self.filter(runnable_id__in=list(runnable_ids))
+            .values("runnable_id")
+            .annotate(good=Count("pk", filter=Q(ok=True)), bad=Count("pk", filter=Q(ok=False)))
+            .values_list("runnable_id", "good", "bad")
+        )
+        return {runnable: (good, bad) for runnable, good, bad in rows}

@@ -1,0 +1,49 @@
+"""Who calls: a bearer token names the application for which everything in the request is done."""
+
+from typing import NoReturn
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.request import Request
+
+from badgerjobs.web.limits import count
+from badgerjobs.workspaces.models import Application, Token
+
+# Wrong tokens that one address may try in a minute. Guessing 256 bits is hopeless; hammering the database is not.
+WRONG_TRIES_PER_MINUTE = 60
+
+
+def application_of(request: Request) -> Application:
+    """The application of the token that this request carries."""
+    token: Token = request.auth  # type: ignore[assignment]  # DRF's stubs know only its own tokens
+    return token.application
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer TOKEN`. Unknown, revoked and expired tokens read alike from outside."""
+
+    def authenticate(self, request: Request) -> tuple[None, Token] | None:
+        """No header: nobody, whom the permission refuses. A wrong one: 401 with what is wrong about it."""
+        words = get_authorization_header(request).split()
+        if not words:
+            return None
+        if len(words) != 2 or words[0].lower() != b"bearer":
+            raise AuthenticationFailed("The Authorization header must read: Bearer TOKEN.")
+        now = timezone.now()
+        token = Token.objects.by_token(words[1].decode("latin-1"), now)
+        if token is None:
+            _refuse(request)
+        Token.objects.mark_used(token, now)
+        return None, token
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+        """What a 401 asks for."""
+        return 'Bearer realm="Badger Jobs"'
+
+
+def _refuse(request: Request) -> NoReturn:
+    tries = count(f"wrong-tokens:{request.META.get('REMOTE_ADDR', '')}", window_s=60)
+    if tries > WRONG_TRIES_PER_MINUTE:
+        raise Throttled(60, "Too many wrong tokens from this address.")
+    raise AuthenticationFailed("This token is not valid: it is unknown, revoked or expired.")

@@ -1,0 +1,56 @@
+"""Filters in the address: a table per list, each name → how it narrows the rows, and a 400 for what cannot be read."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from django.utils.dateparse import parse_datetime
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+M = TypeVar("M", bound=Model)
+
+Filter = Callable[[Any, str], Any]
+
+
+def narrow(rows: QuerySet[M], request: Request, filters: Mapping[str, Filter]) -> QuerySet[M]:
+    """Apply the filters that the address names. One it does not know is left to whoever else reads the address."""
+    errors: dict[str, list[str]] = {}
+    for name, apply in filters.items():
+        for value in request.query_params.getlist(name):
+            try:
+                rows = apply(rows, value)
+            except ValueError as error:
+                errors[name] = [str(error)]
+    if errors:
+        raise ValidationError(errors)
+    return rows
+
+
+def is_true(value: str) -> bool:
+    """`true` or `false`. Raises ValueError."""
+    if value.lower() in {"true", "1", "yes"}:
+        return True
+    if value.lower() in {"false", "0", "no"}:
+        return False
+    raise ValueError(f"“{value}” is neither true nor false.")
+
+
+def moment(value: str) -> datetime:
+    """ISO 8601; UTC where no zone is given. Raises ValueError."""
+    try:
+        parsed = parse_datetime(value.replace(" ", "+"))  # a plus sign that was not encoded arrives as a blank
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        raise ValueError(f"“{value}” is not a time like 2026-11-21T22:50:28Z.")
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def one_of(choices: list[str], value: str) -> list[str]:
+    """A comma-separated list of known words. Raises ValueError."""
+    words = [word.strip() for word in value.split(",") if word.strip()]
+    if unknown := [word for word in words if word not in choices]:
+        raise ValueError(f"“{unknown[0]}” is none of {', '.join(choices)}.")
+    return words

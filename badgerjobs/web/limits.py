@@ -1,0 +1,26 @@
+"""Counting what somebody does within a window of time, in the cache all web processes share."""
+
+import logging
+import time
+
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+
+def count(name: str, window_s: int) -> int:
+    """Count one more of `name` in the current window of so many seconds, and say how many that makes.
+
+    Without the cache it says 0: a limit that cannot be counted must not turn everybody away.
+    """
+    key = f"limit:{name}:{int(time.time()) // window_s}"
+    try:
+        if cache.add(key, 1, timeout=2 * window_s):
+            return 1
+        return cache.incr(key)
+    except ValueError:  # the key expired between the two commands: a new window
+        return 1
+    except RedisError as error:
+        logger.warning("the limit %s cannot be counted: %s", name.partition(":")[0], error)
+        return 0

@@ -1,0 +1,118 @@
+"""One shape for every error of the API: `application/problem+json` (RFC 9457).
+
+    {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "…", "errors": {"cron": ["…"]}}
+
+`errors` stands there when fields are at fault: name → sentences. What a service refuses is `Conflict` or `Invalid`.
+"""
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Conflict(exceptions.APIException):
+    """What was asked cannot be done in the present state of the thing."""
+
+    status_code = HTTPStatus.CONFLICT
+    default_detail = "This cannot be done now."
+
+
+class Invalid(exceptions.ValidationError):
+    """Field → sentence. Raised by services for what only they can see."""
+
+    def __init__(self, **errors: str) -> None:
+        super().__init__({field: [sentence] for field, sentence in errors.items()})
+
+
+def body(status: int, detail: str, errors: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """The problem as a dict, ready to be serialized."""
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        problem["errors"] = errors
+    return problem
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's hook: every exception that a view raises becomes a problem, unexpected ones without their trace."""
+    if isinstance(error, Http404):
+        error = exceptions.NotFound("There is nothing here.")
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return _unexpected(error, context)
+    errors = _field_errors(error.detail) if isinstance(error, exceptions.ValidationError) else None
+    problem = body(error.status_code, _detail(error, errors), errors)
+    return _answer(problem, _headers(error))
+
+
+def _unexpected(error: Exception, context: dict[str, Any]) -> Response:
+    logger.error("%s failed", context["view"].__class__.__name__, exc_info=error)
+    if isinstance(error, DatabaseError):
+        return _answer(body(503, "The database cannot answer now. Try again in a moment."), {"Retry-After": "5"})
+    return _answer(body(500, "Something went wrong on our side. It has been logged."), {})
+
+
+def _answer(problem: dict[str, Any], headers: dict[str, str]) -> Response:
+    response = Response(problem, status=problem["status"], headers=headers)
+    response.content_type = CONTENT_TYPE
+    return response
+
+
+def _headers(error: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(max(1, int(wait)))
+    return headers
+
+
+def _detail(error: exceptions.APIException, errors: dict[str, list[str]] | None) -> str:
+    if errors is None:
+        return str(error.detail)
+    return " ".join(f"{field}: {sentences[0]}" for field, sentences in errors.items())
+
+
+def _field_errors(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """Flatten DRF's nested details: `{"a": {"b": ["…"]}}` → `{"a.b": ["…"]}`."""
+    if isinstance(detail, dict):
+        nested = [_field_errors(value, f"{path}.{key}" if path else str(key)) for key, value in detail.items()]
+        return {field: sentences for errors in nested for field, sentences in errors.items()}
+    sentences = detail if isinstance(detail, list) else [detail]
+    return {path or "body": [str(sentence) for sentence in sentences]}
+
+
+def page(request: HttpRequest, status: int, detail: str) -> HttpResponse:  # noqa: ARG001
+    """A problem outside DRF: unknown addresses and errors of the framework itself."""
+    return HttpResponse(json.dumps(body(status, detail)), status=status, content_type=CONTENT_TYPE)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """Django's `handler404`."""
+    return page(request, 404, "There is nothing here. The list of addresses is at /api/v1/schema/.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """Django's `handler400`."""
+    return page(request, 400, "The request could not be read.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's `handler500`."""
+    return page(request, 500, "Something went wrong on our side. It has been logged.")

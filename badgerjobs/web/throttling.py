@@ -1,0 +1,29 @@
+"""How often a token may call."""
+
+import time
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from badgerjobs.web.authentication import application_of
+from badgerjobs.web.limits import count
+
+if TYPE_CHECKING:  # DRF reads this class while it imports its views
+    from rest_framework.views import APIView
+
+
+class PerToken(BaseThrottle):
+    """So many requests in each second and for each application: `RATE_LIMIT_PER_SECOND`, 400 by default."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002
+        """False makes it a 429 with `Retry-After`."""
+        if request.auth is None:
+            return True
+        seen = count(f"requests:{application_of(request).pk}", window_s=1)
+        return seen <= settings.RATE_LIMIT_PER_SECOND
+
+    def wait(self) -> float:
+        """Seconds until the next window."""
+        return 1 - time.time() % 1

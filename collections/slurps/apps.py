@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SlurpsConfig(AppConfig):
+    name = "slurps"
+    label = "collections"

@@ -1,0 +1,179 @@
+"""HTTP jobs and their results by REST."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from badgerjobs.lib.ids import uuid7_floor
+from badgerjobs.runs.models import Attempt, Cause
+from badgerjobs.runs.serializers import RunSerializer
+from badgerjobs.runs.services import run_now
+from badgerjobs.web.authentication import application_of
+from badgerjobs.web.filters import is_true, moment, narrow
+from badgerjobs.web.idempotency import idempotent
+from badgerjobs.web.pagination import NewestFirst
+from badgerjobs.web.problems import Invalid
+from jobs.models import Job, Verb
+from jobs.runners import runners_of
+from jobs.serializers import JobSerializer, ResultSerializer, RunnerSerializer
+from jobs.services import create_job, create_or_update_job, delete_job, update_job
+
+JOB_FILTERS = {
+    "search": lambda jobs, value: jobs.search(value),
+    "enabled": lambda jobs, value: jobs.filter(runnable__enabled=is_true(value)),
+    "planned": lambda jobs, value: jobs.filter(runnable__next_run_at__isnull=not is_true(value)),
+    "verb": lambda jobs, value: jobs.filter(verb=value.upper()),
+}
+
+RESULT_FILTERS = {
+    "job": lambda results, value: results.filter(runnable__name=value),
+    "ok": lambda results, value: results.filter(ok=is_true(value)),
+    "since": lambda results, value: results.filter(id__gte=uuid7_floor(moment(value))),
+    "until": lambda results, value: results.filter(id__lt=uuid7_floor(moment(value))),
+}
+
+RESULTS_DESCRIBED = [
+    OpenApiParameter("ok", bool, description="Only successes, or only what failed."),
+    OpenApiParameter("since", str, description="Recorded at or after this time, ISO 8601."),
+    OpenApiParameter("until", str, description="Recorded before this time, ISO 8601."),
+]
+
+EXAMPLE = OpenApiExample(
+    "every quarter of an hour",
+    value={
+        "tag": "refresh-prices",
+        "endpoint": "https://shop.example.com/api/refresh",
+        "verb": "POST",
+        "headers": {"Content-Type": "application/json"},
+        "body": '{"full": false}',
+        "run_every": "PT15M",
+    },
+    request_only=True,
+)
+
+
+class JobViewSet(viewsets.GenericViewSet[Job]):
+    """The HTTP jobs of the token's application, newest first. A job's address is its tag."""
+
+    serializer_class = JobSerializer
+    queryset = Job.objects.none()
+    lookup_field = lookup_url_kwarg = "tag"
+    lookup_value_regex = "[^/]+"
+
+    def get_queryset(self) -> QuerySet[Job]:
+        """The application's jobs with their runnables."""
+        return Job.objects.for_application(application_of(self.request)).whole()
+
+    @extend_schema(
+        summary="List jobs",
+        responses=JobSerializer(many=True),
+        parameters=[
+            OpenApiParameter("search", str, description="Part of the tag, the name or the endpoint."),
+            OpenApiParameter("enabled", bool, description="Only enabled, or only disabled ones."),
+            OpenApiParameter("planned", bool, description="Only those with a next run, or only those without."),
+            OpenApiParameter("verb", str, enum=Verb.values, description="Only those with this verb."),
+        ],
+    )
+    def list(self, request: Request) -> Response:
+        """A page of jobs. The results of all of them are counted in one query."""
+        page = self.paginate_queryset(narrow(self.get_queryset(), request, JOB_FILTERS))
+        return self.get_paginated_response(self._shown(*(page or [])))
+
+    @extend_schema(summary="Create a job", responses={201: JobSerializer}, examples=[EXAMPLE])
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """409 when the tag is taken. A past `run_at` without repeat runs at once; with no schedule, by hand only."""
+        fields = self._checked(request.data)
+        job = create_job(application=application_of(request), now=timezone.now(), **fields)
+        return Response(self._shown(job)[0], status=201)
+
+    @extend_schema(summary="Read a job")
+    def retrieve(self, request: Request, tag: str) -> Response:  # noqa: ARG002
+        return Response(self._shown(self.get_object())[0])
+
+    @extend_schema(summary="Change a job")
+    def partial_update(self, request: Request, tag: str) -> Response:  # noqa: ARG002
+        """Only what is given changes. A changed schedule aborts waiting runs; a running one finishes."""
+        job = self.get_object()
+        fields = self._checked(request.data, job, partial=True)
+        return Response(self._shown(update_job(job=job, now=timezone.now(), **fields))[0])
+
+    @extend_schema(summary="Create or update a job", responses={200: JobSerializer, 201: JobSerializer})
+    def update(self, request: Request, tag: str) -> Response:
+        """The job as given, whether there was one or not: fields left out take their defaults."""
+        data: dict[str, Any] = request.data  # type: ignore[assignment]  # the parser takes nothing but objects
+        if data.get("tag", tag) != tag:
+            raise Invalid(tag=f"The address says “{tag}”: leave the tag out, or give the same.")
+        found = self.get_queryset().filter(tag=tag).first()
+        fields = {"name": tag, **BLANK, **self._checked({**data, "tag": tag}, found), "tag": tag}
+        job, made = create_or_update_job(application=application_of(request), now=timezone.now(), **fields)
+        return Response(self._shown(job)[0], status=201 if made else 200)
+
+    @extend_schema(summary="Delete a job, its runs and results")
+    def destroy(self, request: Request, tag: str) -> Response:  # noqa: ARG002
+        delete_job(job=self.get_object())
+        return Response(status=204)
+
+    @extend_schema(summary="Run a job now", request=None, responses={202: RunSerializer})
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def run(self, request: Request, tag: str) -> Response:  # noqa: ARG002
+        """Beside its schedule, and also when it is disabled."""
+        job = self.get_object()
+        run = run_now(runnable=job.runnable, cause=Cause.MANUAL, now=timezone.now())
+        return Response(RunSerializer(run).data, status=202)
+
+    @extend_schema(
+        summary="List the results of a job", responses=ResultSerializer(many=True), parameters=RESULTS_DESCRIBED
+    )
+    @action(detail=True)
+    def results(self, request: Request, tag: str) -> Response:  # noqa: ARG002
+        """One for each attempt, newest first."""
+        rows: Any = Attempt.objects.for_application(application_of(request)).of(self.get_object().runnable_id)
+        page: Any = self.paginate_queryset(narrow(rows.select_related("runnable"), request, RESULT_FILTERS))
+        return self.get_paginated_response(ResultSerializer(page, many=True).data)
+
+    @extend_schema(summary="List the runners of a job", responses=RunnerSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def runners(self, request: Request, tag: str) -> Response:  # noqa: ARG002
+        """What waits or runs, and the planned run."""
+        return Response({"results": RunnerSerializer(runners_of(self.get_object()), many=True).data})
+
+    def _checked(self, data: Any, job: Job | None = None, *, partial: bool = False) -> dict[str, Any]:
+        serializer = self.get_serializer(job, data=data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return {name: value for name, value in serializer.validated_data.items() if partial is False or name != "tag"}
+
+    def _shown(self, *jobs: Job) -> Any:
+        counts = Attempt.objects.for_application(application_of(self.request)).counts(job.runnable_id for job in jobs)
+        return JobSerializer(jobs, many=True, context={"counts": counts}).data
+
+
+# What a PUT that leaves them out sets.
+BLANK = {"run_at": None, "run_every": "", "cron": "", "preset": "", "time_zone": "UTC"}
+
+
+class ResultViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Attempt]):
+    """The results of all jobs of the token's application, newest first."""
+
+    serializer_class = ResultSerializer
+    queryset = Attempt.objects.none()
+    pagination_class = NewestFirst
+
+    def get_queryset(self) -> QuerySet[Attempt]:
+        """Only what jobs left."""
+        rows = Attempt.objects.for_application(application_of(self.request)).filter(runnable__kind="http")
+        return narrow(rows.select_related("runnable"), self.request, RESULT_FILTERS)
+
+    @extend_schema(
+        summary="List results",
+        parameters=[OpenApiParameter("job", str, description="A job's tag."), *RESULTS_DESCRIBED],
+    )
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)

@@ -1,0 +1,83 @@
+"""What can be done with jobs."""
+
+from copy import copy
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from badgerjobs.runs.models import Runnable
+from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables
+from badgerjobs.web.problems import Conflict
+from badgerjobs.workspaces.models import Application
+from jobs.models import Job
+
+# Retries after the first try, for a job that may be retried.
+RETRIES = 3
+
+JOB_FIELDS = ("name", "endpoint", "verb", "headers", "body", "retryable", "timeout")
+SCHEDULE_FIELDS = ("enabled", "run_at", "run_every", "cron", "preset", "time_zone")
+
+
+def create_job(*, application: Application, tag: str, now: datetime, **fields: Any) -> Job:
+    """Make a job and plan its first run. `fields` are those of JOB_FIELDS and SCHEDULE_FIELDS, checked.
+
+    Raises Conflict when the application has a job with this tag.
+    """
+    fields = {"name": tag, **fields}
+    try:
+        with transaction.atomic():
+            runnable = add_runnable(_apply(Runnable(application=application, kind="http"), fields, tag), now=now)
+            job = Job(application=application, runnable=runnable, tag=tag)
+            _set(job, fields, JOB_FIELDS)
+            job.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict(
+            f"There is a job with the tag “{tag}” already. Change it with PATCH, or use PUT to create or update."
+        ) from None
+    return job
+
+
+@transaction.atomic
+def update_job(*, job: Job, now: datetime, **fields: Any) -> Job:
+    """Change what is given and leave the rest. A changed schedule aborts waiting runs and plans anew."""
+    runnable = Runnable.objects.select_for_update().get(pk=job.runnable_id)
+    before = copy(runnable)
+    _set(job, fields, JOB_FIELDS)
+    job.save()
+    change_runnable(_apply(runnable, {"retryable": job.retryable, **fields}, job.tag), before=before, now=now)
+    job.runnable = runnable
+    return job
+
+
+@transaction.atomic
+def create_or_update_job(*, application: Application, tag: str, now: datetime, **fields: Any) -> tuple[Job, bool]:
+    """Make the job, or change the one that is there, as one step. Returns it and whether it was made."""
+    found = Job.objects.for_application(application).select_for_update().filter(tag=tag).first()
+    if found is None:
+        try:
+            return create_job(application=application, tag=tag, now=now, **fields), True
+        except Conflict:  # somebody made it between the two statements
+            found = Job.objects.for_application(application).select_for_update().get(tag=tag)
+    return update_job(job=found, now=now, **fields), False
+
+
+@transaction.atomic
+def delete_job(*, job: Job) -> None:
+    """Delete a job with its runs and results. A call that is being made right now finishes, and is not recorded."""
+    runnable_id = job.runnable_id
+    job.delete()
+    delete_runnables([runnable_id])
+
+
+def _apply(runnable: Runnable, fields: dict[str, Any], tag: str) -> Runnable:
+    runnable.name = tag
+    runnable.retries = RETRIES if fields.get("retryable", True) else 0
+    _set(runnable, fields, SCHEDULE_FIELDS)
+    return runnable
+
+
+def _set(row: Any, fields: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if name in fields:
+            setattr(row, name, fields[name])

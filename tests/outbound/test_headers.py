@@ -1,0 +1,60 @@
+import pytest
+
+from badgerjobs.outbound.headers import check_headers, check_method, outgoing
+from badgerjobs.outbound.targets import UnsendableError
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Host", "host", "Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "TE", "Trailer", "Content-Length",
+        "Proxy-Authorization", "proxy-connection", "Expect", "HTTP2-Settings",
+    ],
+)  # fmt: skip
+def test_a_header_of_the_connection_cannot_be_set(name: str) -> None:
+    with pytest.raises(UnsendableError, match=f"The header {name} belongs to the connection"):
+        check_headers([("Accept", "*/*"), (name, "x")])
+
+
+@pytest.mark.parametrize("name", ["", "X Y", "X:", "X\r\nY", "X\0", "Ü", "X-\x7f", "a/b"])
+def test_a_name_that_is_not_one_is_refused(name: str) -> None:
+    with pytest.raises(UnsendableError, match="is not a header name"):
+        check_headers([(name, "x")])
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-B: c", "a\n", "a\r", "\0", "\x1b", "\x7f", "ü", "\u2028", "日本"])
+def test_a_value_that_could_be_read_as_more_than_one_line_is_refused(value: str) -> None:
+    with pytest.raises(UnsendableError, match="X-A may have printable ASCII characters only"):
+        check_headers([("X-A", value)])
+
+
+@pytest.mark.parametrize("headers", [[("X-A", "1")] * 101, [("X-A", "1" * 33_000)]])
+def test_too_many_or_too_long_headers_are_refused(headers: list[tuple[str, str]]) -> None:
+    with pytest.raises(UnsendableError, match="100 headers, 32 KB"):
+        check_headers(headers)
+
+
+def test_ordinary_headers_are_sendable() -> None:
+    check_headers([("X-A", ""), ("x-a", "tab\tand ~!"), ("Authorization", "Bearer x"), ("Cookie", "a=b")] * 25)
+
+
+@pytest.mark.parametrize("method", ["", "get", "G T", "GET\r\n", "CONNECT", "TRACE", "GÉT"])
+def test_a_method_that_is_none_is_refused(method: str) -> None:
+    with pytest.raises(UnsendableError, match="cannot be sent as a method"):
+        check_method(method)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "PURGE"])
+def test_a_method_is_sendable(method: str) -> None:
+    check_method(method)
+
+
+def test_what_the_caller_says_stands_and_the_rest_is_ours() -> None:
+    sent = outgoing([("user-agent", "mine"), ("X-A", "1"), ("X-A", "2")])
+    assert list(sent.items()) == [
+        ("user-agent", "mine"),
+        ("X-A", "1"),
+        ("X-A", "2"),
+        ("Accept", "*/*"),
+        ("Accept-Encoding", "gzip, deflate"),
+    ]

@@ -1,0 +1,74 @@
+"""A pytest plugin: one PostgreSQL and one Valkey for the whole run, in a temporary folder, stopped at its end.
+
+pyproject loads it by `-p`, since settings are read before any conftest.py is. With DATABASE_URL and REDIS_URL set,
+those servers are used. Under xdist the controller starts the servers; each worker has a database of each to itself.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from badgerjobs.embedded.layout import Layout
+from badgerjobs.embedded.servers import FORGETFUL, running
+
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+_GIVEN = bool(os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"))
+# What a developer's shell may hold, and a test must not see.
+_UNSET = (
+    "PORT",
+    "DEBUG",
+    "EGRESS_ALLOW",
+    "ALLOWED_HOSTS",
+    "BEHIND_PROXY",
+    "PRESET_TIME_ZONE",
+    "RETENTION_DAYS",
+    "WORKERS",
+)
+
+_stack = ExitStack()
+
+
+def _set_environment() -> Layout:
+    if not _WORKER:
+        for name in _UNSET:
+            os.environ.pop(name, None)
+        os.environ["HOST"] = "127.0.0.1"
+        os.environ["DEMO"] = "1"
+        folder = Path(tempfile.mkdtemp(prefix="badgerjobs-tests-"))
+        folder.chmod(0o711)  # as root, the servers run as another account and must come through
+        _stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["BADGERJOBS_DATA_DIR"] = str(folder / "data")
+        if _GIVEN:
+            os.environ.setdefault("SECRET_KEY", "only for tests")
+            os.environ.setdefault("ENCRYPTION_KEYS", Fernet.generate_key().decode())
+        else:
+            for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEYS"):
+                os.environ.pop(name, None)
+    layout = Layout(Path(os.environ["BADGERJOBS_DATA_DIR"]))
+    if _WORKER and not _GIVEN:
+        number = int(_WORKER.removeprefix("gw")) + 1
+        os.environ["REDIS_URL"] = layout.redis_url.replace("?db=0", f"?db={number}")
+    return layout
+
+
+_LAYOUT = _set_environment()
+atexit.register(_stack.close)  # for a run that fails before it is configured
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart() -> None:
+    """Start the servers, before xdist starts its workers."""
+    if not _WORKER and not _GIVEN:
+        _stack.enter_context(running(_LAYOUT, FORGETFUL))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Stop the servers, after the last connection is closed."""
+    _stack.close()
