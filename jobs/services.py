@@ -38,14 +38,22 @@ def create_job(*, application: Application, tag: str, now: datetime, **fields: A
     return job
 
 
-@transaction.atomic
 def update_job(*, job: Job, now: datetime, **fields: Any) -> Job:
-    """Change what is given and leave the rest. A changed schedule aborts waiting runs and plans anew."""
-    runnable = Runnable.objects.select_for_update().get(pk=job.runnable_id)
-    before = copy(runnable)
-    _set(job, fields, JOB_FIELDS)
-    job.save()
-    change_runnable(_apply(runnable, {"retryable": job.retryable, **fields}, job.tag), before=before, now=now)
+    """Change what is given and leave the rest. A changed schedule aborts waiting runs and plans anew.
+
+    Raises Conflict when somebody else changed the schedule meanwhile, and the two changes make none together.
+    """
+    try:
+        with transaction.atomic():
+            # Read again under lock: of two changes at once, neither may write back what the other replaced.
+            job.refresh_from_db(from_queryset=Job.objects.select_for_update())
+            runnable = Runnable.objects.select_for_update().get(pk=job.runnable_id)
+            before = copy(runnable)
+            _set(job, fields, JOB_FIELDS)
+            job.save()
+            change_runnable(_apply(runnable, {"retryable": job.retryable, **fields}, job.tag), before=before, now=now)
+    except IntegrityError:
+        raise Conflict("Somebody changed this schedule at the same time. Read the job again, then change it.") from None
     job.runnable = runnable
     return job
 

@@ -22,6 +22,7 @@ from badgerjobs.outbound.targets import Target, target_of
 IDLE_S = 4.0
 # Hosts beyond this many get a connection for one call: kept ones are open files, and a wildcard name has any number.
 MOST_WARM_HOSTS = 256
+LOOK_UP_KEPT_S = 10.0
 MOST_HEADERS = 200
 LONGEST_HEADER = 8190
 # The call's own clock covers everything.
@@ -107,6 +108,7 @@ class Connections:
             limit=0,  # slots and the engine bound what is in flight
             ssl=tls,
             resolver=resolver,
+            ttl_dns_cache=LOOK_UP_KEPT_S,
             socket_factory=open_socket,
             **({"keepalive_timeout": IDLE_S} if keep else {"force_close": True}),
         )

@@ -58,7 +58,7 @@ def target_of(url: str) -> Target:
     host, port = _host_and_port(authority, scheme)
     built = URL.build(
         scheme=scheme,
-        host=host,
+        host=f"[{host}]" if ":" in host else host,
         port=port if port != PORTS[scheme] else None,
         path=quote(path, safe=VERBATIM) or "/",
         query_string=quote(query[1:], safe=VERBATIM),

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from badgerjobs.lib import zones
 from badgerjobs.runs.kinds import RUN_KINDS, kind_of
 
 
@@ -17,3 +19,13 @@ def every_kind_is_there(**_: Any) -> list[CheckMessage]:
         except ImportError as error:
             errors.append(Error(f"The run kind {name!r} is not at {path}: {error}", id="runs.E001"))
     return errors
+
+
+@register()
+def the_preset_zone_is_known(**_: Any) -> list[CheckMessage]:
+    """`PRESET_TIME_ZONE` is EST or a zone that this machine knows."""
+    try:
+        zones.preset_zone(settings.PRESET_TIME_ZONE)
+    except zones.UnknownZoneError as error:
+        return [Error(f"PRESET_TIME_ZONE={settings.PRESET_TIME_ZONE!r}: {error}", id="runs.E002")]
+    return []

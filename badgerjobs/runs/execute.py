@@ -78,17 +78,17 @@ class IoExecutor:
 
     def stop(self, seconds: float) -> None:
         """Claim no more, give what runs so many seconds to end, then hand the rest back to the queue."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._stopping.set)
-            self._loop.call_soon_threadsafe(self._woken.set)
         self._patience = seconds
+        with contextlib.suppress(RuntimeError):
+            for event in (self._stopping, self._woken, self._freed, self._seen):
+                self._loop.call_soon_threadsafe(event.set)
         self._thread.join(seconds + 5)
 
     # On the loop
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._woken, self._stopping, self._freed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._woken, self._stopping, self._freed, self._seen = (asyncio.Event() for _ in range(4))
         self._results: asyncio.Queue[Finished] = asyncio.Queue()
         self._patience = 0.0
         self._ready.set()
@@ -106,6 +106,7 @@ class IoExecutor:
         self._threads.shutdown(wait=False)
 
     async def _until_stopped(self) -> None:
+        await self._seen.wait()  # nothing is claimed before our row is there: the claim would look like a dead worker's
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), POLL_S)
@@ -199,6 +200,7 @@ class IoExecutor:
     async def _beat_pulse(self) -> None:
         """Say that we are alive, and stop the runs in our hands that are no longer ours."""
         lost = await self._db(fleet.pulse, self.worker, list(self._running))
+        self._seen.set()
         for run_id in lost:
             if task := self._running.get(run_id):
                 task.cancel()

@@ -91,6 +91,10 @@ class Runnable(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(priority__lte=100), name="priority_is_0_to_100"),
             models.CheckConstraint(condition=Q(next_run_at=None) | Q(enabled=True), name="disabled_is_never_due"),
+            models.CheckConstraint(
+                condition=Q(run_every="", cron="") | Q(run_every="", preset="") | Q(cron="", preset=""),
+                name="at_most_one_recurrence",
+            ),
         ]
         indexes = [
             models.Index(fields=["next_run_at"], name="runnable_due", condition=Q(next_run_at__isnull=False)),

@@ -12,7 +12,8 @@ from badgerjobs.runs.worker import ring_after_commit
 from badgerjobs.web.problems import Conflict
 
 # What a change of these does: waiting runs are aborted, and the next one is planned anew.
-SCHEDULE_FIELDS = ("run_at", "run_every", "cron", "preset", "time_zone", "enabled")
+RHYTHM_FIELDS = ("run_at", "run_every", "cron", "preset", "time_zone")
+SCHEDULE_FIELDS = (*RHYTHM_FIELDS, "enabled")
 
 
 @transaction.atomic
@@ -29,22 +30,30 @@ def change_runnable(runnable: Runnable, *, before: Runnable, now: datetime) -> N
     if any(getattr(runnable, field) != getattr(before, field) for field in SCHEDULE_FIELDS):
         waiting = Run.objects.of(runnable.pk).unfinished().values_list("id", flat=True)
         lifecycle.abort(waiting, now=now, reason="The schedule was changed.", running_too=False)
-        _plan(runnable, now, ran_before=before.last_run_at if runnable.run_at == before.run_at else None)
+        _plan(runnable, now, before=before)
     # What dispatch writes is left out: a tick may have counted a run since this row was read.
     runnable.save(update_fields=[f.name for f in Runnable._meta.fields if f.name not in _DISPATCHED])
+
+
+def _resumed(runnable: Runnable, now: datetime) -> datetime | None:
+    """The next run of what was switched off and on again: a series keeps its rhythm, and once means once."""
+    if runnable.schedule.is_recurring:
+        return runnable.schedule.next_after(now)
+    ran = runnable.last_run_at and runnable.run_at and runnable.last_run_at >= runnable.run_at
+    return None if ran else runnable.schedule.first(now)
 
 
 _DISPATCHED = {"id", "runs_made", "last_run_at", "created_at"}
 
 
-def _plan(runnable: Runnable, now: datetime, ran_before: datetime | None = None) -> None:
+def _plan(runnable: Runnable, now: datetime, before: Runnable | None = None) -> None:
     """Set the anchor and the next run. What is due at once is due now: no moment is an occurrence twice."""
-    schedule = runnable.schedule
-    runnable.anchor = replace(schedule, anchor=None).anchored(now).start or now
-    first = schedule.first(now) if runnable.enabled else None
-    if first and not schedule.is_recurring and ran_before and ran_before >= first:
-        first = None  # once means once, also for a job that was switched off and on again
-    runnable.next_run_at = max(first, now) if first else None
+    if before is None or any(getattr(runnable, field) != getattr(before, field) for field in RHYTHM_FIELDS):
+        runnable.anchor = replace(runnable.schedule, anchor=None).anchored(now).start or now
+        first = runnable.schedule.first(now)
+    else:
+        first = _resumed(before, now)
+    runnable.next_run_at = max(first, now) if first and runnable.enabled else None
     if runnable.next_run_at and runnable.next_run_at - now < dispatch.HORIZON:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, '')", [dispatch.CHANNEL])

@@ -13,7 +13,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that the database only ever sees encrypted, under `ENCRYPTION_KEYS` (the first encrypts, all decrypt)."""
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:
-        """Decrypt what the row holds. Raises `vault.CannotDecrypt` when no key fits."""
+        """Decrypt what the row holds. Raises `vault.CannotDecryptError` when no key fits."""
         return value and vault.decrypt(value, settings.ENCRYPTION_KEYS)
 
     def get_prep_value(self, value: Any) -> Any:

@@ -72,7 +72,7 @@ def test_a_url_that_cannot_be_called_is_refused_with_what_would_be_right(url: st
         ("http://my_service:8000/", "http://my_service:8000/", "my_service", 8000),
         ("http://bücher.example/", "http://xn--bcher-kva.example/", "xn--bcher-kva.example", 80),
         ("http://①②⑦.⓪.⓪.①/", "http://127.0.0.1/", "127.0.0.1", 80),
-        ("http://１.１.１.１/", "http://1.1.1.1/", "1.1.1.1", 80),
+        ("http://\uff11.\uff11.1.1/", "http://1.1.1.1/", "1.1.1.1", 80),
         ("http://ⓛocalhost/", "http://localhost/", "localhost", 80),
         ("http://[::FFFF:7f00:1]:81/", "http://[::ffff:7f00:1]:81/", "::ffff:7f00:1", 81),
         ("http://example.com/ä?ö=ü", "http://example.com/%C3%A4?%C3%B6=%C3%BC", "example.com", 80),

@@ -1,0 +1,49 @@
+"""Rows that tests stand on. Alice's application is the one under test; Charlie's belongs to another tenant."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.workspaces.models import Application, Workspace
+from badgerjobs.workspaces.services import issue_token
+from jobs.models import Job
+from jobs.services import create_job
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday; tests whose clock is their own begin here
+
+
+def make_application(workspace: str = "Alice's", name: str = "shop") -> Application:
+    """An application in a workspace of its own; `make_application("Charlie's")` is another tenant's."""
+    return Application.objects.create(workspace=Workspace.objects.create(name=workspace), name=name)
+
+
+def make_token(application: Application, **fields: Any) -> str:
+    """A token's secret, with every scope unless told otherwise."""
+    return issue_token(application=application, **{"label": "test", **fields})[1]
+
+
+def make_runnable(application: Application, **fields: Any) -> Runnable:
+    """A row as it is given, planned by nobody: `next_run_at` is null unless told otherwise."""
+    given = {"kind": "http", "name": "a-job", "anchor": NOW, **fields}
+    return Runnable.objects.create(application=application, **given)
+
+
+def make_run(runnable: Runnable, state: State = State.QUEUED, **fields: Any) -> Run:
+    """A run in any state, as if the engine had brought it there."""
+    given = {
+        "application_id": runnable.application_id,
+        "kind": runnable.kind,
+        "queue": runnable.queue,
+        "priority": runnable.priority,
+        "cause": Cause.MANUAL,
+        "due_at": NOW,
+        "created_at": NOW,
+        **fields,
+    }
+    return Run.objects.create(runnable=runnable, state=state, **given)
+
+
+def make_job(application: Application, tag: str = "a-job", now: datetime = NOW, **fields: Any) -> Job:
+    """A job through its service, so that its runnable is planned as it would be."""
+    given = {"endpoint": "https://example.com/", "verb": "POST", **fields}
+    return create_job(application=application, tag=tag, now=now, **given)
