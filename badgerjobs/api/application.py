@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from badgerjobs.runs.models import Runnable
 from badgerjobs.web.authentication import application_of
+from badgerjobs.workspaces.models import Scope
 from jobs.models import Job
 
 
@@ -34,3 +35,24 @@ class ApplicationView(APIView):
         planned = Runnable.objects.for_application(application).planned()
         application.scheduled_jobs_count = planned.filter(kind="http").count()
         return Response(ApplicationSerializer(application).data)
+
+
+class SigningKeySerializer(serializers.Serializer[Any]):
+    """What verifies our calls."""
+
+    signing_key = serializers.CharField(
+        help_text="`whsec_…`: give it to a Standard Webhooks library where your endpoint checks `webhook-signature`."
+    )
+
+
+class SigningKeyView(APIView):
+    """The key that signs every call made for the token's application."""
+
+    required_scope = Scope.WRITE
+
+    @extend_schema(responses=SigningKeySerializer, summary="Read the application's signing key")
+    def get(self, request: Request) -> Response:
+        """For tokens that may write: who has the key can make calls that look like ours."""
+        response = Response(SigningKeySerializer(application_of(request)).data)
+        response["Cache-Control"] = "no-store"
+        return response

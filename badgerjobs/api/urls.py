@@ -4,7 +4,8 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from badgerjobs.api.application import ApplicationView
+from badgerjobs.api.application import ApplicationView, SigningKeyView
+from badgerjobs.api.root import RootView
 from badgerjobs.runs.api import PreviewView, RunViewSet
 from jobs.api import JobViewSet, ResultViewSet
 
@@ -14,8 +15,10 @@ router.register("results", ResultViewSet, basename="result")
 router.register("runs", RunViewSet, basename="run")
 
 urlpatterns = [
+    path("", RootView.as_view(), name="api-root"),
     *router.urls,
     path("application/", ApplicationView.as_view(), name="application"),
+    path("application/signing-key/", SigningKeyView.as_view(), name="signing-key"),
     path("schedules/preview/", PreviewView.as_view(), name="schedule-preview"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

@@ -31,7 +31,7 @@ class Layout:
 
     @property
     def valkey_dir(self) -> Path:
-        """Valkey's append-only files and its configuration."""
+        """Valkey's append-only files."""
         return self.data_dir / "valkey"
 
     @property

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -35,6 +35,7 @@ class Program:
     account: "Account | None" = None
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    told: str = ""  # on standard input, where no list of processes and no file shows it; a few kilobytes at most
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL  # what it gets when we are killed
     clear: Callable[[], None] = _nothing
@@ -100,19 +101,32 @@ def spawn(program: Program, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
             os._exit(1)
 
     account = program.account
-    return subprocess.Popen(
-        program.command,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        cwd=program.folder,
-        env={**({"PATH": os.defpath} if account else os.environ), **program.environment},
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
-        start_new_session=True,
-        preexec_fn=die_with_us,  # noqa: PLW1509  safe: it calls the kernel and takes no lock
-    )
+    with _already_written(program.told) as told:
+        return subprocess.Popen(
+            program.command,
+            stdin=told,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=program.folder,
+            env={**({"PATH": os.defpath} if account else os.environ), **program.environment},
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+            start_new_session=True,
+            preexec_fn=die_with_us,  # noqa: PLW1509  safe: it calls the kernel and takes no lock
+        )
+
+
+@contextlib.contextmanager
+def _already_written(text: str) -> Iterator[int]:
+    """Give the reading end of a pipe that holds `text` and its end: what fits into a pipe needs nobody who feeds it."""
+    ours, theirs = os.pipe()
+    with os.fdopen(theirs, "w") as pipe:
+        pipe.write(text)
+    try:
+        yield ours
+    finally:
+        os.close(ours)
 
 
 def end_with_parent() -> None:

@@ -30,25 +30,22 @@ class Valkey:
         self._data = layout.valkey_dir
         # The same account for both servers: they share the folder of the sockets.
         self._account = server_account(layout.postgres_dir)
-        self._conf = self._data / "valkey.conf"
 
     def prepare(self) -> None:
-        """Make its folder and write its configuration. Raises DataDirectoryError."""
+        """Make its folder when it is missing. Raises DataDirectoryError."""
         self._layout.make_data_dir()
         ensure_reachable(self._layout.data_dir, self._account)
         ensure_reachable(executable().parent, self._account)
         ensure_private_folder(self._data, self._account)
-        self._conf.touch(mode=0o600)
-        self._conf.write_text(self._configuration())
-        if self._account:
-            self._account.owns(self._conf)
 
     def program(self) -> Program:
         """Describe the server as a program to run. Holding the lock of the data directory is the caller's."""
         return Program(
             name="valkey",
-            command=[str(executable()), str(self._conf)],
+            # The port once more, where it cannot be missed: a Valkey that reads no configuration listens to everybody.
+            command=[str(executable()), "-", "--port", "0"],
             account=self._account,
+            told=self._configuration(),
             folder=Path("/"),
             orphan_signal=signal.SIGTERM,  # time to write what it has; it waits for nobody
             clear=self._clear,

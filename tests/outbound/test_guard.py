@@ -183,7 +183,7 @@ def test_silent_name_servers_end_with_the_calls_time() -> None:
         async with Client(Policy(), look_up=look_up) as client:
             await client.send(Call("GET", "http://slow.example/", timeout_s=0.05))
 
-    with pytest.raises(CallFailed, match="timeout: slow[.]example did not answer"):
+    with pytest.raises(CallFailed, match=r"timeout: slow[.]example did not answer"):
         asyncio.run(call())
 
 

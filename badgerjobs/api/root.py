@@ -1,0 +1,27 @@
+"""Where everything is."""
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+PLACES = {
+    "jobs": "job-list",
+    "runs": "run-list",
+    "results": "result-list",
+    "application": "application",
+    "schedules/preview": "schedule-preview",
+    "schema": "schema",
+}
+
+
+class RootView(APIView):
+    """The addresses under /api/v1/."""
+
+    @extend_schema(
+        summary="List what there is",
+        responses={(200, "application/json"): {"type": "object", "additionalProperties": {"type": "string"}}},
+    )
+    def get(self, request: Request) -> Response:
+        return Response({name: request.build_absolute_uri(reverse(place)) for name, place in PLACES.items()})
