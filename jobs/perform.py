@@ -63,7 +63,8 @@ async def perform(run: Claimed, request: Request, client: Client) -> Outcome:
         answer = await client.send(call)
     except CallFailed as failure:
         result = result_of(failure.answer) if failure.answer else None
-        return Failed(failure.error_class, failure.message, result=result)
+        # What the policy refuses now it refuses in ten seconds too.
+        return Failed(failure.error_class, failure.message, result=result, retry=failure.error_class != "refused")
     if answer.status < 400:
         return Done(result_of(answer))
     return Failed("status", f"The endpoint answered {answer.status}.", result=result_of(answer))

@@ -60,10 +60,11 @@ class JobSerializer(ScheduleSerializer):
 
     tag = serializers.CharField(
         max_length=200,
+        required=False,
         validators=[check_tag],
-        help_text="Its identity in the application: unique, and never changed. Part of its address.",
+        help_text="Its identity in the application: unique, and never changed. Its name unless given.",
     )
-    name = serializers.CharField(max_length=200, required=False, help_text="For people; the tag unless given.")
+    name = serializers.CharField(max_length=200, required=False, help_text="For people; its tag unless given.")
     enabled = serializers.BooleanField(default=True, help_text="A disabled job has no next run; run it by hand.")
     endpoint = serializers.CharField(max_length=2000, help_text="The URL to call: absolute, http or https.")
     verb = VerbField(help_text="In any case: GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS.")
@@ -109,6 +110,20 @@ class JobSerializer(ScheduleSerializer):
                 f"A tag is never changed: this job's is “{self.instance.tag}”. Change `name`, or make another job."
             )
         return tag
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A new job has a tag: the one given, or its name."""
+        if self.instance is None and "tag" not in attrs:
+            if "name" not in attrs:
+                raise serializers.ValidationError({"tag": ["Give the job a tag, like “refresh-prices”, or a name."]})
+            try:
+                check_tag(attrs["name"])
+            except serializers.ValidationError:
+                raise serializers.ValidationError(
+                    {"tag": ["The name cannot be the tag, which is part of an address: give a tag too."]}
+                ) from None
+            attrs["tag"] = attrs["name"]
+        return super().validate(attrs)
 
     def to_representation(self, instance: Job) -> dict[str, Any]:
         """The job, its runnable's schedule and its counts, flat."""

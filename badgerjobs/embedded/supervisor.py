@@ -123,14 +123,14 @@ class Supervisor:
     def _end(self, group: list[Child], deadline: float) -> None:
         for child in group:
             if child.process:
-                child.process.send_signal(child.program.stop_signal)
+                # Not by Popen, which would reap one that has just died, and leave its group to whoever gets its number.
+                os.kill(child.process.pid, child.program.stop_signal)
         while any(child.process for child in group) and (left := deadline - time.monotonic()) > 0:
             self._pump(left)
         for child in group:
             if child.process:
                 self.log.say(f"{child.program.name} does not stop and is killed", "up")
-                child.process.kill()
-                child.process.wait()
+                os.kill(child.process.pid, signal.SIGKILL)
                 self._bury(child)
                 with contextlib.suppress(DataDirectoryError, OSError):
                     child.program.clear()  # its own children, where they are not of its process group

@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from badgerjobs.embedded.folders import ensure_private_folder, ensure_reachable
 from badgerjobs.embedded.layout import Layout
@@ -54,7 +56,8 @@ class Valkey:
     def is_ready(self) -> bool:
         """Whether it answers, with what it kept loaded."""
         try:
-            with redis.Redis.from_url(self._layout.redis_url, socket_timeout=2) as client:
+            # Asked once: who waits asks again, and sooner than redis-py would.
+            with redis.Redis.from_url(self._layout.redis_url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False

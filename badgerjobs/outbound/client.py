@@ -77,8 +77,8 @@ class Client:
         step: Step | None = trip.step
         while step:
             # Held for one hop: two calls that are redirected to each other's hosts must not wait for each other.
-            async with self._slots.of(step.target.host):
-                if trip.started is None:
+            async with self._slots.of(step.target.host) as waited:
+                if waited and trip.started is None:
                     clock.reschedule(asyncio.get_running_loop().time() + trip.call.timeout_s)
                 step = await self._take(trip, own=own)
             if step:

@@ -22,7 +22,7 @@ from badgerjobs.outbound.targets import Target, target_of
 IDLE_S = 4.0
 # Hosts beyond this many get a connection for one call: kept ones are open files, and a wildcard name has any number.
 MOST_WARM_HOSTS = 256
-LOOK_UP_KEPT_S = 10.0
+LOOK_UP_KEPT_S = 10
 MOST_HEADERS = 200
 LONGEST_HEADER = 8190
 # The call's own clock covers everything.

@@ -66,9 +66,9 @@ def _look_up(error: OSError, target: Target) -> str:
 
 
 def _tls(error: SSLError, target: Target) -> str:
-    fault = next((cause for cause in _causes(error) if isinstance(cause, SSLCertVerificationError)), None)
-    if fault:
-        code = getattr(fault, "verify_code", 0)
+    if isinstance(error, SSLCertVerificationError):
+        # aiohttp's exception is of this type too, but only Python's own, behind it, has the number.
+        code = next((cause.verify_code for cause in _causes(error) if hasattr(cause, "verify_code")), 0)
         return f"The certificate of {target.host} {CERTIFICATE_FAULTS.get(code, 'is not trusted')}."
     if any(getattr(cause, "reason", "") in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"} for cause in _causes(error)):
         return f"{_where(target)} does not speak TLS: is it http:// and not https://?"
@@ -82,8 +82,8 @@ def _connecting(error: OSError, target: Target) -> tuple[ErrorClass, str]:
         return "timeout", f"{_where(target)} did not answer when it was connected to."
     if error.errno in OUT_OF_SOCKETS:
         return "connect", "This service has no sockets left; the call was not made."
-    if any(isinstance(cause, ConnectionResetError | BrokenPipeError | EOFError) for cause in _causes(error)):
-        return "connect", f"{_where(target)} closed the connection while it was being made."
+    if target.scheme == "https" and any(isinstance(cause, ConnectionResetError) for cause in _causes(error)):
+        return "tls", f"{_where(target)} closed the connection while a secure one was being agreed on (TLS)."
     return "connect", f"{_where(target)} could not be reached."
 
 

@@ -33,17 +33,20 @@ class Slot:
         self._name = name
         self._each = each
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> bool:
+        """Tell whether there was a wait."""
         host = self._hosts.get(self._name)
         if host is None:
             host = self._hosts[self._name] = _Host(self._each)
         self._host = host
         host.calls += 1
+        waits = host.locked()
         try:
             await host.acquire()
         except BaseException:
             self._leave()
             raise
+        return waits
 
     async def __aexit__(self, *exc_info: object) -> None:
         self._host.release()

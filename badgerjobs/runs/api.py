@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from badgerjobs.lib.ids import uuid7_floor
-from badgerjobs.runs.models import Attempt, Cause, LogLine, Run, State
+from badgerjobs.runs.models import Cause, Run, State
 from badgerjobs.runs.serializers import (
     PlannedSerializer,
     PreviewSerializer,
@@ -56,8 +56,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         runs = Run.objects.for_application(application_of(self.request)).select_related("runnable")
         if self.action == "list":
             return narrow(runs, self.request, FILTERS)
-        tries: Any = Prefetch("tries", Attempt.objects.order_by("number"))
-        return runs.prefetch_related(tries, Prefetch("log", LogLine.objects.order_by("id")))
+        return runs.with_story()
 
     @extend_schema(parameters=DESCRIBED, summary="List runs")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -203,6 +203,7 @@ class Attempt(models.Model):
     objects = AttemptQuerySet.as_manager()
 
     class Meta:
+        ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="one_attempt_for_a_number")]
         indexes = [
             models.Index(fields=["application", "id"], name="attempt_of_application"),
@@ -228,6 +229,7 @@ class LogLine(models.Model):
     objects = OwnedQuerySet.as_manager()
 
     class Meta:
+        ordering = ["id"]
         indexes = [models.Index(fields=["run", "id"], name="line_of_run")]
 
     def __str__(self) -> str:

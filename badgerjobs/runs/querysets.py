@@ -31,6 +31,10 @@ class RunQuerySet(OwnedQuerySet["Run"]):
     def of(self, runnable_id: int) -> RunQuerySet:
         return self.filter(runnable_id=runnable_id)
 
+    def with_story(self) -> RunQuerySet:
+        """With the attempts and the log of each, in their order: two queries more, however many runs there are."""
+        return self.prefetch_related("tries", "log")
+
     def unfinished(self) -> RunQuerySet:
         """Waiting or running: what the API calls runners."""
         return self.filter(state__in=UNFINISHED)

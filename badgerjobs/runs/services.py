@@ -77,20 +77,17 @@ def abort_run(*, run: Run, now: datetime) -> Run:
     return run
 
 
-_DELETE = """
-WITH gone AS (DELETE FROM runs_run WHERE runnable_id = ANY(%(ids)s) RETURNING id),
-     tries AS (DELETE FROM runs_attempt WHERE runnable_id = ANY(%(ids)s))
-DELETE FROM runs_logline USING gone WHERE runs_logline.run_id = gone.id
-"""
-
-
 @transaction.atomic
 def delete_runnables(ids: Iterable[int]) -> None:
     """Delete runnables with all their runs, results and log lines. Their owners must be gone already.
 
-    The runnables go first: that waits for a tick that is dispatching them, whose runs are then seen and deleted too.
+    Each statement waits for who is writing, and the one after it sees what they wrote: the runnables go before the runs
+    that a tick is making of them, and the runs before the attempts that a worker is recording.
     """
     ids = list(ids)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM runs_runnable WHERE id = ANY(%s)", [ids])
-        cursor.execute(_DELETE, {"ids": ids})
+        cursor.execute("DELETE FROM runs_run WHERE runnable_id = ANY(%s) RETURNING id", [ids])
+        runs = [run_id for (run_id,) in cursor.fetchall()]
+        cursor.execute("DELETE FROM runs_attempt WHERE runnable_id = ANY(%s)", [ids])
+        cursor.execute("DELETE FROM runs_logline WHERE run_id = ANY(%s)", [runs])

@@ -13,6 +13,8 @@ import psycopg
 import pytest
 import redis
 from kombu import Connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from badgerjobs.embedded.layout import Layout, broker_url_of
 from badgerjobs.embedded.postgres import Postgres, tuned_for
@@ -79,7 +81,7 @@ def test_who_has_no_password_gets_in_nowhere(layout: Layout) -> None:
         with pytest.raises(psycopg.OperationalError, match="password"):
             connect(layout, password="wrong")
         with (
-            redis.Redis(unix_socket_path=str(layout.valkey_socket)) as stranger,
+            redis.Redis(unix_socket_path=str(layout.valkey_socket), retry=Retry(NoBackoff(), 0)) as stranger,
             pytest.raises(redis.AuthenticationError),
         ):
             stranger.get("x")

@@ -68,7 +68,8 @@ def test_an_entry_allows_what_it_says_and_no_more(entry: str, address: str, port
     "entry",
     [
         "", " ", "*", "*.example.com", "http://db", "db:", "db:0", "db:65536", "db:http", "10.0.0.1:99999",
-        "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/8:80", "127.1", "fd00::1::2", "[db]:80", "a..b", "-a", "db, web", "x" * 64,
+        "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/8:80", "127.1", "fd00::1::2", "[db]:80", "a..b", "-a", "db, web",
+        "x" * 64,
     ],
 )  # fmt: skip
 def test_an_entry_that_cannot_be_read_is_named(entry: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from badgerjobs.outbound.addresses import Policy
 from badgerjobs.outbound.client import Answer, Call, CallFailed, Client
-from tests.outbound.hostile import OK, Server, answer, serving
+from tests.outbound.hostile import OK, Server, answer, client_for, serving
 
 
 def send(path: str, *, host: str = "127.0.0.1", script: bytes = OK) -> tuple[Answer, Server]:
@@ -38,7 +38,8 @@ def test_what_is_below_the_prefix_is_called(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/", "/echo", "/metrics", "/Echo/", "//echo/", "/echo/../metrics", "/echo/./x", "/echo/..", "/echo/%2e%2e/metrics",
+        "/", "/echo", "/metrics", "/Echo/", "//echo/", "/echo/../metrics", "/echo/./x", "/echo/..",
+        "/echo/%2e%2e/metrics",
         "/echo/%2E%2E%2Fmetrics", "/echo/..%2fmetrics", "/echo//metrics", "/echo/..;/metrics", "/%65cho/",
         "/echo/%252e%252e/", "/echo/a/../../metrics", "/admin/../echo/",
     ],
@@ -60,10 +61,12 @@ def test_a_redirect_to_it_is_refused() -> None:
     async def call() -> CallFailed:
         async with serving(OK) as receiver:
             own = f"{receiver.url}echo/"
-            async with serving(answer(302, Location=f"{own}x")) as outside:
-                async with Client(Policy([f"127.0.0.1:{outside.port}"]), own_receiver=own) as client:
-                    with pytest.raises(CallFailed) as caught:
-                        await client.send(Call("GET", outside.url))
+            async with (
+                serving(answer(302, Location=f"{own}x")) as outside,
+                client_for(outside, own_receiver=own) as client,
+            ):
+                with pytest.raises(CallFailed) as caught:
+                    await client.send(Call("GET", outside.url))
             assert receiver.requests == []
             return caught.value
 
@@ -84,9 +87,12 @@ def test_a_redirect_by_it_goes_through_the_guard() -> None:
 
 def test_another_port_of_its_host_is_refused() -> None:
     async def call() -> None:
-        async with serving(OK) as receiver, serving(OK) as other:
-            async with Client(Policy(), own_receiver=f"{receiver.url}echo/") as client:
-                await client.send(Call("GET", f"{other.url}echo/"))
+        async with (
+            serving(OK) as receiver,
+            serving(OK) as other,
+            client_for(own_receiver=f"{receiver.url}echo/") as client,
+        ):
+            await client.send(Call("GET", f"{other.url}echo/"))
 
     with pytest.raises(CallFailed, match="refused"):
         asyncio.run(call())

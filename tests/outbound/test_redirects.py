@@ -14,7 +14,7 @@ def lines(request: bytes) -> dict[str, str]:
 
 def follow(*scripts: Script, url: str = "", **call: object) -> tuple[Answer, Server]:
     async def conversation() -> tuple[Answer, Server]:
-        async with serving(*scripts) as server, client_for(server) as client:
+        async with serving(*scripts, close=False) as server, client_for(server) as client:
             method = str(call.pop("method", "GET"))
             return await client.send(Call(method, server.url + url, **call)), server  # type: ignore[arg-type]
 
@@ -63,7 +63,8 @@ def test_a_3xx_that_leads_nowhere_is_an_answer(script: bytes) -> None:
 )
 def test_a_redirect_keeps_or_changes_the_method_as_browsers_do(status: int, method: str, then: str) -> None:
     script = answer(status, Location="/there")
-    _, server = follow(script, OK, method=method, body=b"payload", headers=[("Content-Type", "text/plain")])
+    headers = [("Content-Type", "text/plain")]
+    _, server = follow(script, answer(200), method=method, body=b"payload", headers=headers)
     second = server.requests[1]
     assert second.startswith(f"{then} /there HTTP/1.1\r\n".encode())
     kept = then == method and method != "HEAD"
@@ -111,7 +112,7 @@ def test_credentials_that_were_dropped_do_not_come_back() -> None:
         async with serving(send_on) as other, serving(answer(302, Location=other.url), OK) as first:
             there_and_back.append(answer(302, Location=first.url))
             async with client_for(first, other) as client:
-                await client.send(Call("GET", first.url, CREDENTIALS))
+                await client.send(Call("GET", first.url, CREDENTIALS, sensitive=frozenset({"X-Mine"})))
             return first.requests
 
     start, back = asyncio.run(conversation())
@@ -146,7 +147,6 @@ def test_a_relative_redirect_is_read_from_where_it_was_sent(location: str, path:
         "http://10.0.0.1/",
         "http://[::ffff:a9fe:a9fe]/latest/meta-data",
         "//localhost/",
-        "http:///nohost",
         "javascript:alert(1)",
     ],
 )
@@ -176,5 +176,5 @@ def test_a_redirect_with_a_body_that_does_not_end_is_followed_all_the_same() -> 
 
 
 def test_a_failed_hop_is_named_by_its_own_host() -> None:
-    with pytest.raises(CallFailed, match="refused: 10.0.0.1 is a private address"):
+    with pytest.raises(CallFailed, match=r"refused: 10\.0\.0\.1 is a private address"):
         ask(answer(302, Location="http://10.0.0.1/"))

@@ -1,10 +1,11 @@
 import asyncio
+from functools import partial
 
 import pytest
 
 from badgerjobs.outbound.client import Call, CallFailed
 from badgerjobs.outbound.slots import Slots
-from tests.outbound.hostile import OK, client_for, serving
+from tests.outbound.hostile import OK, answer, client_for, serving
 
 
 def test_a_host_gets_so_many_calls_at_once_and_another_host_its_own() -> None:
@@ -85,20 +86,17 @@ def test_calls_redirected_to_each_others_hosts_do_not_wait_for_each_other() -> N
         urls: dict[str, str] = {}
         both = asyncio.Barrier(2)
 
-        def to(name: str):  # type: ignore[no-untyped-def]
-            async def redirect(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                await both.wait()
-                writer.write(f"HTTP/1.1 302 X\r\nLocation: {urls[name]}\r\nContent-Length: 0\r\n\r\n".encode())
-
-            return redirect
+        async def redirect(to: str, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await both.wait()
+            writer.write(answer(302, Location=urls[to]))
 
         async def look_up(_host: str, _port: int) -> list[str]:
             return ["127.0.0.1"]
 
-        async with serving(to("b"), OK) as a, serving(to("a"), OK) as b:
+        async with serving(partial(redirect, "b"), OK) as a, serving(partial(redirect, "a"), OK) as b:
             urls.update(a=f"http://a.example:{a.port}/", b=f"http://b.example:{b.port}/")
             async with client_for(a, b, host_slots=1, look_up=look_up) as client:
                 started = [client.send(Call("GET", url, timeout_s=5)) for url in urls.values()]
-                return [answer.status for answer in await asyncio.gather(*started)]
+                return [got.status for got in await asyncio.gather(*started)]
 
     assert asyncio.run(calls()) == [200, 200]

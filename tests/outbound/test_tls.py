@@ -1,5 +1,7 @@
 import asyncio
 import ssl
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import trustme
 
 from badgerjobs.outbound.addresses import Policy
 from badgerjobs.outbound.client import Answer, Call, CallFailed, Client
-from tests.outbound.hostile import OK, Script, serving
+from tests.outbound.hostile import OK, serving
 
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 
@@ -31,16 +33,14 @@ def context_of(certificate: trustme.LeafCert) -> ssl.SSLContext:
     return context
 
 
-def call_over_tls(
-    tls: ssl.SSLContext | None, *scripts: Script, ca_file: str | None = None, host: str = "127.0.0.1"
-) -> Answer:
+def call_over_tls(tls: ssl.SSLContext, *, ca_file: str | None = None, host: str = "127.0.0.1") -> Answer:
     async def conversation() -> Answer:
         async def look_up(_host: str, _port: int) -> list[str]:
             return ["127.0.0.1"]
 
-        async with serving(*(scripts or (OK,)), tls=tls) as server:
-            async with Client(Policy(["127.0.0.1"]), ca_file=ca_file, look_up=look_up) as client:
-                return await client.send(Call("GET", f"https://{host}:{server.port}/", timeout_s=10))
+        client = Client(Policy(["127.0.0.1"]), ca_file=ca_file, look_up=look_up)
+        async with serving(OK, tls=tls) as server, client:
+            return await client.send(Call("GET", f"https://{host}:{server.port}/", timeout_s=10))
 
     return asyncio.run(conversation())
 
@@ -90,29 +90,38 @@ def test_a_self_signed_certificate_is_named_as_the_reason(tmp_path: Path) -> Non
     assert "is signed by itself" in fault(tls)
 
 
-def test_a_server_without_tls_is_said_to_have_none() -> None:
-    assert "does not speak TLS" in fault(None, b"HTTP/1.1 400 Bad Request\r\n\r\n")
+async def meet(conversation: Callable[[asyncio.StreamWriter], None]) -> CallFailed:
+    """Call over TLS a server that answers whatever comes first in its own way."""
 
-
-def test_a_server_that_closes_during_the_handshake_is_told_apart(authority: trustme.CA) -> None:
-    async def conversation() -> str:
-        async def close(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.close()
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        conversation(writer)
+        writer.close()
+        with suppress(ConnectionError):
             await writer.wait_closed()
 
-        server = await asyncio.start_server(close, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        async with server, Client(Policy(["127.0.0.1"])) as client:
-            with pytest.raises(CallFailed) as caught:
-                await client.send(Call("GET", f"https://127.0.0.1:{port}/", timeout_s=10))
-            return str(caught.value)
-
-    assert "closed the connection while it was being made" in asyncio.run(conversation())
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, Client(Policy(["127.0.0.1"])) as client:
+        with pytest.raises(CallFailed) as caught:
+            await client.send(Call("GET", f"https://127.0.0.1:{port}/", timeout_s=10))
+    return caught.value
 
 
-def test_an_old_protocol_is_not_agreed_on(authority: trustme.CA, ca_file: str) -> None:
+def test_a_server_without_tls_is_said_to_have_none() -> None:
+    failed = asyncio.run(meet(lambda writer: writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")))
+    assert failed.error_class == "tls"
+    assert "does not speak TLS" in failed.message
+
+
+def test_a_server_that_closes_during_the_handshake_is_told_apart() -> None:
+    failed = asyncio.run(meet(lambda writer: writer.transport.abort()))
+    assert failed.error_class == "tls"
+    assert "closed the connection while a secure one was being agreed on" in failed.message
+
+
+def test_ciphers_that_nobody_should_use_are_not_agreed_on(authority: trustme.CA, ca_file: str) -> None:
     tls = context_of(authority.issue_cert("127.0.0.1"))
-    tls.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
-        tls.maximum_version = ssl.TLSVersion.TLSv1_1
-    assert "could be agreed on" in fault(tls, ca_file=ca_file)
+    tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    tls.set_ciphers("ECDHE-ECDSA-AES128-SHA")
+    assert "agreed on (TLS)" in fault(tls, ca_file=ca_file)

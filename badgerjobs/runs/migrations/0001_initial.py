@@ -7,174 +7,336 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('workspaces', '0001_initial'),
+        ("workspaces", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Leader',
+            name="Leader",
             fields=[
-                ('role', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('holder', models.UUIDField()),
-                ('expires_at', models.DateTimeField()),
+                ("role", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("holder", models.UUIDField()),
+                ("expires_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('queue', models.CharField(choices=[('io', 'Waits for the network'), ('compute', 'Computes')], max_length=10)),
-                ('started_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField(db_index=True)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "queue",
+                    models.CharField(choices=[("io", "Waits for the network"), ("compute", "Computes")], max_length=10),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("seen_at", models.DateTimeField(db_index=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Runnable',
+            name="Runnable",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('queue', models.CharField(choices=[('io', 'Waits for the network'), ('compute', 'Computes')], default='io', max_length=10)),
-                ('name', models.CharField(max_length=200)),
-                ('enabled', models.BooleanField(default=True)),
-                ('run_at', models.DateTimeField(blank=True, null=True)),
-                ('run_every', models.CharField(blank=True, max_length=100)),
-                ('cron', models.CharField(blank=True, max_length=200)),
-                ('preset', models.CharField(blank=True, choices=[('hourly', 'Hourly'), ('daily', 'Daily'), ('weekly', 'Weekly')], max_length=10)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('anchor', models.DateTimeField()),
-                ('priority', models.PositiveSmallIntegerField(default=50)),
-                ('retries', models.PositiveSmallIntegerField(default=3)),
-                ('retry_step_s', models.PositiveIntegerField(default=10)),
-                ('next_run_at', models.DateTimeField(blank=True, null=True)),
-                ('last_run_at', models.DateTimeField(blank=True, null=True)),
-                ('runs_made', models.BigIntegerField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runnables', to='workspaces.application')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=40)),
+                (
+                    "queue",
+                    models.CharField(
+                        choices=[("io", "Waits for the network"), ("compute", "Computes")], default="io", max_length=10
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("enabled", models.BooleanField(default=True)),
+                ("run_at", models.DateTimeField(blank=True, null=True)),
+                ("run_every", models.CharField(blank=True, max_length=100)),
+                ("cron", models.CharField(blank=True, max_length=200)),
+                (
+                    "preset",
+                    models.CharField(
+                        blank=True,
+                        choices=[("hourly", "Hourly"), ("daily", "Daily"), ("weekly", "Weekly")],
+                        max_length=10,
+                    ),
+                ),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("anchor", models.DateTimeField()),
+                ("priority", models.PositiveSmallIntegerField(default=50)),
+                ("retries", models.PositiveSmallIntegerField(default=3)),
+                ("retry_step_s", models.PositiveIntegerField(default=10)),
+                ("next_run_at", models.DateTimeField(blank=True, null=True)),
+                ("last_run_at", models.DateTimeField(blank=True, null=True)),
+                ("runs_made", models.BigIntegerField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runnables",
+                        to="workspaces.application",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.UUIDField(default=badgerjobs.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=40)),
-                ('queue', models.CharField(choices=[('io', 'Waits for the network'), ('compute', 'Computes')], max_length=10)),
-                ('priority', models.PositiveSmallIntegerField(default=50)),
-                ('cause', models.CharField(choices=[('schedule', 'Its time came'), ('manual', 'Somebody ran it'), ('code', 'Code started it')], max_length=10)),
-                ('occurrence', models.DateTimeField(null=True)),
-                ('number', models.BigIntegerField(default=0)),
-                ('state', models.CharField(choices=[('scheduled', 'Scheduled'), ('queued', 'Queued'), ('running', 'Running'), ('retrying', 'Retrying'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('aborted', 'Aborted'), ('skipped', 'Skipped')], max_length=10)),
-                ('due_at', models.DateTimeField()),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('rescues', models.PositiveSmallIntegerField(default=0)),
-                ('worker', models.UUIDField(null=True)),
-                ('input', models.JSONField(null=True)),
-                ('output', models.JSONField(null=True)),
-                ('error', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('application', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.application')),
-                ('runnable', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='runs.runnable')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=badgerjobs.lib.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                (
+                    "queue",
+                    models.CharField(choices=[("io", "Waits for the network"), ("compute", "Computes")], max_length=10),
+                ),
+                ("priority", models.PositiveSmallIntegerField(default=50)),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("schedule", "Its time came"),
+                            ("manual", "Somebody ran it"),
+                            ("code", "Code started it"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("occurrence", models.DateTimeField(null=True)),
+                ("number", models.BigIntegerField(default=0)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("scheduled", "Scheduled"),
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("retrying", "Retrying"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("aborted", "Aborted"),
+                            ("skipped", "Skipped"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("due_at", models.DateTimeField()),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("rescues", models.PositiveSmallIntegerField(default=0)),
+                ("worker", models.UUIDField(null=True)),
+                ("input", models.JSONField(null=True)),
+                ("output", models.JSONField(null=True)),
+                ("error", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="workspaces.application",
+                    ),
+                ),
+                (
+                    "runnable",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="runs.runnable",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.UUIDField(default=badgerjobs.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('run_number', models.BigIntegerField()),
-                ('started_at', models.DateTimeField()),
-                ('duration_ms', models.PositiveIntegerField()),
-                ('ok', models.BooleanField()),
-                ('error_class', models.CharField(blank=True, max_length=20)),
-                ('error', models.TextField(blank=True)),
-                ('result', models.JSONField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('application', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.application')),
-                ('run', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tries', to='runs.run')),
-                ('runnable', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='runs.runnable')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=badgerjobs.lib.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("run_number", models.BigIntegerField()),
+                ("started_at", models.DateTimeField()),
+                ("duration_ms", models.PositiveIntegerField()),
+                ("ok", models.BooleanField()),
+                ("error_class", models.CharField(blank=True, max_length=20)),
+                ("error", models.TextField(blank=True)),
+                ("result", models.JSONField(null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "application",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="workspaces.application",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tries",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "runnable",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="runs.runnable",
+                    ),
+                ),
             ],
+            options={"ordering": ["id"]},
         ),
         migrations.CreateModel(
-            name='LogLine',
+            name="LogLine",
             fields=[
-                ('id', models.UUIDField(default=badgerjobs.lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('level', models.CharField(choices=[('info', 'Info'), ('warning', 'Warning'), ('error', 'Error')], max_length=10)),
-                ('message', models.TextField()),
-                ('data', models.JSONField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('application', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.application')),
-                ('run', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='log', to='runs.run')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=badgerjobs.lib.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[("info", "Info"), ("warning", "Warning"), ("error", "Error")], max_length=10
+                    ),
+                ),
+                ("message", models.TextField()),
+                ("data", models.JSONField(null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "application",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="workspaces.application",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="log",
+                        to="runs.run",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['run', 'id'], name='line_of_run')],
+                "ordering": ["id"],
+                "indexes": [models.Index(fields=["run", "id"], name="line_of_run")],
             },
         ),
         migrations.AddIndex(
-            model_name='runnable',
-            index=models.Index(condition=models.Q(('next_run_at__isnull', False)), fields=['next_run_at'], name='runnable_due'),
+            model_name="runnable",
+            index=models.Index(
+                condition=models.Q(("next_run_at__isnull", False)), fields=["next_run_at"], name="runnable_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='runnable',
-            index=models.Index(condition=models.Q(('next_run_at__isnull', False)), fields=['application', 'next_run_at'], name='runnable_application_due'),
+            model_name="runnable",
+            index=models.Index(
+                condition=models.Q(("next_run_at__isnull", False)),
+                fields=["application", "next_run_at"],
+                name="runnable_application_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='runnable',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__lte', 100)), name='priority_is_0_to_100'),
+            model_name="runnable",
+            constraint=models.CheckConstraint(condition=models.Q(("priority__lte", 100)), name="priority_is_0_to_100"),
         ),
         migrations.AddConstraint(
-            model_name='runnable',
-            constraint=models.CheckConstraint(condition=models.Q(('next_run_at', None), ('enabled', True), _connector='OR'), name='disabled_is_never_due'),
+            model_name="runnable",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("next_run_at", None), ("enabled", True), _connector="OR"),
+                name="disabled_is_never_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='runnable',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cron', ''), ('run_every', '')), models.Q(('preset', ''), ('run_every', '')), models.Q(('cron', ''), ('preset', '')), _connector='OR'), name='at_most_one_recurrence'),
+            model_name="runnable",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("cron", ""), ("run_every", "")),
+                    models.Q(("preset", ""), ("run_every", "")),
+                    models.Q(("cron", ""), ("preset", "")),
+                    _connector="OR",
+                ),
+                name="at_most_one_recurrence",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['application', 'id'], name='run_of_application'),
+            model_name="run",
+            index=models.Index(fields=["application", "id"], name="run_of_application"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['runnable', 'id'], name='run_of_runnable'),
+            model_name="run",
+            index=models.Index(fields=["runnable", "id"], name="run_of_runnable"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(models.F('queue'), models.F('application'), models.F('priority'), models.F('due_at'), condition=models.Q(('state', 'queued')), name='run_queued'),
+            model_name="run",
+            index=models.Index(
+                models.F("queue"),
+                models.F("application"),
+                models.F("priority"),
+                models.F("due_at"),
+                condition=models.Q(("state", "queued")),
+                name="run_queued",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state__in', ('scheduled', 'retrying'))), fields=['due_at'], name='run_waiting'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("state__in", ("scheduled", "retrying"))), fields=["due_at"], name="run_waiting"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state', 'retrying')), fields=['runnable'], name='run_retrying'),
+            model_name="run",
+            index=models.Index(condition=models.Q(("state", "retrying")), fields=["runnable"], name="run_retrying"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state', 'running')), fields=['worker'], name='run_running'),
+            model_name="run",
+            index=models.Index(condition=models.Q(("state", "running")), fields=["worker"], name="run_running"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('runnable', 'occurrence'), name='one_run_for_an_occurrence'),
+            model_name="run",
+            constraint=models.UniqueConstraint(fields=("runnable", "occurrence"), name="one_run_for_an_occurrence"),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['application', 'id'], name='attempt_of_application'),
+            model_name="attempt",
+            index=models.Index(fields=["application", "id"], name="attempt_of_application"),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['runnable', 'ok', 'id'], name='attempt_of_runnable'),
+            model_name="attempt",
+            index=models.Index(fields=["runnable", "ok", "id"], name="attempt_of_runnable"),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('run', 'number'), name='one_attempt_for_a_number'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(fields=("run", "number"), name="one_attempt_for_a_number"),
         ),
     ]

@@ -1,0 +1,50 @@
+"""`python -m bench runs|tick|memory`: a table for people, and last one line of JSON."""
+
+import json
+import signal
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+
+from django.utils.module_loading import import_string
+
+from bench import place
+
+# Named by path: these modules read settings, which the place has to set first.
+MEASURES = {"runs": "bench.runs.measure", "tick": "bench.tick.measure", "memory": "bench.memory.measure"}
+
+
+def positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def parse(words: list[str]) -> Namespace:
+    """Read the command line. Without words it measures runs."""
+    parser = ArgumentParser(prog="python -m bench", description="How fast it is here; docs/bench.md explains.")
+    parser.add_argument("what", nargs="?", choices=MEASURES, default="runs")
+    runs = parser.add_argument_group("runs")
+    runs.add_argument("--jobs", type=positive, default=10_000, help="due at once (%(default)s)")
+    runs.add_argument("--rounds", type=positive, default=3, help="of that, the median counts (%(default)s)")
+    runs.add_argument("--rate", type=positive, default=100, help="due each second, for lateness (%(default)s)")
+    runs.add_argument("--seconds", type=positive, default=30, help="of each kind of lateness (%(default)s)")
+    runs.add_argument("--others", type=positive, default=100_000, help="jobs that are not due (%(default)s)")
+    runs.add_argument("--history", type=int, default=0, help="finished runs kept from before (%(default)s)")
+    runs.add_argument("--profile", help="a command; {pid} in it becomes the first worker's")
+    tick = parser.add_argument_group("tick")
+    tick.add_argument("--many", type=positive, default=1_000_000, help="Runnables not due (%(default)s)")
+    tick.add_argument("--applications", type=positive, default=10_000, help="that they belong to (%(default)s)")
+    tick.add_argument("--ticks", type=positive, default=200, help="measured of each sort (%(default)s)")
+    return parser.parse_args(words)
+
+
+def main() -> None:
+    options = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that every block is left
+    with place.of_its_own():
+        figures = import_string(MEASURES[options.what])(options)
+    sys.stdout.write(f"\n{json.dumps(figures)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""The whole service as real processes, each of which a test may kill, stop or start by its name."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, LiteralString, Self
+
+import psycopg
+import redis
+
+from badgerjobs.embedded.layout import Layout
+from badgerjobs.embedded.postgres import DATABASE, PORT, USER, Postgres
+from badgerjobs.embedded.processes import Program, spawn
+from badgerjobs.embedded.valkey import Valkey
+from tests.e2e.receiver import Receiver
+
+ROOT = Path(__file__).resolve().parents[2]
+# Nothing of these may come from whoever runs the tests: the stack has servers and secrets of its own.
+UNSET = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "ALLOWED_HOSTS", "DEBUG"), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What REST said. `seconds` since 1970: when it was there."""
+
+    status: int
+    data: Any
+    at: float
+
+
+class Stack:
+    """Servers with durable settings, web, and as many beats and workers as a test starts. Use it as a context."""
+
+    def __init__(self, folder: Path, receiver: Receiver) -> None:
+        self.receiver = receiver
+        self.layout = Layout(folder / "data")
+        self.servers = {"postgres": Postgres(self.layout), "valkey": Valkey(self.layout)}
+        self.port = free_port()
+        self.token = ""
+        self.environment = UNSET | {
+            "BADGERJOBS_DATA_DIR": str(folder / "data"),
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "DEMO": "1",
+            "EGRESS_ALLOW": receiver.address,
+            "RATE_LIMIT_PER_SECOND": "100000",
+            "LOG_LEVEL": "INFO",
+        }
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._log_file = folder / "log"
+        self._database: psycopg.Connection[Any] | None = None
+
+    def __enter__(self) -> Self:
+        for name in self.servers:
+            self.start(name)
+        self.manage("migrate", "--verbosity=0", "--no-input")
+        self.token = self.manage("create_application", "e2e", "--workspace", "tests").strip()
+        self.start("web")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._disconnect()
+        for name in [*self.fleet(), "web", "valkey", "postgres"]:
+            self.kill(name)
+
+    # Processes
+
+    def start(self, *names: str, **environment: str) -> None:
+        """Start by name: `postgres`, `valkey`, `web`, `beat-1`, `worker-2`, … Comes back when each is at work."""
+        for name in names:
+            server = self.servers.get(name)
+            if server:
+                server.prepare()
+            program = server.program() if server else self._program(name, environment)
+            with self._log_file.open("ab") as log:
+                self._processes[name] = spawn(program, log)
+        for name in names:
+            self.until(lambda name=name: self._is_at_work(name), f"{name} is at work", seconds=30)  # type: ignore[misc]
+
+    def fleet(self) -> list[str]:
+        """Name the beats and workers that were started and not ended by the test."""
+        return [name for name in self._processes if name.startswith(("beat", "worker"))]
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._processes[name].send_signal(number)
+
+    def kill(self, *names: str) -> None:
+        """`kill -9`, if it is there."""
+        for name in names:
+            if process := self._processes.pop(name, None):
+                process.kill()
+                process.wait()
+
+    def end(self, name: str) -> float:
+        """SIGTERM, and wait: as long as `make up` does. Returns how many seconds that took."""
+        began = time.monotonic()
+        process = self._processes[name]
+        process.send_signal(self.servers[name].program().stop_signal if name in self.servers else signal.SIGTERM)
+        process.wait(10)
+        del self._processes[name]
+        return time.monotonic() - began
+
+    def manage(self, *arguments: str) -> str:
+        """Run one of manage.py's commands to its end; returns what it printed."""
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        with self._log_file.open("ab") as log:
+            return subprocess.run(
+                command, env=os.environ | self.environment, stdout=subprocess.PIPE, stderr=log, check=True, text=True
+            ).stdout
+
+    def _program(self, name: str, environment: dict[str, str]) -> Program:
+        command = [sys.executable, str(ROOT / "manage.py"), name.partition("-")[0]]
+        return Program(name=name, command=command, environment=self.environment | environment)
+
+    def _is_at_work(self, name: str) -> bool:
+        process = self._processes[name]
+        assert process.poll() is None, f"{name} ended with status {process.returncode}{self._said()}"
+        if server := self.servers.get(name):
+            return server.is_ready()
+        if name.startswith("worker"):
+            return bool(self.sql("SELECT FROM runs_worker WHERE name LIKE %s", f"%:{process.pid}"))
+        if name == "web":
+            with socket.socket() as trial:
+                return trial.connect_ex(("127.0.0.1", self.port)) == 0
+        # A beat that dispatches listens.
+        return len(self.sql("SELECT FROM pg_stat_activity WHERE query ILIKE 'listen%%'")) >= self._beats()
+
+    def _beats(self) -> int:
+        return sum(name.startswith("beat") for name in self._processes)
+
+    # What can be asked
+
+    def until(self, condition: Callable[[], object], what: str, *, seconds: float) -> None:
+        """Wait for a row, a call or the like; fail with the end of the log when it does not come in time."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"still not after {seconds} s: {what}{self._said()}"
+            time.sleep(0.02)
+
+    def sql(self, query: LiteralString | bytes, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of a statement, which commits by itself."""
+        try:
+            cursor = self._connected().execute(query, values or None)
+            return cursor.fetchall() if cursor.description else []
+        except psycopg.OperationalError:
+            self._disconnect()
+            raise
+
+    def request(self, method: str, path: str, body: Any = None) -> Reply:
+        """Ask over HTTP, with the token; `body` goes as JSON. A path without a leading slash is one of the API's."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        try:
+            connection.request(
+                method,
+                path if path.startswith("/") else f"/api/v1/{path}",
+                None if body is None else json.dumps(body),
+                headers,
+            )
+            response = connection.getresponse()
+            text = response.read().decode()
+            return Reply(response.status, json.loads(text) if text else None, time.time())
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> Any:
+        """What REST shows there; fails unless it is a 200."""
+        reply = self.request("GET", path)
+        assert reply.status == 200, reply
+        return reply.data
+
+    def create_job(self, tag: str, **fields: Any) -> Any:
+        """A job by REST that calls the receiver at `/TAG`."""
+        reply = self.request("POST", "jobs/", {"tag": tag, "endpoint": f"{self.receiver.url}/{tag}", **fields})
+        assert reply.status == 201, reply
+        return reply.data
+
+    def valkey(self) -> "redis.Redis[Any]":
+        """A client of the broker."""
+        return redis.Redis.from_url(self.layout.redis_url)
+
+    def clear(self) -> None:
+        """End beats and workers, and forget every job, run and call."""
+        self.kill(*self.fleet())
+        self.sql(
+            "TRUNCATE jobs_job, runs_runnable, runs_run, runs_attempt, runs_logline, runs_worker, runs_leader CASCADE"
+        )
+        with self.valkey() as client:
+            client.flushall()
+        self.receiver.forget()
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        if self._database is None:
+            self._database = psycopg.connect(
+                host=str(self.layout.socket_dir),
+                port=PORT,
+                user=USER,
+                dbname=DATABASE,
+                password=self.layout.secret("postgres_password"),
+                autocommit=True,
+            )
+        return self._database
+
+    def _disconnect(self) -> None:
+        if self._database:
+            self._database.close()
+        self._database = None
+
+    def _said(self) -> str:
+        lines = self._log_file.read_text(errors="replace").splitlines()[-60:]
+        return "\n" + "\n".join(lines)
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
