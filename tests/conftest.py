@@ -3,9 +3,24 @@
 import pytest
 from django.core.cache import cache
 
+from tests.callers import Caller, make_caller
+
 
 @pytest.fixture(autouse=True)
 def _empty_cache(request: pytest.FixtureRequest) -> None:
     """Rate limits and the like live in the cache: a test that has the database starts with none."""
-    if {"db", "transactional_db"} & set(request.fixturenames):
+    marked = request.node.get_closest_marker("django_db")
+    if marked or {"db", "transactional_db"} & set(request.fixturenames):
         cache.clear()
+
+
+@pytest.fixture
+def alice(db: None) -> Caller:
+    """Somebody with a token of the application under test."""
+    return make_caller("Alice's")
+
+
+@pytest.fixture
+def charlie(db: None) -> Caller:
+    """A stranger: somebody with a token of another tenant's application."""
+    return make_caller("Charlie's")

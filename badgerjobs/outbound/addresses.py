@@ -41,7 +41,7 @@ class Policy:
         address behind a name: a job must not map the network it runs in.
         """
         try:
-            found: Address = unwrapped(ip_address(address.partition("%")[0]))
+            found: Address = unwrapped(ip_address(address))
         except ValueError:
             raise Refused(f"{host or address} did not resolve to an IP address.") from None
         kind = kind_of(found)
@@ -106,7 +106,7 @@ def _system_look_up(host: str, port: int) -> list[str]:
 
 def _is_literal(host: str) -> bool:
     try:
-        ip_address(host.partition("%")[0])
+        ip_address(host)
     except ValueError:
         return False
     return True

@@ -28,8 +28,8 @@ class Client:
     """Sends calls: one for each event loop, entered with `async with`, then shared by everything on that loop.
 
     `host_slots` calls at once go to one host. `own_receiver` is a URL prefix on loopback that may be called although
-    the policy refuses it (the demo's `/echo/`). `ca_file` holds further certificate authorities, as PEM. `look_up`
-    stands in for DNS.
+    the policy refuses it (the demo's `/echo/`). `ca_file` (PEM) holds the certificate authorities to trust in place
+    of the usual ones. `look_up` stands in for DNS.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Client:
         return trip.answer()
 
     async def _travel(self, trip: Trip, clock: asyncio.Timeout) -> None:
-        own = self._own is not None and self._own.admits(trip.call.url, trip.step.target)
+        own = self._own is not None and self._own.admits(trip.call.url)
         step: Step | None = trip.step
         while step:
             # Held for one hop: two calls that are redirected to each other's hosts must not wait for each other.
@@ -96,10 +96,8 @@ class Client:
             if location := trip.location(response):
                 return redirected(step, response.status, location, trip.call.sensitive)
             await trip.read(response)
-        except BaseException:
-            response.close()
-            raise
         finally:
+            # Closes the connection, too, if there is more to come.
             response.release()
         return None
 

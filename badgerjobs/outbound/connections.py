@@ -36,12 +36,14 @@ class OwnReceiver:
     PLAIN = re.compile(r"([A-Za-z0-9_~-]+(\.[A-Za-z0-9_~-]+)*/?)*")
 
     def __init__(self, prefix: str) -> None:
+        if not prefix.endswith("/"):
+            raise ValueError(f"{prefix} must end with a slash: what follows it must be below it.")
         self.prefix = prefix
         self.target = target_of(prefix)
 
-    def admits(self, url: str, target: Target) -> bool:
+    def admits(self, url: str) -> bool:
         """Whether this URL, as a caller wrote it, means the receiver. Never asked about redirects."""
-        if not url.startswith(self.prefix) or target.origin != self.target.origin:
+        if not url.startswith(self.prefix):
             return False
         below = url.removeprefix(self.prefix).partition("#")[0].partition("?")[0]
         return bool(self.PLAIN.fullmatch(below))
@@ -128,10 +130,7 @@ class Connections:
 
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """Trust certifi's authorities, and those in `ca_file` or SSL_CERT_FILE (PEM) besides. Raises OSError."""
-    ca_file = ca_file or env.text("SSL_CERT_FILE")
-    context = ssl.create_default_context(cafile=certifi.where())
+    """Trust the authorities in `ca_file` or SSL_CERT_FILE (PEM), or else certifi's. Raises OSError."""
+    context = ssl.create_default_context(cafile=ca_file or env.text("SSL_CERT_FILE") or certifi.where())
     context.set_alpn_protocols(["http/1.1"])
-    if ca_file:
-        context.load_verify_locations(ca_file)
     return context

@@ -18,7 +18,7 @@ OURS = {
     "connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "te", "trailer",
     "transfer-encoding", "upgrade",
 }  # fmt: skip
-DEFAULTS = {"User-Agent": "Badger-Jobs/1", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+DEFAULTS = {"User-Agent": "BadgerJobs/1", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 CREDENTIAL = re.compile(r"auth|cookie|token|secret|api-?key|password|credential|session|signature", re.IGNORECASE)
 OF_A_BODY = ("Content-Type", "Content-Encoding", "Content-Language", "Content-Location")
 # CONNECT asks for a tunnel; TRACE returns credentials to whoever reads the body.

@@ -94,6 +94,7 @@ class Unpacker:
             piece = self._unpack.decompress(data, STEP)
             yield piece
             data = self._unpack.unconsumed_tail
+            # A full step may have used up its input and still hold back output.
             while len(piece) == STEP and not data:
                 piece = self._unpack.decompress(b"", STEP)
                 yield piece

@@ -51,11 +51,11 @@ class Trip:
 
     async def read(self, response: ClientResponse) -> None:
         """Read all of the answer. Raises `TooLargeError` and `GarbledError`."""
-        self.response = response
         if sum(len(name) + len(value) for name, value in response.raw_headers) > LONGEST_HEADERS:
             raise TooLargeError(
                 f"{self.step.target.host} answered with more than {LONGEST_HEADERS // 1024} KB of headers."
             )
+        self.response = response
         if response.status == 101:
             raise GarbledError(f"{self.step.target.host} switched to another protocol, which nobody had asked for.")
         await self.body.read(response.content, response.headers.get("Content-Encoding", "").strip().lower())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from redis.connection import parse_url
+from redis import ConnectionPool
 
 from badgerjobs.embedded.layout import DataDirectoryError, Layout, broker_url_of
 
@@ -18,7 +18,7 @@ def mode_of(path: Path) -> int:
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_redis_py_reads_socket_and_password_out_of_the_url(name: str, tmp_path: Path) -> None:
     layout = Layout(tmp_path / name)
-    found = parse_url(layout.redis_url)
+    found = ConnectionPool.from_url(layout.redis_url).connection_kwargs
     assert (found["path"], found["password"], found["db"]) == (
         str(layout.valkey_socket),
         layout.secret("valkey_password"),

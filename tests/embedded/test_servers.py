@@ -106,7 +106,7 @@ def test_the_secrets_are_not_readable_by_the_servers_account(layout: Layout) -> 
 
 def test_settings_that_tests_ask_for_arrive_and_what_must_not_be_lost_is_safe_without(layout: Layout) -> None:
     with running(layout, {"work_mem": "9MB"}), connect(layout) as database:
-        shown = [database.execute(f"SHOW {name}").fetchone() for name in ("work_mem", "synchronous_commit", "fsync")]  # type: ignore[arg-type]
+        shown = [database.execute(f"SHOW {name}").fetchone() for name in ("work_mem", "synchronous_commit", "fsync")]
     assert shown == [("9MB",), ("on",), ("on",)]
 
 

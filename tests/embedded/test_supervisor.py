@@ -54,7 +54,7 @@ def test_a_program_that_dies_is_started_again_and_the_log_says_so(
 ) -> None:
     pids = tmp_path / "pids"
     supervisor.start(shell("sleeper", f"echo $$ >> '{pids}'; exec sleep 600"))
-    supervisor.wait_until(lambda: pids_in(pids), what="the first", seconds=5)
+    supervisor.wait_until(pids.exists, what="the first", seconds=5)
     os.kill(pids_in(pids)[0], signal.SIGKILL)
     supervisor.wait_until(lambda: len(pids_in(pids)) == 2, what="the second", seconds=5)
     assert "sleeper was killed by SIGKILL; it is started again in 0.2 s" in capsys.readouterr().out

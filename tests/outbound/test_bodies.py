@@ -75,6 +75,11 @@ def test_a_packed_body_is_unpacked_however_it_is_cut(case: str, piece: int) -> N
     assert bytes(read(Chunks(*pieces), encoding, keep=10_000).kept) == TEXT
 
 
+@pytest.mark.parametrize("size", [STEP - 1, STEP, STEP + 1, STEP + 3, 2 * STEP, 2 * STEP + 1])
+def test_nothing_is_left_behind_at_the_edge_of_a_step(size: int) -> None:
+    assert read(Chunks(raw_deflate(bytes(size))), "deflate", most=10**6).length == size
+
+
 @pytest.mark.parametrize(
     ("encoding", "data", "says"),
     [

@@ -142,13 +142,14 @@ def test_a_cancelled_call_closes_its_connection() -> None:
 
 
 def test_cookies_of_one_call_do_not_reach_the_next() -> None:
+    async def look_up(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.1"]
+
     async def calls() -> bytes:
-        async with (
-            serving(answer(200, Set_Cookie="session=secret"), close=False) as server,
-            client_for(server) as client,
-        ):
+        script = answer(200, Set_Cookie="session=secret")
+        async with serving(script, close=False) as server, client_for(server, look_up=look_up) as client:
             for _ in range(2):
-                await client.send(Call("GET", server.url))
+                await client.send(Call("GET", f"http://shop.example:{server.port}/"))
             return server.requests[1]
 
     assert b"secret" not in asyncio.run(calls())

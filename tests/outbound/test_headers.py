@@ -1,7 +1,7 @@
 import pytest
 
-from badgerjobs.outbound.headers import check_headers, check_method, outgoing
-from badgerjobs.outbound.targets import UnsendableError
+from badgerjobs.outbound.headers import check_headers, check_method, is_same_party, outgoing
+from badgerjobs.outbound.targets import UnsendableError, target_of
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,23 @@ def test_what_the_caller_says_stands_and_the_rest_is_ours() -> None:
         ("Accept", "*/*"),
         ("Accept-Encoding", "gzip, deflate"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "same"),
+    [
+        ("https://a.example/x", "https://a.example/y", True),
+        ("https://a.example/", "https://A.example:443/", True),
+        ("http://a.example/", "https://a.example/", True),
+        ("https://a.example/", "http://a.example/", False),
+        ("http://a.example:8080/", "https://a.example/", False),
+        ("http://a.example/", "https://a.example:8443/", False),
+        ("http://a.example/", "https://b.example/", False),
+        ("https://a.example/", "https://a.example:8443/", False),
+        ("https://a.example/", "https://www.a.example/", False),
+    ],
+)
+def test_only_the_same_origin_and_its_upgrade_to_https_are_trusted_with_credentials(
+    here: str, there: str, same: bool
+) -> None:
+    assert is_same_party(target_of(here), target_of(there)) is same

@@ -6,6 +6,7 @@ import re
 import socket
 import time
 import zlib
+from typing import Any
 
 import pytest
 
@@ -131,6 +132,25 @@ def test_a_body_that_goes_on_is_too_large_and_what_came_is_shown(script: Script)
     assert failed.answer is not None
     assert (failed.answer.status, len(failed.answer.body), failed.answer.truncated) == (200, 65536, True)
     assert time.monotonic() - started < 5
+
+
+def test_200_headers_are_not_too_many() -> None:
+    assert ask(headers(199)).status == 200
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"headers": [("X-A", "b\r\nX-C: d")]},
+        {"headers": [("Host", "other.example")]},
+        {"headers": [("Transfer-Encoding", "chunked")]},
+        {"method": "GET / HTTP/1.1\r\nX-A: b\r\n\r\nGET"},
+        {"method": "CONNECT"},
+        {"path": "\r\nX-A: b"},
+    ],
+)
+def test_what_would_be_a_second_request_is_not_sent(call: dict[str, Any]) -> None:
+    assert failure(OK, **call).error_class == "refused"
 
 
 def test_what_came_before_a_body_broke_is_shown() -> None:

@@ -85,6 +85,11 @@ def test_a_redirect_by_it_goes_through_the_guard() -> None:
     assert asyncio.run(call()).error_class == "refused"
 
 
+def test_a_prefix_that_names_no_folder_is_refused() -> None:
+    with pytest.raises(ValueError, match="end with a slash"):
+        Client(Policy(), own_receiver="http://127.0.0.1:8000")
+
+
 def test_another_port_of_its_host_is_refused() -> None:
     async def call() -> None:
         async with (

@@ -2,6 +2,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from badgerjobs.outbound.targets import UnsendableError, check_url, target_of
 
@@ -89,3 +91,13 @@ def test_a_url_is_called_as_it_was_written(url: str, called: str, host: str, por
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://localhost/", "http://10.0.0.1:8080/"])
 def test_whether_an_address_may_be_called_is_not_asked_yet(url: str) -> None:
     check_url(url)
+
+
+@given(st.one_of(st.text(), st.text(alphabet="ht:p/@[]0123456789abx.%?#\\\u2460 ").map("http://{}".format)))
+def test_a_url_is_refused_or_read_the_same_again(url: str) -> None:
+    try:
+        target = target_of(url)
+    except UnsendableError:
+        return
+    assert target_of(target.text) == target
+    assert target.url.raw_host == target.host

@@ -58,7 +58,7 @@ def test_a_server_with_a_good_certificate_is_called(authority: trustme.CA, ca_fi
     assert call_over_tls(tls, ca_file=ca_file, host="api.example.test").body == b"ok"
 
 
-def test_further_authorities_are_taken_from_the_environment(
+def test_the_authorities_to_trust_are_taken_from_the_environment(
     authority: trustme.CA, ca_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", ca_file)

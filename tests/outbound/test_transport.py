@@ -31,7 +31,7 @@ def test_an_httpx_client_calls_through_the_guard() -> None:
 
 def test_its_redirects_are_guarded_too() -> None:
     got, _ = through_httpx(answer(302, Location="/next"), OK)
-    assert got.text == "ok"
+    assert (got.text, len(got.history)) == ("ok", 1)
     with pytest.raises(httpx.UnsupportedProtocol, match="EGRESS_ALLOW"):
         through_httpx(answer(302, Location="http://10.0.0.1/"))
 
