@@ -1,6 +1,7 @@
 """`manage.py worker`: one worker process in the foreground, any number of which may run."""
 
 import os
+import resource
 import sys
 from typing import Any
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
         # Replaces this process: whoever supervises it signals Celery itself. Gossip and the like are messages between
         # workers that ours have no use for: they meet in the database.
         os.chdir(settings.BASE_DIR)
+        _allow_many_connections()
         os.execv(  # noqa: S606
             sys.executable,
             [
@@ -23,3 +25,9 @@ class Command(BaseCommand):
                 "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
             ],
         )  # fmt: skip
+
+
+def _allow_many_connections() -> None:
+    """Each call in flight is an open file, and many systems allow 1,024 unless a process asks for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
