@@ -14,8 +14,8 @@ up: ## the whole service on this machine, in the foreground; Ctrl-C ends it (POR
 
 test: ## all tests: what is quick on two cores, then what starts real processes, one by one
 	@.ci/install requirements-dev.txt
-	$(python) -m pytest -n 2 -m "not e2e and not chaos"
-	$(python) -m pytest -m "e2e and not chaos"
+	$(python) -m pytest -n 2 -m "not e2e"
+	$(python) -m pytest -m e2e
 
 check: ## format, lint, who imports whom, pins, types, Django's checks, missing migrations
 	@.ci/install requirements-dev.txt
@@ -33,10 +33,10 @@ fix: ## mend by machine what `check` says of format and lint
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: ## how fast it is here (WHAT=runs or WHAT=tick); docs/bench.md says how to read it
+bench: ## how fast it is here (WHAT=runs, tick or memory); docs/bench.md says how to read it
 	@.ci/install requirements.txt
-	@$(python) -m bench
+	@$(python) -m bench $(WHAT) $(OPTIONS)
 
 chaos: ## kill its processes in the middle of work, and count what was lost
 	@.ci/install requirements-dev.txt
-	$(python) -m pytest tests/e2e -m chaos
+	CHAOS=1 $(python) -m pytest tests/e2e/test_faults.py

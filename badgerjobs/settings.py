@@ -137,7 +137,14 @@ AUTH_PASSWORD_VALIDATORS = [
 CELERY_BROKER_URL = broker_url_of(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 3600}
+# Nobody who sends waits for a broker that is away: kombu would try for 6 s each time. Workers wait as they always do.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "visibility_timeout": 3600,
+    "max_retries": 0,
+}
 CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in ("io", "system")]
 CELERY_TASK_DEFAULT_QUEUE = "system"
 CELERY_TASK_DEFAULT_EXCHANGE = ""
@@ -180,6 +187,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["badgerjobs.web.parsers.ObjectParser"],
     "DEFAULT_PAGINATION_CLASS": "badgerjobs.web.pagination.NewestFirst",
     "DEFAULT_THROTTLE_CLASSES": ["badgerjobs.web.throttling.PerToken"],
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS would describe rows that a stranger must not know of
     "DEFAULT_SCHEMA_CLASS": "badgerjobs.web.schema.AutoSchema",
     "EXCEPTION_HANDLER": "badgerjobs.web.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
@@ -194,6 +202,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # a list of values that repeats their names
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 

@@ -4,19 +4,39 @@ import json
 import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from django.utils.module_loading import import_string
 
 from bench import place
 
-# Named by path: these modules read settings, which the place has to set first.
-MEASURES = {"runs": "bench.runs.measure", "tick": "bench.tick.measure", "memory": "bench.memory.measure"}
+
+@dataclass(frozen=True)
+class Measure:
+    """A function by its path, because its module reads settings, and PostgreSQL's settings for it: None, no servers."""
+
+    path: str
+    postgres: Mapping[str, str] | None = field(default_factory=dict)
+
+
+MEASURES = {
+    "runs": Measure("bench.runs.measure"),
+    "tick": Measure("bench.tick.measure", {"shared_preload_libraries": "pg_stat_statements"}),
+    "memory": Measure("bench.memory.measure", None),
+}
+
+
+def whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
 
 
 def positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
+    if not whole(text):
+        raise ArgumentTypeError("it must be above 0")
+    return whole(text)
 
 
 def parse(words: list[str]) -> Namespace:
@@ -29,20 +49,20 @@ def parse(words: list[str]) -> Namespace:
     runs.add_argument("--rate", type=positive, default=100, help="due each second, for lateness (%(default)s)")
     runs.add_argument("--seconds", type=positive, default=30, help="of each kind of lateness (%(default)s)")
     runs.add_argument("--others", type=positive, default=100_000, help="jobs that are not due (%(default)s)")
-    runs.add_argument("--history", type=int, default=0, help="finished runs kept from before (%(default)s)")
-    runs.add_argument("--profile", help="a command; {pid} in it becomes the first worker's")
+    runs.add_argument("--history", type=whole, default=0, help="finished runs kept from before (%(default)s)")
     tick = parser.add_argument_group("tick")
     tick.add_argument("--many", type=positive, default=1_000_000, help="Runnables not due (%(default)s)")
     tick.add_argument("--applications", type=positive, default=10_000, help="that they belong to (%(default)s)")
-    tick.add_argument("--ticks", type=positive, default=200, help="measured of each sort (%(default)s)")
+    tick.add_argument("--ticks", type=positive, default=100, help="measured of each sort (%(default)s)")
     return parser.parse_args(words)
 
 
 def main() -> None:
     options = parse(sys.argv[1:])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that every block is left
-    with place.of_its_own():
-        figures = import_string(MEASURES[options.what])(options)
+    measure = MEASURES[options.what]
+    with place.of_its_own(measure.postgres):
+        figures = import_string(measure.path)(options)
     sys.stdout.write(f"\n{json.dumps(figures)}\n")
 
 

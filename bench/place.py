@@ -1,10 +1,10 @@
-"""A database and a broker of the benchmark's own: empty at first, as durable as those of `make up`, gone at the end."""
+"""A data directory of the benchmark's own: servers as durable as with `make up`, empty at first, gone at the end."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import django
@@ -16,25 +16,32 @@ from badgerjobs.embedded.servers import running
 
 # Whatever database the shell names, nothing is measured in it: the benchmark fills what it is given.
 NOT_OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "EGRESS_ALLOW", "HOST", "PORT", "DEMO")
-# It counts the pages that statements read, and costs too little to be seen in the figures.
-COUNTED = {"shared_preload_libraries": "pg_stat_statements"}
 
 
 @contextmanager
-def of_its_own() -> Iterator[None]:
-    """Start both servers with all tables, for as long as the block lasts."""
+def of_its_own(postgres: Mapping[str, str] | None) -> Iterator[None]:
+    """Point all settings at a temporary folder; start both servers there for the block, unless `postgres` is None.
+
+    `postgres` are settings that go over those of `make up`.
+    """
     folder = Path(tempfile.mkdtemp(prefix="badgerjobs-bench-"))
     folder.chmod(0o711)  # as root, the servers run as another account and must come through
     for name in NOT_OURS:
         os.environ.pop(name, None)
     os.environ.update(BADGERJOBS_DATA_DIR=str(folder / "data"), DJANGO_SETTINGS_MODULE="badgerjobs.settings")
     try:
-        with running(Layout(folder / "data"), COUNTED):
-            django.setup()
-            try:
-                call_command("migrate", verbosity=0)
-                yield
-            finally:
-                connection.close()
+        django.setup()
+        with nullcontext() if postgres is None else _servers(Layout(folder / "data"), postgres):
+            yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _servers(layout: Layout, postgres: Mapping[str, str]) -> Iterator[None]:
+    with running(layout, postgres):
+        try:
+            call_command("migrate", verbosity=0)
+            yield
+        finally:
+            connection.close()

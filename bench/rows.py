@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db import connection, models
 
-from badgerjobs.runs.models import Attempt, Run, Runnable
+from badgerjobs.runs import fleet
+from badgerjobs.runs.models import Runnable
 from badgerjobs.workspaces.models import Application
 from badgerjobs.workspaces.services import create_application
 from jobs.models import Job
@@ -13,66 +14,68 @@ from jobs.services import create_job
 
 BODY = "b" * 100
 
+NEVER = "NULL"
+FAR = "now() + interval '30 days' + n * interval '1 ms'"
+
 
 def template(url: str) -> Job:
     """Make the job that all others are copies of: switched off, with 100 bytes to send."""
-    application = create_application(name="Bench", workspace="Bench")
     return create_job(
-        application=application, tag="template", now=_now(), endpoint=url, verb="POST", body=BODY, enabled=False
+        application=create_application(name="Bench", workspace="Bench"),
+        tag="template",
+        now=fleet.database_now(),
+        endpoint=url,
+        verb="POST",
+        body=BODY,
+        enabled=False,
     )
 
 
-def copy_jobs(job: Job, *, names: str, count: int, next_run_at: str = "NULL") -> None:
-    """Copy a job so many times. The copies are called `names`-1, `names`-2, …; `next_run_at` is SQL, `n` the number."""
+def copy_jobs(job: Job, *, names: str, count: int, next_run_at: str = NEVER) -> None:
+    """Copy a job so many times, as `names`-1, `names`-2, …; `next_run_at` is SQL in which `n` is the number."""
     copy_runnables(job.runnable, names=names, count=count, next_run_at=next_run_at)
     _copy(
         Job,
         {"runnable_id": "r.id", "tag": "r.name", "name": "r.name"},
-        "jobs_job t JOIN runs_runnable r ON r.application_id = t.application_id AND r.name LIKE %s WHERE t.id = %s",
-        [f"{names}-%", job.pk],
+        "jobs_job t JOIN runs_runnable r ON r.application_id = t.application_id AND r.name LIKE %(names)s || '-%%'",
+        {"id": job.pk, "names": names},
     )
 
 
 def copy_runnables(
-    runnable: Runnable, *, names: str, count: int, next_run_at: str, application_id: str = "t.application_id"
+    runnable: Runnable, *, names: str, count: int, next_run_at: str, application: str = "t.application_id"
 ) -> None:
-    """Copy a runnable so many times, without the job it belongs to."""
+    """Copy a runnable so many times, without the job it belongs to; `application` is SQL too: an id."""
     changes = {
-        "name": "%s || n",
-        "application_id": application_id,
+        "name": "%(names)s || '-' || n",
+        "application_id": application,
         "enabled": "true",
         "run_at": next_run_at,
         "next_run_at": next_run_at,
     }
-    _copy(
-        Runnable,
-        changes,
-        "runs_runnable t, generate_series(1, %s) n WHERE t.id = %s",
-        [f"{names}-", count, runnable.pk],
-    )
+    source = "runs_runnable t, generate_series(1, %(count)s) n"
+    _copy(Runnable, changes, source, {"id": runnable.pk, "names": names, "count": count})
 
 
 def copy_applications(application: Application, *, count: int) -> None:
-    _copy(
-        Application,
-        {"name": "'copy ' || n"},
-        "workspaces_application t, generate_series(1, %s) n WHERE t.id = %s",
-        [count, application.pk],
-    )
+    source = "workspaces_application t, generate_series(1, %(count)s) n"
+    _copy(Application, {"name": "'Copy ' || n"}, source, {"id": application.pk, "count": count})
 
 
-def _copy(model: type[models.Model], changes: Mapping[str, str], source: str, values: list[Any]) -> None:
-    """INSERT … SELECT from `source`, where `t` is the row to copy: every column but the id, some of them changed."""
+def _copy(model: type[models.Model], changes: Mapping[str, str], source: str, values: Mapping[str, Any]) -> None:
+    """Copy the row `t.id` in `source`: every column but the id, some of them changed."""
     columns = [str(field.column) for field in model._meta.local_concrete_fields if not field.primary_key]
     selected = [changes.get(column, f"t.{column}") for column in columns]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT {', '.join(selected)} FROM {source}",  # noqa: S608
-            _in_order(changes, columns, values),
+            f"INSERT INTO {model._meta.db_table} ({', '.join(columns)})"  # noqa: S608
+            f" SELECT {', '.join(selected)} FROM {source} WHERE t.id = %(id)s",
+            values,
         )
 
 
-def _in_order(changes: Mapping[str, str], columns: list[str], values: list[Any]) -> list[Any]:
-    """`values` is written in the order of the text, and no change but the name takes one: nothing to reorder."""
-    assert sum(changes.get(column, "").count("%s") for column in columns) <= 1  # noqa: S101
-    return values
+def settle() -> None:
+    """Let the database look at what it was given, as it would have by itself after a while."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("CHECKPOINT")

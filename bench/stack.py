@@ -15,8 +15,7 @@ from django.conf import settings
 
 from badgerjobs.embedded.processes import Program, spawn
 from badgerjobs.embedded.stack import command
-from badgerjobs.runs import fleet
-from badgerjobs.runs.models import Leader
+from badgerjobs.runs.models import Leader, Worker
 
 READY_S = 60
 
@@ -85,7 +84,7 @@ def _is_ready(processes: dict[str, subprocess.Popen[bytes]], log: Path) -> bool:
     for name, process in processes.items():
         if process.poll() is not None:
             raise RuntimeError(f"{name} ended:\n{log.read_text(errors='replace')[-4000:]}")
-    return fleet.alive(fleet.database_now()) == settings.WORKERS and Leader.objects.exists()
+    return Worker.objects.count() == settings.WORKERS and Leader.objects.exists()
 
 
 def wait_until(done: Callable[[], bool], *, seconds: float, what: str, every: float = 0.05) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -15,10 +15,11 @@ from badgerjobs.runs.models import Attempt, Cause
 from badgerjobs.runs.serializers import RunSerializer
 from badgerjobs.runs.services import run_now
 from badgerjobs.web.authentication import application_of
-from badgerjobs.web.filters import is_true, moment, narrow
+from badgerjobs.web.filters import is_true, moment, narrow, one_of
 from badgerjobs.web.idempotency import idempotent
-from badgerjobs.web.pagination import NewestFirst
+from badgerjobs.web.pagination import NewestFirst, OnePage
 from badgerjobs.web.problems import Invalid
+from jobs import examples
 from jobs.models import Job, Verb
 from jobs.runners import runners_of
 from jobs.serializers import JobSerializer, ResultSerializer, RunnerSerializer
@@ -28,7 +29,7 @@ JOB_FILTERS = {
     "search": lambda jobs, value: jobs.search(value),
     "enabled": lambda jobs, value: jobs.filter(runnable__enabled=is_true(value)),
     "planned": lambda jobs, value: jobs.filter(runnable__next_run_at__isnull=not is_true(value)),
-    "verb": lambda jobs, value: jobs.filter(verb=value.upper()),
+    "verb": lambda jobs, value: jobs.filter(verb__in=one_of(Verb.values, value.upper())),
 }
 
 RESULT_FILTERS = {
@@ -44,19 +45,6 @@ RESULTS_DESCRIBED = [
     OpenApiParameter("until", str, description="Recorded before this time, ISO 8601."),
 ]
 
-EXAMPLE = OpenApiExample(
-    "every quarter of an hour",
-    value={
-        "tag": "refresh-prices",
-        "endpoint": "https://shop.example.com/api/refresh",
-        "verb": "POST",
-        "headers": {"Content-Type": "application/json"},
-        "body": '{"full": false}',
-        "run_every": "PT15M",
-    },
-    request_only=True,
-)
-
 
 class JobViewSet(viewsets.GenericViewSet[Job]):
     """The HTTP jobs of the token's application, newest first. A job's address is its tag."""
@@ -64,7 +52,8 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
     serializer_class = JobSerializer
     queryset = Job.objects.none()
     lookup_field = lookup_url_kwarg = "tag"
-    lookup_value_regex = "[^/]+"
+    path_words = {"tag": "The job's tag, percent-encoded."}
+    lookup_value_regex = r"[^/\x00]+"
 
     def get_queryset(self) -> QuerySet[Job]:
         """The application's jobs with their runnables."""
@@ -85,7 +74,7 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
         page = self.paginate_queryset(narrow(self.get_queryset(), request, JOB_FILTERS))
         return self.get_paginated_response(self._shown(*(page or [])))
 
-    @extend_schema(summary="Create a job", responses={201: JobSerializer}, examples=[EXAMPLE])
+    @extend_schema(summary="Create a job", responses={201: JobSerializer}, examples=[examples.CREATE])
     @idempotent
     def create(self, request: Request) -> Response:
         """409 when the tag is taken. A past `run_at` without repeat runs at once; with no schedule, by hand only."""
@@ -97,14 +86,19 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
     def retrieve(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         return Response(self._shown(self.get_object())[0])
 
-    @extend_schema(summary="Change a job")
+    @extend_schema(summary="Change a job", examples=[examples.CHANGE])
     def partial_update(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Only what is given changes. A changed schedule aborts waiting runs; a running one finishes."""
         job = self.get_object()
         fields = self._checked(request.data, job, partial=True)
         return Response(self._shown(update_job(job=job, now=timezone.now(), **fields))[0])
 
-    @extend_schema(summary="Create or update a job", responses={200: JobSerializer, 201: JobSerializer})
+    @extend_schema(
+        summary="Create or update a job",
+        responses={200: JobSerializer, 201: JobSerializer},
+        examples=[examples.REPLACE],
+    )
+    @idempotent
     def update(self, request: Request, tag: str) -> Response:
         """The job as given, whether there was one or not: fields left out take their defaults."""
         data: dict[str, Any] = request.data  # type: ignore[assignment]  # the parser takes nothing but objects
@@ -139,11 +133,12 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
         page: Any = self.paginate_queryset(narrow(rows.select_related("runnable"), request, RESULT_FILTERS))
         return self.get_paginated_response(ResultSerializer(page, many=True).data)
 
-    @extend_schema(summary="List the runners of a job", responses=RunnerSerializer(many=True), filters=False)
-    @action(detail=True, pagination_class=None)
+    @extend_schema(summary="List the runners of a job", responses=RunnerSerializer(many=True))
+    @action(detail=True, pagination_class=OnePage)
     def runners(self, request: Request, tag: str) -> Response:  # noqa: ARG002
-        """What waits or runs, and the planned run."""
-        return Response({"results": RunnerSerializer(runners_of(self.get_object()), many=True).data})
+        """What waits or runs, oldest first, and the planned run."""
+        page: Any = self.paginate_queryset(runners_of(self.get_object()))
+        return self.get_paginated_response(RunnerSerializer(page, many=True).data)
 
     def _checked(self, data: Any, job: Job | None = None, *, partial: bool = False) -> dict[str, Any]:
         serializer = self.get_serializer(job, data=data, partial=partial)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from badgerjobs.lib import vault
@@ -10,6 +10,7 @@ from badgerjobs.outbound.headers import check_headers
 from badgerjobs.outbound.targets import check_url
 from badgerjobs.runs.models import Attempt
 from badgerjobs.runs.serializers import ScheduleSerializer
+from jobs.examples import RESULT
 from jobs.models import Job, Verb
 
 BODY_BYTES = 1_000_000
@@ -19,6 +20,8 @@ def check_tag(tag: str) -> None:
     """A tag stands in addresses, so it may hold nothing that an address cannot."""
     if "/" in tag or tag in {".", ".."} or not tag.isprintable():
         raise serializers.ValidationError("A tag may hold neither “/” nor control characters. Use - or : instead.")
+    if tag != tag.strip():
+        raise serializers.ValidationError("A tag neither begins nor ends with a blank.")
 
 
 class VerbField(serializers.ChoiceField):
@@ -38,10 +41,15 @@ class HeadersField(serializers.DictField):
     """Name → value. Values that carry credentials read as stars; stars that come back keep the stored value."""
 
     child = serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=8000)
+    default_error_messages = {"not_a_dict": 'Must be an object, like {{"Content-Type": "text/plain"}}.'}
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Null is no headers."""
+        return super().run_validation({} if data is None else data)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         """Refuse what would break a request, and put the stored values in the places of stars."""
-        given: dict[str, str] = super().to_internal_value(data or {})
+        given: dict[str, str] = super().to_internal_value(data)
         stored = getattr(getattr(self.parent, "instance", None), "headers", None) or {}
         try:
             headers = vault.unmask(given, stored)
@@ -61,6 +69,7 @@ class JobSerializer(ScheduleSerializer):
     tag = serializers.CharField(
         max_length=200,
         required=False,
+        trim_whitespace=False,
         validators=[check_tag],
         help_text="Its identity in the application: unique, and never changed. Its name unless given.",
     )
@@ -145,6 +154,7 @@ class JobSerializer(ScheduleSerializer):
         return counts
 
 
+@extend_schema_serializer(examples=[RESULT])
 class ResultSerializer(serializers.ModelSerializer[Attempt]):
     """What came of one attempt to call."""
 

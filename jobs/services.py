@@ -41,7 +41,7 @@ def create_job(*, application: Application, tag: str, now: datetime, **fields: A
 def update_job(*, job: Job, now: datetime, **fields: Any) -> Job:
     """Change what is given and leave the rest. A changed schedule aborts waiting runs and plans anew.
 
-    Raises Conflict when somebody else changed the schedule meanwhile, and the two changes make none together.
+    Raises Conflict when somebody else deleted it meanwhile, or changed the schedule so that the two make none together.
     """
     try:
         with transaction.atomic():
@@ -52,6 +52,8 @@ def update_job(*, job: Job, now: datetime, **fields: Any) -> Job:
             _set(job, fields, JOB_FIELDS)
             job.save()
             change_runnable(_apply(runnable, {"retryable": job.retryable, **fields}, job.tag), before=before, now=now)
+    except Job.DoesNotExist:
+        raise Conflict("This job was deleted in the meantime.") from None
     except IntegrityError:
         raise Conflict("Somebody changed this schedule at the same time. Read the job again, then change it.") from None
     job.runnable = runnable
@@ -66,7 +68,9 @@ def create_or_update_job(*, application: Application, tag: str, now: datetime, *
         try:
             return create_job(application=application, tag=tag, now=now, **fields), True
         except Conflict:  # somebody made it between the two statements
-            found = Job.objects.for_application(application).select_for_update().get(tag=tag)
+            found = Job.objects.for_application(application).select_for_update().filter(tag=tag).first()
+    if found is None:
+        raise Conflict("Others make and delete this job at the same time. Try again.")
     return update_job(job=found, now=now, **fields), False
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.runs.models import Attempt, Cause, Run, Runnable, State
 from badgerjobs.workspaces.models import Application, Workspace
 from badgerjobs.workspaces.services import issue_token
 from jobs.models import Job
@@ -41,6 +41,20 @@ def make_run(runnable: Runnable, state: State = State.QUEUED, **fields: Any) -> 
         **fields,
     }
     return Run.objects.create(runnable=runnable, state=state, **given)
+
+
+def make_attempt(run: Run, number: int = 1, ok: bool = True, **fields: Any) -> Attempt:
+    """A try of a run, as if a worker had recorded it."""
+    given = {
+        "application_id": run.application_id,
+        "runnable_id": run.runnable_id,
+        "run_number": run.number,
+        "started_at": NOW,
+        "duration_ms": 12,
+        "created_at": NOW,
+        **fields,
+    }
+    return Attempt.objects.create(run=run, number=number, ok=ok, **given)
 
 
 def make_job(application: Application, tag: str = "a-job", now: datetime = NOW, **fields: Any) -> Job:

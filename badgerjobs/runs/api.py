@@ -79,7 +79,6 @@ class PreviewView(APIView):
     """What a schedule means, before it is used."""
 
     required_scope = Scope.READ
-    creates_nothing = True
 
     @extend_schema(
         request=PreviewSerializer,
@@ -101,5 +100,7 @@ class PreviewView(APIView):
         now = timezone.now()
         after = fields.get("after")
         times = schedule.upcoming(after, fields["count"]) if after else schedule.planned(now, fields["count"])
+        if not after:
+            times[:1] = [max(first, now) for first in times[:1]]  # what is past is due at once
         zone = schedule.preset_time_zone if schedule.preset else schedule.time_zone
         return Response(PlannedSerializer({"next": times, "words": schedule.words(), "time_zone": zone}).data)

@@ -6,6 +6,7 @@ django-celery-beat's PeriodicTasks, sent by whichever beat holds the lead.
 
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ from django.db import DatabaseError, connection
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from badgerjobs.runs import dispatch
-from badgerjobs.runs.worker import ring
+from badgerjobs.runs.worker import ring, send
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +71,18 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
         self.me = uuid4()
         self.leading = False
         self._listener = Listener()
+        # A thread of its own: no schedule waits for a broker that does not answer.
+        self._bell = ThreadPoolExecutor(1, thread_name_prefix="bell")
         self._lead_ends = self._system_due = 0.0
         super().__init__(*args, **kwargs)
+
+    @property
+    def producer(self) -> None:
+        """None: each message takes a connection from the pool. Celery's own would wait for a broker that is away."""
+
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:  # noqa: ARG002  Celery's signature
+        """Send one of the system's ticks, like a ring: by the thread that may wait."""
+        self._bell.submit(send, entry.task, **entry.options)
 
     def setup_schedule(self) -> None:
         """Nothing yet: the system's ticks are written by the beat that takes the lead, and the database may be away."""
@@ -91,10 +102,10 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
     def _turn(self) -> float:
         done = dispatch.tick()
         for queue in done.queued:
-            ring(queue)
+            self._bell.submit(ring, queue)
+        self._send_system_ticks()
         if done.more:
             return 0.0
-        self._send_system_ticks()
         until = (done.next_due - done.now).total_seconds() if done.next_due else LONGEST_SLEEP_S
         self._sleep(until)
         return 0.0

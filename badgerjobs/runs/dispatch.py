@@ -1,5 +1,6 @@
 """Turns due into queued: reads what is due, plans what comes after it, and writes both in one transaction."""
 
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +11,8 @@ from django.db import connection, transaction
 
 from badgerjobs.lib.schedule import Schedule, ScheduleError
 from badgerjobs.runs import lifecycle
+
+logger = logging.getLogger(__name__)
 
 # Occurrences that one tick may take: enough to fill every slot, few enough to commit within some tens of milliseconds.
 BATCH = 1000
@@ -88,8 +91,9 @@ def _look() -> tuple[datetime, datetime | None]:
 def _plan(now: datetime, limit: int) -> list[lifecycle.Planned]:
     rows = _rows(_CLAIM, now, limit)
     if len(rows) == limit:
-        # The rows of the first claim stay locked by us and are found again; others' shares come in their place.
-        rows = _rows(_CLAIM_FAIRLY, now, limit)
+        # The rows of the first claim are locked by us already: they fill what the shares leave of the batch.
+        shares = _rows(_CLAIM_FAIRLY, now, limit)
+        rows = list({row[0]: row for row in (*shares, *rows)}.values())[:limit]
     return [lifecycle.Planned(row[0], row[1], _next_time(row[2:], now)) for row in rows]
 
 
@@ -117,4 +121,7 @@ def _next_time(row: tuple[Any, ...], now: datetime) -> datetime | None:
     except ScheduleError:
         # A zone that a new tzdata dropped, say. One bad row must not stop everybody's schedule; this one is planned
         # no more, and its page says so.
+        return None
+    except Exception:
+        logger.exception("a schedule cannot be computed, and is planned no more: %s", row)
         return None

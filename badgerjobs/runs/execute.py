@@ -9,18 +9,19 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, DataError, connection, transaction
+from django.db import Error, connection, transaction
 
 from badgerjobs.runs import fleet, lifecycle
 from badgerjobs.runs.kinds import Claimed, kind_of
 from badgerjobs.runs.lifecycle import Finished
 from badgerjobs.runs.outcomes import Failed, Outcome
+from badgerjobs.runs.record import finish_all, may_pass
 from badgerjobs.runs.settle import settle
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
+THREADS = 3  # for statements: one for each of the three loops
 POLL_S = 1.0  # what a lost ring costs at most
 CLAIM_AT_ONCE = 100
 FLUSH_AT_ONCE = 200
@@ -38,16 +40,21 @@ BUG = Failed("internal", "Something went wrong inside Badger Jobs. It has been l
 
 
 class Clock:
-    """The database's clock, read once per claim and carried on by our own steady one: workers' clocks may differ."""
+    """The database's clock, read with each claim and carried on by our own steady one: workers' clocks may differ."""
 
     def __init__(self) -> None:
-        self.set(datetime.now(UTC))
+        self._zero = (datetime.now(UTC), time.monotonic())
 
-    def set(self, now: datetime) -> None:
-        self._start, self._since = now, time.monotonic()
+    def read(self) -> datetime:
+        """Ask the database, from any thread. The answer is of the moment half-way between asking and hearing."""
+        asked = time.monotonic()
+        now = fleet.database_now()
+        self._zero = (now, (asked + time.monotonic()) / 2)
+        return now
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=time.monotonic() - self._since)
+        start, since = self._zero
+        return start + timedelta(seconds=time.monotonic() - since)
 
 
 class IoExecutor:
@@ -59,8 +66,10 @@ class IoExecutor:
         self.clock = Clock()
         self._ring = ring
         self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._recording: list[UUID] = []
+        self._unsure = False  # whether a claim failed, and may have been made all the same
         self._shared: dict[str, Any] = {}
-        self._threads = ThreadPoolExecutor(3, thread_name_prefix="database")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="io", daemon=True)
         self._ready = threading.Event()
 
@@ -89,6 +98,7 @@ class IoExecutor:
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._woken, self._stopping, self._freed, self._seen = (asyncio.Event() for _ in range(4))
+        self._books = asyncio.Lock()  # what the pulse learns of our runs must not be acted on after a newer claim
         self._results: asyncio.Queue[Finished] = asyncio.Queue()
         self._patience = 0.0
         self._ready.set()
@@ -98,12 +108,13 @@ class IoExecutor:
             flush = asyncio.create_task(self._keep(self._flush))
             await self._until_stopped()
             await self._drain(flush)
-            pulse.cancel()
+            async with self._books:  # not in the middle of a statement: it would bring our row back after we left
+                pulse.cancel()
             flush.cancel()
             await asyncio.gather(pulse, flush, return_exceptions=True)
-        with contextlib.suppress(DatabaseError):
+        with contextlib.suppress(Error):
             await self._db(fleet.leave, self.worker)
-        self._threads.shutdown(wait=False)
+        await self._hang_up()
 
     async def _until_stopped(self) -> None:
         await self._seen.wait()  # nothing is claimed before our row is there: the claim would look like a dead worker's
@@ -128,48 +139,66 @@ class IoExecutor:
             asked = min(free, CLAIM_AT_ONCE)
             claimed = await self._claim(asked)
             if len(claimed) == asked:
-                await asyncio.to_thread(self._ring)  # there may be more: let another worker hear it too
+                self._loop.run_in_executor(None, self._ring)  # there may be more: let another worker hear it too
             elif not claimed:
                 return
 
     async def _claim(self, limit: int) -> list[Claimed]:
-        now, claimed, loaded = await self._db(self._claim_and_load, limit)
-        self.clock.set(now)
-        for run in claimed:
-            if run.id in loaded:
-                await self._open(run.kind)
-                self._running[run.id] = asyncio.create_task(self._perform(run, loaded[run.id]))
-        if orphans := [run.id for run in claimed if run.id not in loaded]:
-            await self._db(lifecycle.lose_owner, orphans, worker=self.worker.id, now=now)
+        async with self._books:
+            if self._unsure:
+                held = [*self._running, *self._recording]
+                await self._db(lifecycle.disown, held, worker=self.worker.id, now=self.clock.now())
+            self._unsure = True
+            claimed, loaded = await self._db(self._claim_and_load, limit)
+            self._unsure = False
+            for run in claimed:
+                # One that is in hand was rescued and came back to us, before we heard of it: that attempt goes on.
+                if run.id in loaded and run.id not in self._running:
+                    shared = await self._open(run.kind)
+                    self._running[run.id] = asyncio.create_task(self._perform(run, loaded[run.id], shared))
         return claimed
 
-    def _claim_and_load(self, limit: int) -> tuple[datetime, list[Claimed], dict[UUID, Any]]:
-        now = fleet.database_now()
-        claimed = lifecycle.claim(queue=self.worker.queue, worker=self.worker.id, limit=limit, now=now)
+    def _claim_and_load(self, limit: int) -> tuple[list[Claimed], dict[UUID, Any]]:
+        """In one transaction: what cannot be loaded now stays queued."""
+        now = self.clock.read()
         loaded: dict[UUID, Any] = {}
-        for kind in {run.kind for run in claimed}:
-            loaded.update(kind_of(kind).load([run for run in claimed if run.kind == kind]))
-        return now, claimed, loaded
+        with transaction.atomic():
+            claimed = lifecycle.claim(queue=self.worker.queue, worker=self.worker.id, limit=limit, now=now)
+            for kind in {run.kind for run in claimed}:
+                loaded.update(_load(kind, [run for run in claimed if run.kind == kind]))
+            if orphans := [run.id for run in claimed if run.id not in loaded]:
+                lifecycle.lose_owner(orphans, worker=self.worker.id, now=now)
+        return claimed, loaded
 
-    async def _open(self, kind: str) -> None:
+    async def _open(self, kind: str) -> Any:
+        """What the runs of a kind share. A bug in making it fails them, like a bug of theirs, and is met again."""
         if kind not in self._shared:
-            self._shared[kind] = await self._stack.enter_async_context(kind_of(kind).open())
+            try:
+                self._shared[kind] = await self._stack.enter_async_context(kind_of(kind).open())
+            except Exception:
+                logger.exception("runs of the kind %r cannot be performed", kind)
+                return BUG
+        return self._shared[kind]
 
-    async def _perform(self, run: Claimed, work: Any) -> None:
-        started_at = self.clock.now()
-        outcome: Outcome
-        try:
-            outcome = await kind_of(run.kind).perform(run, work, self._shared[run.kind])
-        except asyncio.CancelledError:
-            self._let_go(run.id)
-            raise
-        except Exception:
-            logger.exception("run %s raised", run.id)
-            outcome = BUG
-        self._results.put_nowait(settle(run, outcome, started_at=started_at, ended_at=self.clock.now()))
+    async def _perform(self, run: Claimed, work: Any, shared: Any) -> None:
+        started_at, begun = self.clock.now(), time.monotonic()
+        outcome: Outcome = BUG
+        if work is not BUG and shared is not BUG:
+            try:
+                outcome = await kind_of(run.kind).perform(run, work, shared)
+            except asyncio.CancelledError:
+                if (task := asyncio.current_task()) and task.cancelling():
+                    raise  # no longer ours: aborted, rescued, or handed back
+                logger.exception("run %s cancelled itself", run.id)
+            except Exception:
+                logger.exception("run %s raised", run.id)
+        # Measured apart from the clock, which is set again and again.
+        ended_at = started_at + timedelta(seconds=time.monotonic() - begun)
+        self._results.put_nowait(settle(run, outcome, started_at=started_at, ended_at=ended_at))
 
-    def _let_go(self, run_id: UUID) -> None:
-        self._running.pop(run_id, None)
+    def _let_go(self, run_ids: Iterable[UUID]) -> None:
+        for run_id in run_ids:
+            self._running.pop(run_id, None)
         if self.slots - len(self._running) >= max(1, self.slots // 8):
             self._freed.set()
 
@@ -180,9 +209,10 @@ class IoExecutor:
             await asyncio.sleep(FLUSH_AFTER_S)
         while len(batch) < FLUSH_AT_ONCE and not self._results.empty():
             batch.append(self._results.get_nowait())
-        for finished in batch:
-            self._let_go(finished.run.id)
+        self._recording = [finished.run.id for finished in batch]
+        self._let_go(self._recording)
         await self._record(batch)
+        self._recording = []
         for _ in batch:
             self._results.task_done()
 
@@ -190,20 +220,23 @@ class IoExecutor:
         """Never gives up on the database: results are kept in hand until it takes them."""
         while True:
             try:
-                await self._db(finish_all, batch, worker=self.worker.id)
-            except DatabaseError:
+                return await self._db(finish_all, batch, worker=self.worker.id)
+            except Exception as error:
+                if not may_pass(error):
+                    logger.exception("a result can be written in no form, and is lost")
+                    return None
                 logger.exception("%d results cannot be written; trying again in %s s", len(batch), PAUSE_S)
-                await asyncio.sleep(PAUSE_S)
-            else:
-                return
+            await asyncio.sleep(PAUSE_S)
 
     async def _beat_pulse(self) -> None:
         """Say that we are alive, and stop the runs in our hands that are no longer ours."""
-        lost = await self._db(fleet.pulse, self.worker, list(self._running))
-        self._seen.set()
-        for run_id in lost:
-            if task := self._running.get(run_id):
-                task.cancel()
+        async with self._books:
+            lost = await self._db(fleet.pulse, self.worker, list(self._running))
+            self._seen.set()
+            for run_id in lost:
+                if task := self._running.get(run_id):
+                    task.cancel()
+            self._let_go(lost)
         await asyncio.sleep(fleet.PULSE_S)
 
     async def _keep(self, step: Callable[[], Any]) -> None:
@@ -225,8 +258,20 @@ class IoExecutor:
             task.cancel()
         await asyncio.gather(*(task for _, task in left), return_exceptions=True)
         flush.cancel()
-        with contextlib.suppress(DatabaseError):
+        with contextlib.suppress(Error):
             await self._db(lifecycle.release, [run for run, _ in left], worker=self.worker.id, now=self.clock.now())
+
+    async def _hang_up(self) -> None:
+        """Close the connection of each thread: the barrier holds them, so that no thread closes twice."""
+        everyone = threading.Barrier(THREADS)
+
+        def close() -> None:
+            with contextlib.suppress(threading.BrokenBarrierError):  # one is stuck in a statement
+                everyone.wait(1)
+            connection.close()
+
+        await asyncio.gather(*(self._loop.run_in_executor(self._threads, close) for _ in range(THREADS)))
+        self._threads.shutdown(wait=False)
 
     async def _db(self, statement: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._loop.run_in_executor(
@@ -238,31 +283,17 @@ def with_fresh_connection(statement: Callable[P, T], *args: P.args, **kwargs: P.
     """Run it, and drop the thread's connection when it turns out to be broken: the next statement gets a new one."""
     try:
         return statement(*args, **kwargs)
-    except DatabaseError:
+    except Error:
         connection.close_if_unusable_or_obsolete()
         raise
 
 
-def finish_all(batch: Sequence[Finished], *, worker: UUID) -> None:
-    """Record a batch. One result that the database refuses must not stop the others: halve until it stands alone.
-
-    That one fails without its result, and says so.
-    """
+def _load(kind: str, runs: Sequence[Claimed]) -> Mapping[UUID, Any]:
+    """What these runs need. A kind that is not there, or has a bug, must not keep the others from being performed."""
     try:
-        with transaction.atomic():
-            lifecycle.finish(batch, worker=worker)
-    except (DataError, ValueError):
-        if len(batch) > 1:
-            middle = len(batch) // 2
-            finish_all(batch[:middle], worker=worker)
-            finish_all(batch[middle:], worker=worker)
-            return
-        logger.exception("the result of run %s cannot be stored", batch[0].run.id)
-        with transaction.atomic():
-            lifecycle.finish([unstorable(batch[0])], worker=worker)
-
-
-def unstorable(finished: Finished) -> Finished:
-    """The same attempt, failed for good, without what could not be stored."""
-    outcome = Failed("protocol", "The answer holds text that cannot be stored.", retry=False)
-    return settle(finished.run, outcome, started_at=finished.started_at, ended_at=finished.ended_at)
+        return kind_of(kind).load(runs)
+    except Error:
+        raise
+    except Exception:
+        logger.exception("runs of the kind %r cannot be loaded", kind)
+        return {run.id: BUG for run in runs}

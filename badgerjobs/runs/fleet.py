@@ -61,9 +61,9 @@ def leave(worker: Identity) -> None:
     Worker.objects.filter(pk=worker.id).delete()
 
 
-def alive(now: datetime) -> int:
-    """How many workers were seen lately."""
-    return Worker.objects.filter(seen_at__gt=now - LEASE).count()
+def seen(since: datetime) -> int:
+    """How many workers were seen after that."""
+    return Worker.objects.filter(seen_at__gt=since).count()
 
 
 def database_now() -> datetime:

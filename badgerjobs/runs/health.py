@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.core.cache import cache
-from django.db import DatabaseError
+from django.db import Error
 from redis.exceptions import RedisError
 
 from badgerjobs.runs import fleet
@@ -12,6 +12,8 @@ from badgerjobs.runs.models import Runnable
 
 # Beat that is later than this has stopped, or cannot keep up.
 WORST_LAG = timedelta(seconds=10)
+# A worker that was not seen for so long is not there.
+WORKER_SEEN = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ def health() -> Health:
     broker = _broker()
     try:
         now = fleet.database_now()
-        lag, workers = Runnable.objects.lateness(now), fleet.alive(now)
-    except DatabaseError:
+        lag, workers = Runnable.objects.lateness(now), fleet.seen(now - WORKER_SEEN)
+    except Error:
         return Health("failing", "down", broker, None, None)
     well = broker == "ok" and lag <= WORST_LAG and workers > 0
     return Health("ok" if well else "failing", "ok", broker, round(lag / timedelta(milliseconds=1)), workers)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.runs.kinds import Claimed
@@ -88,13 +88,15 @@ def queue_planned(planned: Sequence[Planned], now: datetime) -> list[str]:
 
 
 def queue_now(runnable: Runnable, *, cause: Cause, now: datetime) -> Run:
-    """One run of a runnable, due at once, beside its schedule."""
+    """One run of a runnable, due at once, beside its schedule. Raises DoesNotExist when it was deleted meanwhile."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE runs_runnable SET runs_made = runs_made + 1, last_run_at = %s WHERE id = %s RETURNING runs_made",
             [now, runnable.pk],
         )
-        (number,) = cursor.fetchone()
+        row = cursor.fetchone()
+    if row is None:
+        raise Runnable.DoesNotExist
     return Run.objects.create(
         application_id=runnable.application_id,
         runnable=runnable,
@@ -102,7 +104,7 @@ def queue_now(runnable: Runnable, *, cause: Cause, now: datetime) -> Run:
         queue=runnable.queue,
         priority=runnable.priority,
         cause=cause,
-        number=number,
+        number=row[0],
         state=State.QUEUED,
         due_at=now,
         created_at=now,
@@ -176,14 +178,15 @@ WITH done AS (
         state = d.state, due_at = d.due_at, attempts = r.attempts + 1, worker = NULL, error = d.error,
         output = d.output::jsonb, finished_at = CASE WHEN d.state = 'retrying' THEN NULL ELSE d.ended_at END
     FROM done d WHERE r.id = d.run_id AND r.state = 'running' AND r.worker = %s
-    RETURNING r.id, r.application_id, r.runnable_id, r.attempts, r.number
+    RETURNING d.attempt_id, r.id, r.application_id, r.runnable_id, r.attempts, r.number, d.started_at, d.duration_ms,
+              d.ok, d.error_class, d.error, d.result, d.ended_at
 )
 INSERT INTO runs_attempt (id, run_id, application_id, runnable_id, number, run_number, started_at, duration_ms, ok,
                           error_class, error, result, created_at)
-SELECT d.attempt_id, m.id, m.application_id, m.runnable_id, m.attempts, m.number, d.started_at, d.duration_ms, d.ok,
-       d.error_class, d.error, d.result::jsonb, d.ended_at
-FROM moved m JOIN done d ON d.run_id = m.id
-RETURNING run_id
+SELECT attempt_id, id, application_id, runnable_id, attempts, number, started_at, duration_ms,
+       ok, error_class, error, result::jsonb, ended_at
+FROM moved
+RETURNING id
 """
 
 
@@ -192,12 +195,13 @@ def finish(finished: Sequence[Finished], *, worker: UUID) -> set[UUID]:
 
     Those that were aborted or taken back meanwhile keep the state they got, and this attempt leaves no trace.
     """
+    ids = [uuid7() for _ in finished]
     with connection.cursor() as cursor:
         cursor.execute(
             _FINISH,
             [
                 [one.run.id for one in finished],
-                [uuid7() for _ in finished],
+                ids,
                 [one.state.value for one in finished],
                 [one.due_at for one in finished],
                 [one.started_at for one in finished],
@@ -211,9 +215,10 @@ def finish(finished: Sequence[Finished], *, worker: UUID) -> set[UUID]:
                 worker,
             ],
         )
-        moved = {run_id for (run_id,) in cursor.fetchall()}
-    _log_retries(one for one in finished if one.run.id in moved and not one.ok)
-    return moved
+        stored = {attempt_id for (attempt_id,) in cursor.fetchall()}
+    moved = [one for attempt_id, one in zip(ids, finished, strict=True) if attempt_id in stored]
+    _log_retries(one for one in moved if not one.ok)
+    return {one.run.id for one in moved}
 
 
 def _json(value: Any) -> str | None:
@@ -302,6 +307,18 @@ def release(run_ids: Iterable[UUID], *, worker: UUID, now: datetime) -> set[UUID
     )
 
 
+def disown(holding: Iterable[UUID], *, worker: UUID, now: datetime) -> set[UUID]:
+    """Queue again what the books say that a worker has, and it has not: a claim was made, and the answer lost."""
+    return _end(
+        "UPDATE runs_run SET state = 'queued', worker = NULL"
+        " WHERE state = 'running' AND worker = %s AND NOT id = ANY(%s) RETURNING id, application_id, attempts",
+        [worker, list(holding)],
+        level="warning",
+        message="Released: the worker lost its connection while it took this run. It is queued again.",
+        now=now,
+    )
+
+
 def lose_owner(run_ids: Iterable[UUID], *, worker: UUID, now: datetime) -> set[UUID]:
     """Abort claimed runs whose job, task or the like was deleted in the meantime."""
     return _end(
@@ -316,18 +333,19 @@ def lose_owner(run_ids: Iterable[UUID], *, worker: UUID, now: datetime) -> set[U
 
 def _end(sql: str, values: list[Any], *, level: str, message: str, now: datetime) -> set[UUID]:
     """Make a change that is rare enough to be explained in the log of each run it moved."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        rows = cursor.fetchall()
-    LogLine.objects.bulk_create(
-        LogLine(
-            run_id=run_id,
-            application_id=application_id,
-            attempt=attempts + 1,
-            level=level,
-            message=message,
-            created_at=now,
+    with transaction.atomic(savepoint=False):
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            rows = cursor.fetchall()
+        LogLine.objects.bulk_create(
+            LogLine(
+                run_id=run_id,
+                application_id=application_id,
+                attempt=attempts + 1,
+                level=level,
+                message=message,
+                created_at=now,
+            )
+            for run_id, application_id, attempts in rows
         )
-        for run_id, application_id, attempts in rows
-    )
     return {run_id for run_id, _, _ in rows}

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from badgerjobs.lib.schedule import Schedule, ScheduleError
 from badgerjobs.runs.models import Attempt, Cause, LogLine, Preset, Run, State
+from badgerjobs.web.serializers import MomentField, StrictSerializer
 
 
 class BlankField(serializers.CharField):
@@ -26,10 +27,10 @@ class BlankField(serializers.CharField):
         return value or None
 
 
-class ScheduleSerializer(serializers.Serializer[Any]):
+class ScheduleSerializer(StrictSerializer):
     """When something runs. At most one of `run_every`, `cron` and `preset`; with none and no `run_at`, by hand."""
 
-    run_at = serializers.DateTimeField(
+    run_at = MomentField(
         required=False,
         allow_null=True,
         help_text="When it runs, or when a recurring schedule begins: ISO 8601 with a zone. A past time means at once.",
@@ -40,7 +41,7 @@ class ScheduleSerializer(serializers.Serializer[Any]):
     )
     cron = BlankField(max_length=200, help_text="Five fields, as Debian's cron reads them, with L, W and #.")
     preset = BlankField(
-        max_length=10,
+        max_length=100,
         help_text=f"One of {', '.join(Preset.values)}: on the hour, at 08:00 EST, on Tuesday at 03:00 EST.",
     )
     time_zone = serializers.CharField(
@@ -69,7 +70,7 @@ SCHEDULE_FIELDS = ("run_at", "run_every", "cron", "preset", "time_zone")
 class PreviewSerializer(ScheduleSerializer):
     """A schedule, and how far ahead to look."""
 
-    after = serializers.DateTimeField(required=False, help_text="Look from here; by default, from now.")
+    after = MomentField(required=False, help_text="Look from here; by default, from now.")
     count = serializers.IntegerField(default=5, min_value=1, max_value=100, help_text="How many times to give.")
 
 

@@ -60,10 +60,13 @@ def _plan(runnable: Runnable, now: datetime, before: Runnable | None = None) -> 
 
 
 def run_now(*, runnable: Runnable, cause: Cause, now: datetime) -> Run:
-    """Run it at once, beside its schedule and whether it is enabled or not."""
-    with transaction.atomic():
-        run = lifecycle.queue_now(runnable, cause=cause, now=now)
-        ring_after_commit(run.queue)
+    """Run it at once, beside its schedule and whether it is enabled or not. Raises Conflict when it is gone."""
+    try:
+        with transaction.atomic():
+            run = lifecycle.queue_now(runnable, cause=cause, now=now)
+            ring_after_commit(run.queue)
+    except Runnable.DoesNotExist:
+        raise Conflict("It was deleted in the meantime.") from None
     return run
 
 

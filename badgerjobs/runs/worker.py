@@ -5,10 +5,10 @@ import threading
 import time
 from typing import Any
 
-from celery import shared_task
-from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery import current_app, shared_task
+from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, connection, transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -23,7 +23,11 @@ DRAIN_S = 6.0
 # A full worker lets others know at most this often.
 RING_EVERY_S = 0.1
 
+# After a ring that was not heard, none is tried for so long: each may take seconds to fail.
+QUIET_S = 2.0
+
 _executor: IoExecutor | None = None
+_quiet_until = 0.0
 _ringing = threading.Lock()
 _last_ring: dict[str, float] = {}
 
@@ -52,10 +56,30 @@ def prune_old() -> None:
 
 def ring(queue: str) -> None:
     """Tell a worker that work waits in this queue. Without a broker it is found within a second all the same."""
+    if time.monotonic() >= _quiet_until:
+        _sent(work, queue, queue=queue, expires=60)
+
+
+def send(task: str, **options: Any) -> None:
+    """Send one of the system's ticks. Without a broker the rescue is done here and now: runs must not wait for one."""
+    if not _sent(current_app.tasks[task], **options) and task == rescue_lost.name:
+        try:
+            rescue_lost()
+        except Error:
+            logger.warning("nothing can be rescued now; it is tried again", exc_info=True)
+        finally:
+            connection.close()
+
+
+def _sent(task: Any, *args: str, **options: Any) -> bool:
+    global _quiet_until  # noqa: PLW0603  what one thread learns of the broker, all others need not try
     try:
-        work.apply_async((queue,), queue=queue, retry=False, expires=60)
+        task.apply_async(args, retry=False, **options)
     except (OperationalError, RedisError, OSError) as error:
+        _quiet_until = time.monotonic() + QUIET_S
         logger.warning("the broker cannot be reached, workers find the work by themselves: %s", error)
+        return False
+    return True
 
 
 def ring_after_commit(queue: str) -> None:
@@ -73,9 +97,9 @@ def ring_on(queue: str) -> None:
     ring(queue)
 
 
-@worker_ready.connect
+@worker_init.connect
 def start(**_: Any) -> None:
-    """Begin to claim, when Celery is ready to hear the bell."""
+    """Begin to claim at once. Celery's own readiness would wait for a broker that is away."""
     global _executor  # noqa: PLW0603  one executor a process: that is what a worker is
     _executor = IoExecutor(worker=fleet.Identity(Queue.IO), slots=settings.IO_SLOTS, ring=lambda: ring_on(Queue.IO))
     _executor.start()

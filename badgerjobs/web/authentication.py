@@ -13,6 +13,8 @@ from badgerjobs.workspaces.models import Application, Token
 # Wrong tokens that one address may try in a minute. Guessing 256 bits is hopeless; hammering the database is not.
 WRONG_TRIES_PER_MINUTE = 60
 
+CHALLENGE = 'Bearer realm="Badger Jobs"'
+
 
 def application_of(request: Request) -> Application:
     """The application of the token that this request carries."""
@@ -39,7 +41,7 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         """What a 401 asks for."""
-        return 'Bearer realm="Badger Jobs"'
+        return CHALLENGE
 
 
 def _refuse(request: Request) -> NoReturn:

@@ -20,12 +20,18 @@ def narrow(rows: QuerySet[M], request: Request, filters: Mapping[str, Filter]) -
     for name, apply in filters.items():
         for value in request.query_params.getlist(name):
             try:
-                rows = apply(rows, value)
+                rows = apply(rows, _storable(value))
             except ValueError as error:
                 errors[name] = [str(error)]
     if errors:
         raise ValidationError(errors)
     return rows
+
+
+def _storable(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("May hold no null character.")
+    return value
 
 
 def is_true(value: str) -> bool:
@@ -38,14 +44,15 @@ def is_true(value: str) -> bool:
 
 
 def moment(value: str) -> datetime:
-    """ISO 8601; UTC where no zone is given. Raises ValueError."""
+    """ISO 8601; UTC where no zone is given; 1970 for all that was before. Raises ValueError."""
     try:
         parsed = parse_datetime(value.replace(" ", "+"))  # a plus sign that was not encoded arrives as a blank
     except ValueError:
         parsed = None
     if parsed is None:
         raise ValueError(f"“{value}” is not a time like 2026-11-21T22:50:28Z.")
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    # Ids begin in 1970, and nothing of ours is older.
+    return max(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC), datetime.fromtimestamp(0, UTC))
 
 
 def one_of(choices: list[str], value: str) -> list[str]:

@@ -44,6 +44,7 @@ def idempotent(view: View) -> View:
             taken.save(update_fields=["status", "answer"])
             return response
 
+    once.is_idempotent = True  # type: ignore[attr-defined]  # for the schema
     return once
 
 

@@ -18,6 +18,9 @@ def bounded_body(answer: Answer) -> Answer:
         if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
             return problems.page(request, 413, f"The request has {int(length):,} bytes: at most {most:,} are taken.")
+        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+            # WSGI has no place for a body of unknown length: it would read as none at all.
+            return problems.page(request, 411, "Say how long the request is: send Content-Length, and not in chunks.")
         return answer(request)
 
     return bounded

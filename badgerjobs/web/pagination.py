@@ -1,10 +1,29 @@
 """Lists by cursor: a page costs the same however far one has read, and rows that arrive meanwhile shift nothing."""
 
-from collections import OrderedDict
 from typing import Any
 
-from rest_framework.pagination import CursorPagination
+from django.core.exceptions import ValidationError as NoValue
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import BasePagination, Cursor, CursorPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
+
+from badgerjobs.web.problems import Invalid
+
+LINK = {"type": "string", "format": "uri", "nullable": True}
+
+
+def framed(schema: dict[str, Any]) -> dict[str, Any]:
+    """The frame of every list, for OpenAPI, around a schema of its rows."""
+    return {
+        "type": "object",
+        "required": ["results", "next", "previous"],
+        "properties": {
+            "results": schema,
+            "next": {**LINK, "description": "The address of the page after this one; null on the last."},
+            "previous": {**LINK, "description": "The address of the page before this one; null on the first."},
+        },
+    }
 
 
 class NewestFirst(CursorPagination):
@@ -17,15 +36,50 @@ class NewestFirst(CursorPagination):
     page_size_query_description = "How many rows a page may have: 1 to 1000, 100 by default."
     cursor_query_description = "Where the page begins: take it from `next` or `previous`."
 
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        """The rows of one page. Raises Invalid for a `limit` or a `cursor` that is none."""
+        self._key = queryset.model._meta.pk
+        return super().paginate_queryset(queryset, request, view)
+
+    def get_page_size(self, request: Request) -> int:
+        """How many rows were asked for."""
+        given = request.query_params.get("limit")
+        if given is None:
+            return self.page_size
+        if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= self.max_page_size):
+            raise Invalid(limit=f"Must be a whole number from 1 to {self.max_page_size}.")
+        return int(given)
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Where to begin. Whoever made the cursor, it must name a key such as the rows have."""
+        try:
+            cursor = super().decode_cursor(request)
+            if cursor and cursor.position is not None:
+                self._key.to_python(cursor.position)
+        except (NotFound, NoValue):
+            raise Invalid(cursor="This is no cursor of ours: follow the addresses in `next` and `previous`.") from None
+        return cursor
+
     def get_paginated_response(self, data: Any) -> Response:
         """The page, and the addresses of its neighbours (null at the ends)."""
-        return Response(OrderedDict(results=data, next=self.get_next_link(), previous=self.get_previous_link()))
+        return Response({"results": data, "next": self.get_next_link(), "previous": self.get_previous_link()})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The same, for OpenAPI."""
-        link = {"type": "string", "format": "uri", "nullable": True}
-        return {
-            "type": "object",
-            "required": ["results", "next", "previous"],
-            "properties": {"results": schema, "next": link, "previous": link},
-        }
+        return framed(schema)
+
+
+class OnePage(BasePagination):
+    """The frame of a page around a list that is always whole: it has no neighbours."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:  # noqa: ARG002
+        """All of it."""
+        return list(queryset)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """All of it, framed."""
+        return Response({"results": data, "next": None, "previous": None})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The same, for OpenAPI."""
+        return framed(schema)

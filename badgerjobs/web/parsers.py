@@ -11,7 +11,10 @@ class ObjectParser(JSONParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
         """Raises ParseError, a 400, for anything else."""
-        data = super().parse(stream, media_type, parser_context)
+        try:
+            data = super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError("The JSON is nested too deeply.") from None
         if not isinstance(data, dict):
             raise ParseError('The body must be a JSON object, like {"tag": "…"}.')
         return data

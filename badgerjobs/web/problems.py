@@ -7,12 +7,17 @@
 
 import json
 import logging
+import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import is_valid_path
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -41,11 +46,16 @@ def body(status: int, detail: str, errors: dict[str, list[str]] | None = None) -
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": _sendable(detail),
     }
     if errors:
-        problem["errors"] = errors
+        problem["errors"] = {_sendable(field): list(map(_sendable, said)) for field, said in errors.items()}
     return problem
+
+
+def _sendable(text: str) -> str:
+    # Half of a surrogate pair, quoted from the request, cannot be written as UTF-8.
+    return text.encode(errors="backslashreplace").decode()
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -63,9 +73,15 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 def _unexpected(error: Exception, context: dict[str, Any]) -> Response:
     logger.error("%s failed", context["view"].__class__.__name__, exc_info=error)
-    if isinstance(error, DatabaseError):
-        return _answer(body(503, "The database cannot answer now. Try again in a moment."), {"Retry-After": "5"})
-    return _answer(body(500, "Something went wrong on our side. It has been logged."), {})
+    problem, headers = _ours(error)
+    return _answer(problem, headers)
+
+
+def _ours(error: BaseException | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """The problem, with its headers, of an error that is our fault."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return body(503, "The database cannot answer now. Try again in a moment."), {"Retry-After": "5"}
+    return body(500, "Something went wrong on our side. It has been logged."), {}
 
 
 def _answer(problem: dict[str, Any], headers: dict[str, str]) -> Response:
@@ -98,13 +114,15 @@ def _field_errors(detail: Any, path: str = "") -> dict[str, list[str]]:
     return {path or "body": [str(sentence) for sentence in sentences]}
 
 
-def page(request: HttpRequest, status: int, detail: str) -> HttpResponse:  # noqa: ARG001
+def page(request: HttpRequest, status: int, detail: str, headers: Mapping[str, str] | None = None) -> HttpResponse:  # noqa: ARG001
     """A problem outside DRF: unknown addresses and errors of the framework itself."""
-    return HttpResponse(json.dumps(body(status, detail)), status=status, content_type=CONTENT_TYPE)
+    return HttpResponse(json.dumps(body(status, detail)), status=status, content_type=CONTENT_TYPE, headers=headers)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    """Django's `handler404`."""
+    """Django's `handler404`. Everybody forgets the slash once."""
+    if is_valid_path(f"{request.path_info}/"):
+        return page(request, 404, f"There is nothing here. Did you mean {request.path_info}/, with a slash at its end?")
     return page(request, 404, "There is nothing here. The list of addresses is at /api/v1/schema/.")
 
 
@@ -114,5 +132,19 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's `handler500`."""
-    return page(request, 500, "Something went wrong on our side. It has been logged.")
+    """Django's `handler500`; called while the exception is being handled."""
+    problem, headers = _ours(sys.exception())
+    return page(request, problem["status"], problem["detail"], headers)
+
+
+def only_reading(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Decorate a view outside DRF that changes nothing: other methods are a 405."""
+
+    @csrf_exempt
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        if request.method not in {"GET", "HEAD"}:
+            return page(request, 405, "This address can be read, and nothing else.", {"Allow": "GET, HEAD"})
+        return view(request)
+
+    return checked

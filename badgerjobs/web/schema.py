@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as Generated
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema_serializer
 from rest_framework import serializers
 
 from badgerjobs.web.idempotency import HEADER
@@ -18,6 +18,20 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "description": "The secret of one of an application's tokens."}
 
 
+PROBLEM = OpenApiExample(
+    "a duration that is none",
+    value={
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "run_every: P1H is not an ISO 8601 duration: did you mean PT1H?",
+        "errors": {"run_every": ["P1H is not an ISO 8601 duration: did you mean PT1H?"]},
+    },
+    response_only=True,
+)
+
+
+@extend_schema_serializer(examples=[PROBLEM])
 class ProblemSerializer(serializers.Serializer[Any]):
     """An error, as RFC 9457 has it."""
 
@@ -36,8 +50,9 @@ class AutoSchema(Generated):
     """Adds to every operation what every operation has."""
 
     def get_override_parameters(self) -> list[Any]:
-        """The `Idempotency-Key` of creating calls."""
-        if self.method != "POST" or getattr(self.view, "creates_nothing", False):
+        """The `Idempotency-Key` of the calls that honour it."""
+        called = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
+        if not getattr(called, "is_idempotent", False):
             return []
         return [
             OpenApiParameter(
@@ -47,6 +62,11 @@ class AutoSchema(Generated):
                 description="Any text of yours, up to 255 characters: sent again, the request is not done again.",
             )
         ]
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        words: dict[str, str] = getattr(self.view, "path_words", {})
+        found: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
+        return [{"description": words[each["name"]], **each} if each["name"] in words else each for each in found]
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)

@@ -30,6 +30,7 @@ class Answer:
 
     status: int = 200
     gate: str = ""
+    location: str = ""
 
 
 def ok(_: Call) -> Answer:
@@ -100,7 +101,8 @@ class Receiver:
                 answer = self.answer(call)
                 if answer.gate:
                     await self._gate(answer.gate).wait()
-                writer.write(b"HTTP/1.1 %d Said\r\nContent-Length: 2\r\n\r\nok" % answer.status)
+                location = f"Location: {answer.location}\r\n" if answer.location else ""
+                writer.write(f"HTTP/1.1 {answer.status} Said\r\n{location}Content-Length: 2\r\n\r\nok".encode())
                 await writer.drain()
         writer.close()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, LiteralString, Self
 
 import psycopg
+import pytest
 import redis
 
 from badgerjobs.embedded.layout import Layout
@@ -42,7 +43,7 @@ class Stack:
     def __init__(self, folder: Path, receiver: Receiver) -> None:
         self.receiver = receiver
         self.layout = Layout(folder / "data")
-        self.servers = {"postgres": Postgres(self.layout), "valkey": Valkey(self.layout)}
+        self.servers: dict[str, Postgres | Valkey] = {"postgres": Postgres(self.layout), "valkey": Valkey(self.layout)}
         self.port = free_port()
         self.token = ""
         self.environment = UNSET | {
@@ -68,13 +69,17 @@ class Stack:
 
     def __exit__(self, *_: object) -> None:
         self._disconnect()
-        for name in [*self.fleet(), "web", "valkey", "postgres"]:
-            self.kill(name)
+        self.kill(*self.fleet(), "web")
+        for name in self.servers:
+            if name in self._processes:
+                self.end(name)
 
     # Processes
 
     def start(self, *names: str, **environment: str) -> None:
         """Start by name: `postgres`, `valkey`, `web`, `beat-1`, `worker-2`, … Comes back when each is at work."""
+        if "postgres" in names:
+            self._disconnect()  # what the test itself had to the one before
         for name in names:
             server = self.servers.get(name)
             if server:
@@ -94,18 +99,21 @@ class Stack:
         self._processes[name].send_signal(number)
 
     def kill(self, *names: str) -> None:
-        """`kill -9`, if it is there."""
+        """`kill -9`, if it is there, with what it started itself (gunicorn's workers)."""
         for name in names:
             if process := self._processes.pop(name, None):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
     def end(self, name: str) -> float:
-        """SIGTERM, and wait: as long as `make up` does. Returns how many seconds that took."""
+        """Ask it to end, and wait: as long as `make up` does. Returns how many seconds that took."""
         began = time.monotonic()
-        process = self._processes[name]
-        process.send_signal(self.servers[name].program().stop_signal if name in self.servers else signal.SIGTERM)
-        process.wait(10)
+        stop = self.servers[name].program().stop_signal if name in self.servers else signal.SIGTERM
+        self.signal(name, stop)
+        try:
+            self._processes[name].wait(10)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"{name} does not end{self.said()}")
         del self._processes[name]
         return time.monotonic() - began
 
@@ -123,16 +131,16 @@ class Stack:
 
     def _is_at_work(self, name: str) -> bool:
         process = self._processes[name]
-        assert process.poll() is None, f"{name} ended with status {process.returncode}{self._said()}"
+        assert process.poll() is None, f"{name} ended with status {process.returncode}{self.said()}"
         if server := self.servers.get(name):
             return server.is_ready()
         if name.startswith("worker"):
-            return bool(self.sql("SELECT FROM runs_worker WHERE name LIKE %s", f"%:{process.pid}"))
+            return bool(self.sql("SELECT 1 FROM runs_worker WHERE name LIKE %s", f"%:{process.pid}"))
         if name == "web":
             with socket.socket() as trial:
                 return trial.connect_ex(("127.0.0.1", self.port)) == 0
         # A beat that dispatches listens.
-        return len(self.sql("SELECT FROM pg_stat_activity WHERE query ILIKE 'listen%%'")) >= self._beats()
+        return len(self.sql("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")) >= self._beats()
 
     def _beats(self) -> int:
         return sum(name.startswith("beat") for name in self._processes)
@@ -143,8 +151,12 @@ class Stack:
         """Wait for a row, a call or the like; fail with the end of the log when it does not come in time."""
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"still not after {seconds} s: {what}{self._said()}"
+            assert time.monotonic() < deadline, f"still not after {seconds} s: {what}{self.said()}"
             time.sleep(0.02)
+
+    def said(self) -> str:
+        """The last lines of all processes' log, of this test."""
+        return "\n" + "\n".join(self._log_file.read_text(errors="replace").splitlines()[-60:])
 
     def sql(self, query: LiteralString | bytes, *values: object) -> list[tuple[Any, ...]]:
         """The rows of a statement, which commits by itself."""
@@ -154,6 +166,22 @@ class Stack:
         except psycopg.OperationalError:
             self._disconnect()
             raise
+
+    def let_lease_run_out(self, name: str) -> None:
+        """Put back when a dead or stopped worker was last seen, so that nobody has to wait for the rescue."""
+        me = f"%:{self._processes[name].pid}"
+        self.sql("UPDATE runs_worker SET seen_at = seen_at - interval '1 minute' WHERE name LIKE %s", me)
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection to the database, each statement of which commits by itself."""
+        return psycopg.connect(
+            host=str(self.layout.socket_dir),
+            port=PORT,
+            user=USER,
+            dbname=DATABASE,
+            password=self.layout.secret("postgres_password"),
+            autocommit=True,
+        )
 
     def request(self, method: str, path: str, body: Any = None) -> Reply:
         """Ask over HTTP, with the token; `body` goes as JSON. A path without a leading slash is one of the API's."""
@@ -184,7 +212,7 @@ class Stack:
         assert reply.status == 201, reply
         return reply.data
 
-    def valkey(self) -> "redis.Redis[Any]":
+    def valkey(self) -> redis.Redis:
         """A client of the broker."""
         return redis.Redis.from_url(self.layout.redis_url)
 
@@ -197,27 +225,17 @@ class Stack:
         with self.valkey() as client:
             client.flushall()
         self.receiver.forget()
+        self._log_file.write_bytes(b"")
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._database is None:
-            self._database = psycopg.connect(
-                host=str(self.layout.socket_dir),
-                port=PORT,
-                user=USER,
-                dbname=DATABASE,
-                password=self.layout.secret("postgres_password"),
-                autocommit=True,
-            )
+            self._database = self.connect()
         return self._database
 
     def _disconnect(self) -> None:
         if self._database:
             self._database.close()
         self._database = None
-
-    def _said(self) -> str:
-        lines = self._log_file.read_text(errors="replace").splitlines()[-60:]
-        return "\n" + "\n".join(lines)
 
 
 def free_port() -> int:

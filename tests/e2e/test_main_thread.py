@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_a_failing_call_is_tried_again_under_the_same_id_and_every_attempt_is_sh
     calls = receiver.calls
     assert [call.id for call in calls] == [run] * 3
     assert [call.headers["idempotency-key"] for call in calls] == [run] * 3
-    waits = [later.at - earlier.at for earlier, later in zip(calls, calls[1:], strict=False)]
+    waits = [later.at - earlier.at for earlier, later in pairwise(calls)]
     assert all(step <= wait < step + 1 for step, wait in zip((1, 2), waits, strict=True)), waits
     shown = stack.get(f"runs/{run}/")
     assert [(one["number"], one["ok"], one["result"]["status"]) for one in shown["tries"]] == [

@@ -29,7 +29,7 @@ def test_after_a_rotation_old_secrets_are_read_and_new_ones_use_the_first_key() 
         vault.decrypt(again, [OLD])
 
 
-@pytest.mark.parametrize("stored", [vault.encrypt("x", [OTHER]), "not a token", "", "é"])
+@pytest.mark.parametrize("stored", [vault.encrypt("x", [OTHER]), "not a token", "", "é"], ids=range(4))
 def test_what_no_key_opens_is_said_with_the_setting_to_look_at(stored: str) -> None:
     with pytest.raises(vault.CannotDecryptError, match="ENCRYPTION_KEYS"):
         vault.decrypt(stored, [NEW, OLD])

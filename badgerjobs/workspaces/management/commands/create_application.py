@@ -19,8 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, workspace: str, owner: str, **options: Any) -> None:
         for option, value in (("NAME", name), ("--workspace", workspace)):
-            if not value.strip() or len(value) > 100:
-                raise CommandError(f"{option} must have 1 to 100 characters.")
+            if not (value.strip() and value.isprintable()) or len(value) > 100:
+                raise CommandError(f"{option} must have 1 to 100 characters, and no control characters.")
         if owner:
             try:
                 validate_email(owner)

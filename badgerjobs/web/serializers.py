@@ -1,0 +1,46 @@
+"""What every serializer that takes something has in common: typing errors are told, not swallowed."""
+
+import difflib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields that it does not know, and names the nearest that it does.
+
+    Fields that are only read are known and ignored, so that what was read can be changed and sent back.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Raises ValidationError, for unknown fields and for wrong values together."""
+        unknown = [str(name) for name in data if name not in self.fields] if isinstance(data, Mapping) else []
+        errors: dict[str, Any] = {name: [self._unknown(name)] for name in unknown}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **errors}) from None  # type: ignore[dict-item]  # a dict of fields here
+        if errors:
+            raise serializers.ValidationError(errors)
+        return value
+
+    def _unknown(self, name: str) -> str:
+        known = [field for field, details in self.fields.items() if not details.read_only]
+        near = difflib.get_close_matches(name.lower(), known, n=1)
+        return f"There is no such field: did you mean {near[0]}?" if near else f"There are only {', '.join(known)}."
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment: ISO 8601 with its zone. Wall time without one is refused, since we would have to guess where."""
+
+    default_error_messages = {
+        "naive": "Say where that time is: end it with Z for UTC or with an offset, like 2026-11-21T22:50:28+01:00."
+    }
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """Raises ValidationError for what has no zone."""
+        if value.utcoffset() is None:
+            self.fail("naive")
+        return super().enforce_timezone(value)

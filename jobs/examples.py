@@ -1,0 +1,50 @@
+"""What the reference shows of jobs. A test sends each request and compares each answer with its schema."""
+
+from drf_spectacular.utils import OpenApiExample
+
+CREATE = OpenApiExample(
+    "every quarter of an hour",
+    value={
+        "tag": "refresh-prices",
+        "endpoint": "https://shop.example.com/api/refresh",
+        "verb": "POST",
+        "headers": {"Content-Type": "application/json"},
+        "body": '{"full": false}',
+        "run_every": "PT15M",
+    },
+    request_only=True,
+)
+
+REPLACE = OpenApiExample(
+    "on working days at eight in Zurich",
+    value={
+        "endpoint": "https://shop.example.com/api/report",
+        "verb": "POST",
+        "cron": "0 8 * * 1-5",
+        "time_zone": "Europe/Zurich",
+    },
+    request_only=True,
+)
+
+CHANGE = OpenApiExample("switch it off", value={"enabled": False}, request_only=True)
+
+RESULT = OpenApiExample(
+    "an endpoint that was down",
+    value={
+        "job": "refresh-prices",
+        "run_id": "019bebd2-8a71-7c4e-9d3f-0242ac120002",
+        "run": 7,
+        "attempt": 1,
+        "run_at": "2026-11-21T22:50:28.412Z",
+        "duration": 143,
+        "ok": False,
+        "status": 503,
+        "headers": {"content-type": "text/plain", "retry-after": "30"},
+        "body": "down for maintenance",
+        "body_is_base64": False,
+        "body_truncated": False,
+        "error": {"class": "status", "message": "The endpoint answered 503."},
+        "created_at": "2026-11-21T22:50:28.555Z",
+    },
+    response_only=True,
+)

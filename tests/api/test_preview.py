@@ -1,0 +1,130 @@
+"""What a schedule means before it is used: the same as it will mean, and refused alike."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from jobs.models import Job
+from tests.callers import Caller
+
+WHERE = "/schedules/preview/"
+JOB = {"tag": "t", "endpoint": "https://example.com/", "verb": "GET"}
+
+SCHEDULES: list[dict[str, Any]] = [
+    {},
+    {"run_at": "2020-01-01T00:00:00Z"},
+    {"run_at": (timezone.now() + timedelta(days=3)).isoformat()},
+    {"run_every": "PT15M"},
+    {"run_every": "P1M", "run_at": "2026-01-31T08:00:00+01:00", "time_zone": "Europe/Zurich"},
+    {"run_every": "PT1H", "run_at": (timezone.now() + timedelta(days=3)).isoformat()},
+    {"cron": "30 2 * * *", "time_zone": "Europe/Zurich"},
+    {"cron": "0 12 L * *"},
+    {"preset": "hourly"},
+    {"preset": "daily"},
+    {"preset": "weekly"},
+]
+
+
+def moments(texts: list[str]) -> list[datetime]:
+    found = [parse_datetime(text) for text in texts]
+    assert all(text.endswith("Z") for text in texts)
+    return [moment for moment in found if moment]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_first_of_a_preview_is_what_making_the_job_plans(alice: Caller, schedule: dict[str, Any]) -> None:
+    began = timezone.now()
+    preview = alice.post(WHERE, schedule)
+    made = alice.post("/jobs/", {**JOB, **schedule}).body
+    at_once = began, timezone.now()
+    assert preview.status == 200
+    planned = moments([made["next_run_at"]] if made["next_run_at"] else [])
+    first = moments(preview.body["next"][:1])
+    assert len(first) == len(planned)
+    for one, other in zip(first, planned, strict=True):
+        assert one == other or at_once[0] <= min(one, other) <= max(one, other) <= at_once[1]
+    ours = preview.body["words"].partition(", starting")[0]
+    assert made["schedule"].startswith(ours)
+
+
+REFUSED: list[dict[str, Any]] = [
+    {"cron": "0 8 * * *", "run_every": "PT1H"},
+    {"cron": "0 0 30 2 *"},
+    {"cron": "hello"},
+    {"run_every": "P1H"},
+    {"preset": "dayly"},
+    {"time_zone": "Nowhere/Land"},
+    {"run_at": "2026-11-21T22:50:28"},
+    {"run_at": "2099-01-01T00:00:00Z"},
+    {"run_at": "tomorrow"},
+    {"corn": "0 8 * * *"},
+    {"cron": "\ud800"},
+    {"cron": "0 8 * * *\0"},
+]
+
+
+@pytest.mark.parametrize("schedule", REFUSED, ids=ascii)
+def test_a_preview_refuses_what_making_a_job_refuses_and_says_the_same(alice: Caller, schedule: dict[str, Any]) -> None:
+    preview, made = alice.post(WHERE, schedule), alice.post("/jobs/", {**JOB, **schedule})
+    assert (preview.status, made.status) == (400, 400)
+    assert preview.errors.keys() == made.errors.keys()
+    if "corn" not in schedule:  # the nearest name is among the fields of each
+        assert preview.errors == made.errors
+    assert not Job.objects.exists()
+
+
+def test_a_preview_gives_as_many_as_asked_each_later_than_the_last(alice: Caller) -> None:
+    for count in (1, 5, 100):
+        found = moments(alice.post(WHERE, {"run_every": "PT1H", "count": count}).body["next"])
+        assert len(found) == count
+        assert all(later - earlier == timedelta(hours=1) for earlier, later in pairwise(found))
+    assert len(alice.post(WHERE, {"cron": "0 8 * * *"}).body["next"]) == 5
+
+
+def test_a_preview_can_look_from_any_moment(alice: Caller) -> None:
+    answer = alice.post(
+        WHERE, {"cron": "30 2 * * *", "time_zone": "Europe/Zurich", "after": "2026-03-28T00:00:00+01:00", "count": 3}
+    )
+    # On the 29th clocks are put forward at 2: the run comes at the first moment after the gap.
+    assert moments(answer.body["next"]) == [
+        datetime(2026, 3, 28, 1, 30, tzinfo=UTC),
+        datetime(2026, 3, 29, 1, 0, tzinfo=UTC),
+        datetime(2026, 3, 30, 0, 30, tzinfo=UTC),
+    ]
+    assert answer.body["time_zone"] == "Europe/Zurich"
+
+
+@pytest.mark.parametrize(("schedule", "zone"), [({"preset": "daily"}, "EST"), ({"cron": "0 8 * * *"}, "UTC")])
+def test_a_preview_says_in_which_zone_it_reckons(alice: Caller, schedule: dict[str, Any], zone: str) -> None:
+    assert alice.post(WHERE, schedule).body["time_zone"] == zone
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"count": 0}, "count"),
+        ({"count": 101}, "count"),
+        ({"count": "many"}, "count"),
+        ({"after": "tomorrow"}, "after"),
+        ({"after": "2026-01-01"}, "after"),
+        ({"after": None}, "after"),
+    ],
+)
+def test_a_preview_says_what_it_cannot_read(alice: Caller, given: dict[str, Any], field: str) -> None:
+    assert set(alice.post(WHERE, {"run_every": "PT1H", **given}).errors) == {field}
+
+
+@pytest.mark.parametrize("after", ["0001-01-01T00:00:00Z", "1900-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_ends_of_the_calendar_break_no_preview(alice: Caller, schedule: dict[str, Any], after: str) -> None:
+    answer = alice.post(WHERE, {**schedule, "after": after})
+    assert answer.status in {200, 400}
+
+
+def test_a_preview_keeps_nothing_and_needs_no_more_than_reading(alice: Caller) -> None:
+    assert alice.post(WHERE, {"run_every": "PT1H"}).status == 200
+    assert not Job.objects.exists()

@@ -1,0 +1,44 @@
+"""`make bench` in a tiny size: that it measures, and the shape of what it says last. No figure is judged here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY_RUNS = ["--jobs=20", "--others=100", "--rounds=2", "--rate=20", "--seconds=1", "--history=40"]
+TINY_TICK = ["--many=2000", "--applications=20", "--ticks=3"]
+
+
+def bench(*words: str) -> tuple[str, dict[str, Any]]:
+    """Run it as make does. Returns all that it said, and the last line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *words], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return done.stdout, figures
+
+
+@pytest.mark.e2e
+def test_the_last_line_of_runs_is_its_figures() -> None:
+    said, figures = bench("runs", *TINY_RUNS)
+    assert len(figures["rounds"]) == 2
+    assert min(figures["rounds"]) <= figures["runs_per_second"] <= max(figures["rounds"])
+    for kind in ("lateness", "created_lateness"):
+        assert 0 <= figures[f"{kind}_p50_ms"] <= figures[f"{kind}_p99_ms"] <= figures[f"{kind}_max_ms"]
+    assert "created, run_at = now" in said
+
+
+@pytest.mark.e2e
+def test_the_last_line_of_tick_is_a_cost_for_each_size() -> None:
+    said, figures = bench("tick", *TINY_TICK)
+    sizes = [(tick["applications"], tick["not_due"]) for tick in figures["ticks"]]
+    assert sizes == [(1, 1000), (1, 2000), (20, 1000), (20, 2000)]
+    for tick in figures["ticks"]:
+        assert 0 < tick["idle_pages"] < tick["due_pages"]
+        assert tick["idle_ms"] > 0
+    assert "applications" in said

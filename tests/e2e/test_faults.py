@@ -1,0 +1,74 @@
+"""Kill it in the middle of the work, and count: every occurrence ends as exactly one finished run.
+
+CHAOS=1 (`make chaos`) runs 5,000 instead of 500, and strikes four times instead of once.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.books import check, finished, plant
+from tests.e2e.receiver import Answer, Call, Receiver
+from tests.e2e.stack import Stack
+
+pytestmark = pytest.mark.e2e
+
+FULL = os.environ.get("CHAOS") == "1"
+RUNS, STRIKES, PATIENCE_S = (5000, 4, 300) if FULL else (500, 1, 90)
+# A worker has at most 100 calls to one host in the air: when 150 are held, each of two has 50.
+HELD = 150
+
+
+def kill_a_worker(stack: Stack, strike: int) -> None:
+    name = f"worker-{strike % 2 + 1}"
+    stack.kill(name)
+    stack.start(name)
+
+
+def kill_beat(stack: Stack, _: int) -> None:
+    stack.kill("beat-1")
+    stack.start("beat-1")
+
+
+def empty_the_broker(stack: Stack, _: int) -> None:
+    with stack.valkey() as client:
+        client.flushall()
+
+
+def kill_the_broker(stack: Stack, _: int) -> None:
+    stack.kill("valkey")
+    stack.start("valkey")
+
+
+def kill_the_database(stack: Stack, _: int) -> None:
+    stack.signal("postgres", signal.SIGKILL)
+    stack.receiver.open("first strike")  # results come while nobody can take them
+    stack.kill("postgres")
+    stack.start("postgres")
+
+
+@pytest.mark.parametrize(
+    "strike", [kill_a_worker, kill_beat, empty_the_broker, kill_the_broker, kill_the_database], ids=lambda f: f.__name__
+)
+def test_every_occurrence_ends_as_exactly_one_finished_run(
+    stack: Stack, receiver: Receiver, strike: Callable[[Stack, int], None]
+) -> None:
+    thresholds = [RUNS * (number + 1) // (STRIKES + 3) for number in range(STRIKES)]
+
+    def held_for_the_first_strike(call: Call) -> Answer:
+        return Answer(gate="first strike" if call.index >= thresholds[0] else "")
+
+    receiver.answer = held_for_the_first_strike
+    stack.start("beat-1", "worker-1", "worker-2")
+    plant(stack, RUNS, over_s=2)
+    for number, calls in enumerate(thresholds):
+        stack.until(lambda calls=calls: len(receiver.calls) >= calls + HELD, f"{calls} calls", seconds=30)  # type: ignore[misc]
+        strike(stack, number)
+        receiver.open("first strike")
+
+    stack.until(lambda: finished(stack) == RUNS, "every run is over", seconds=PATIENCE_S)
+    handed_back = check(stack, RUNS)
+    assert bool(handed_back["Rescued"]) is (strike is kill_a_worker), handed_back
+    assert len(receiver.calls) > RUNS or strike is not kill_a_worker

@@ -1,0 +1,212 @@
+"""Every address tried by nobody, by a stranger, and with tokens that may not: as the resolver has them, not a list.
+
+A new address is tried without anything being written here. If it has a parameter of a new name, `rows` must say what
+stands there; if it is open to everybody, OPEN must say why.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from badgerjobs.runs.models import Attempt, LogLine, Run, Runnable, State
+from badgerjobs.workspaces.models import Scope, Token
+from badgerjobs.workspaces.services import revoke_token
+from jobs.models import Job
+from tests.callers import PROBLEM, Answer, Caller, caller_for
+from tests.factories import NOW, make_attempt, make_job, make_run
+
+# Addresses that answer nobody in particular, each with its reason.
+OPEN = {
+    "/": "the front door: says where the API is, and nothing else",
+    "/healthz": "load balancers have no token; says whether things work, and nothing of anybody's",
+    "/metrics": "open on loopback, where these requests come from; tests/api/test_metrics.py tries it from elsewhere",
+    "/api/v1/schema/": "the reference of the API, the same for everybody",
+    "/echo/": "the built-in receiver, there with DEMO=1 only: answers with what it was sent",
+    "/echo/{rest}": "the same",
+}
+
+# Writing that needs no more than `read`, and reading that needs `write`.
+READS = {("POST", "/api/v1/schedules/preview/"): "computes, and keeps nothing"}
+WRITES = {("GET", "/api/v1/application/signing-key/"): "who has the key can make calls that look like ours"}
+
+# A stranger's request to an address with somebody else's tag that is no 404.
+THEIR_OWN = {("PUT", "/api/v1/jobs/{tag}/"): "makes a job of this tag among the stranger's own"}
+
+MARK = "nobody-elses-business"
+
+
+@dataclass(frozen=True)
+class Door:
+    method: str
+    address: str  # its parameters as {name}
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.address}"
+
+    @property
+    def has_row(self) -> bool:
+        return "{" in self.address
+
+    @property
+    def scope(self) -> Scope:
+        key = self.method, self.address
+        if key in READS:
+            return Scope.READ
+        reads = self.method in {"GET", "HEAD"}
+        return Scope.READ if reads and ("GET", self.address) not in WRITES else Scope.WRITE
+
+
+def addresses(resolver: URLResolver, before: str = "/") -> Iterator[tuple[str, URLPattern]]:
+    """Every address with its pattern; parameters as {name}, however the pattern spells them."""
+    for pattern in resolver.url_patterns:
+        route = before + re.sub(r"^\^|\\Z$|\$$", "", str(pattern.pattern))
+        route = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^)]*\))*\)|<(?:\w+:)?(\w+)>", r"{\1\2}", route)
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern, route)
+        else:
+            yield route, pattern
+
+
+def methods(view: Any) -> set[str]:
+    """What a view answers to. One that does not say is taken to answer to GET and POST."""
+    if actions := getattr(view, "actions", None):
+        found = {method.upper() for method in actions}
+    elif kind := getattr(view, "view_class", getattr(view, "cls", None)):
+        found = {method.upper() for method in kind.http_method_names if hasattr(kind, method)}
+    else:
+        found = {"GET", "POST"}
+    return (found - {"OPTIONS"}) | ({"HEAD"} if "GET" in found else set())
+
+
+ALL = {Door(method, address) for address, pattern in addresses(get_resolver()) for method in methods(pattern.callback)}
+CLOSED = sorted((door for door in ALL if door.address not in OPEN), key=str)
+EVERY_CLOSED_DOOR = pytest.mark.parametrize("door", CLOSED, ids=str)
+
+
+@pytest.fixture
+def rows(alice: Caller) -> Mapping[str, str]:
+    """What Alice has, by the name that it has in addresses. All of it bears a mark."""
+    secrets: dict[str, Any] = {
+        "name": MARK,
+        "body": MARK,
+        "endpoint": f"https://{MARK}.example.com/",
+        "headers": {"X-Mark": MARK},
+    }
+    job = make_job(alice.application, "alices", run_every="PT1H", **secrets)
+    run = make_run(job.runnable, State.RUNNING, output={"mark": MARK}, number=1)
+    make_attempt(run, result={"status": 200, "body": MARK, "headers": {}})
+    LogLine.objects.create(run=run, application=alice.application, level="info", message=MARK, created_at=NOW)
+    return {"tag": job.tag, "pk": str(run.pk), "rest": "anything"}
+
+
+def tried(caller: Caller, door: Door, rows: Mapping[str, str]) -> Answer:
+    """The answer at a door. Raises KeyError for a parameter that `rows` does not know."""
+    address = re.sub(r"{(\w+)}", lambda match: rows[match[1]], door.address)
+    return caller.send(door.method, f"http://testserver{address}", b"{}")
+
+
+def listed(answer: Answer) -> list[Any] | None:
+    """The rows of a list; None for what is none."""
+    rows = answer.body.get("results") if isinstance(answer.body, dict) else None
+    return rows if isinstance(rows, list) else None
+
+
+def everything() -> list[Any]:
+    """All that Alice's rows hold, to compare."""
+    return [list(model.objects.order_by("pk").values()) for model in (Job, Runnable, Run, Attempt, LogLine)]
+
+
+def test_the_resolver_knows_what_we_think_it_knows() -> None:
+    assert {str(door) for door in ALL} >= {
+        "GET /api/v1/jobs/",
+        "POST /api/v1/jobs/{tag}/run/",
+        "DELETE /api/v1/jobs/{tag}/",
+        "POST /api/v1/runs/{pk}/abort/",
+        "GET /healthz",
+    }
+
+
+def test_what_is_open_is_there_and_opens() -> None:
+    assert set(OPEN) <= {door.address for door in ALL}
+    assert {*READS, *WRITES, *THEIR_OWN} <= {(door.method, door.address) for door in ALL}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", OPEN)
+def test_what_is_open_answers_nobody(address: str) -> None:
+    answer = tried(Caller(), Door("GET", address), {"rest": "anything"})
+    assert answer.status in ({200, 503} if address == "/healthz" else {200})
+
+
+@EVERY_CLOSED_DOOR
+def test_nobody_comes_in(rows: Mapping[str, str], door: Door) -> None:
+    answer = tried(Caller(), door, rows)
+    assert (answer.status, answer.content_type) == (401, PROBLEM)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@EVERY_CLOSED_DOOR
+def test_a_token_that_is_over_opens_nothing(alice: Caller, rows: Mapping[str, str], door: Door) -> None:
+    now = timezone.now()
+    expired = caller_for(alice.application, expires_at=now - timedelta(seconds=1))
+    revoked = caller_for(alice.application)
+    revoke_token(token=Token.objects.latest("id"), now=now)
+    forged = Caller(alice.secret[:-1] + ("A" if alice.secret[-1] != "A" else "B"))
+    before = everything()
+    assert [tried(caller, door, rows).status for caller in (expired, revoked, forged)] == [401] * 3
+    assert everything() == before
+
+
+@EVERY_CLOSED_DOOR
+def test_a_token_that_lacks_the_scope_is_told_which(alice: Caller, rows: Mapping[str, str], door: Door) -> None:
+    lacking = [scope for scope in Scope.values if scope != door.scope]
+    before = everything()
+    answer = tried(caller_for(alice.application, scopes=lacking), door, rows)
+    if door.method != "HEAD":
+        assert (answer.content_type, f"“{door.scope}”" in answer.body["detail"]) == (PROBLEM, True)
+    assert answer.status == 403
+    assert everything() == before
+
+
+@EVERY_CLOSED_DOOR
+def test_the_one_scope_that_is_needed_is_enough(alice: Caller, rows: Mapping[str, str], door: Door) -> None:
+    assert tried(caller_for(alice.application, scopes=[door.scope]), door, rows).status not in {401, 403, 404, 500}
+
+
+@EVERY_CLOSED_DOOR
+def test_a_stranger_finds_nothing(charlie: Caller, rows: Mapping[str, str], door: Door) -> None:
+    before = everything()
+    answer = tried(charlie, door, rows)
+    if door.has_row and (door.method, door.address) not in THEIR_OWN:
+        assert answer.status == 404
+    else:
+        assert answer.status not in {401, 403, 500}
+    assert MARK not in str(answer.body)
+    assert listed(answer) in (None, [])
+    assert everything() == before
+
+
+@EVERY_CLOSED_DOOR
+def test_alice_herself_does_find_something(alice: Caller, rows: Mapping[str, str], door: Door) -> None:
+    """Else the test above would pass for the wrong reason."""
+    answer = tried(alice, door, rows)
+    assert answer.status != 404
+    assert listed(answer) != []
+
+
+@EVERY_CLOSED_DOOR
+def test_what_an_address_takes_is_said_to_tokens_and_alike_to_all(
+    alice: Caller, charlie: Caller, rows: Mapping[str, str], door: Door
+) -> None:
+    asked = replace(door, method="OPTIONS")
+    assert tried(Caller(), asked, rows).status == 401
+    answer = tried(charlie, asked, rows)
+    assert (answer.status, answer.content_type) == (405, PROBLEM)
+    assert door.method in {*answer.headers["Allow"].split(", "), "HEAD"}
+    assert answer == tried(alice, asked, rows)

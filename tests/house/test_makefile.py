@@ -1,0 +1,98 @@
+"""What people and CI type first."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGETS = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_make_alone_lists_every_target() -> None:
+    told = subprocess.run(["make", "-C", str(ROOT)], capture_output=True, text=True, check=True, cwd="/")
+    assert {"up", "test", "check", "fix", "bench", "chaos"} <= set(TARGETS)
+    assert re.findall(r"^  make (\w+) +\S", told.stdout, re.MULTILINE) == TARGETS
+
+
+def test_ci_runs_what_the_readme_names() -> None:
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert re.findall(r"^make (\w+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE) == ["check", "test"]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The part of a checkout that installs, in a path with a space, with a Python that only notes what it is asked."""
+    folder = tmp_path / "a checkout"
+    (folder / ".ci").mkdir(parents=True)
+    (folder / "bin").mkdir()
+    shutil.copy(ROOT / ".ci" / "install", folder / ".ci")
+    (folder / "requirements.txt").write_text("one==1\n")
+    (folder / "requirements-dev.txt").write_text("two==2\n")
+    return folder
+
+
+def python_that(folder: Path, script: str) -> None:
+    python = folder / "bin" / "python3"
+    python.write_text(f'#!/bin/sh\nasked="{folder}/asked"\n{script}\n')
+    python.chmod(0o755)
+
+
+# Answers every question with yes, and "makes" a .venv by copying itself there.
+WILLING = """
+echo "$*" >> "$asked"
+case "$*" in *"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;; esac
+"""
+
+
+def install(folder: Path, what: str) -> subprocess.CompletedProcess[str]:
+    path = f"{folder / 'bin'}:/usr/bin:/bin"
+    command = [str(folder / ".ci" / "install"), what]
+    return subprocess.run(command, env={"PATH": path}, cwd="/", capture_output=True, text=True, check=False)
+
+
+def asked_to_install(folder: Path) -> list[str]:
+    return re.findall(r"pip install .*-r (\S+)", (folder / "asked").read_text())
+
+
+def test_what_is_wanted_is_installed_once_and_again_when_it_changes(checkout: Path) -> None:
+    python_that(checkout, WILLING)
+    for _ in range(2):
+        result = install(checkout, "requirements.txt")
+        assert result.returncode == 0, result.stderr
+    assert asked_to_install(checkout) == ["requirements.txt"]
+    install(checkout, "requirements-dev.txt")
+    (checkout / "requirements.txt").write_text("one==1.1\n")
+    install(checkout, "requirements.txt")
+    install(checkout, "requirements-dev.txt")
+    assert asked_to_install(checkout) == [
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements.txt",
+        "requirements-dev.txt",
+    ]
+
+
+def test_an_install_that_failed_is_tried_again(checkout: Path) -> None:
+    python_that(checkout, WILLING + 'case "$*" in *"pip install"*) exit 1 ;; esac')
+    assert install(checkout, "requirements.txt").returncode == 1
+    assert install(checkout, "requirements.txt").returncode == 1
+    assert len(asked_to_install(checkout)) == 2
+
+
+@pytest.mark.parametrize(
+    ("refused", "told"),
+    [("version_info", "Python 3.11 or newer is needed"), ("import venv, ensurepip", "apt install python3-venv")],
+)
+def test_a_python_that_will_not_do_is_said(refused: str, told: str, checkout: Path) -> None:
+    script = f'{WILLING}case "$*" in *"{refused}"*) exit 1 ;; esac'
+    python_that(checkout, script)
+    for version in range(11, 15):
+        shutil.copy(checkout / "bin" / "python3", checkout / "bin" / f"python3.{version}")
+    result = install(checkout, "requirements.txt")
+    assert result.returncode == 1
+    assert told in result.stderr
+    assert not (checkout / ".venv").exists()

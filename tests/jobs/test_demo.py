@@ -1,0 +1,101 @@
+"""The demo of a first start: a job that succeeds, a token, and a curl that works; in an empty database only."""
+
+import re
+from collections.abc import Iterator
+from importlib import reload
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import Resolver404, clear_url_caches, resolve
+from django.utils import timezone
+
+from badgerjobs import urls
+from badgerjobs.workspaces.models import Application, Member, Token
+from jobs.demo import create_demo
+from jobs.models import Job
+from tests.callers import Caller
+from tests.factories import make_application
+
+
+def said() -> str:
+    out = StringIO()
+    call_command("create_demo", stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_an_empty_database_gets_a_job_and_a_token_that_works() -> None:
+    welcome = said()
+    found = re.search(r"bj_\w{8}_[\w-]{43}", welcome)
+    assert found
+    [job] = Caller(found[0]).get("/jobs/").body["results"]
+    assert (job["tag"], job["run_every"], job["endpoint"]) == ("hello", "PT5M", "http://127.0.0.1:8000/echo/hello")
+    assert job["next_run_at"]
+    assert Member.objects.get().role == "owner"
+
+
+@pytest.mark.django_db
+def test_the_curl_that_is_printed_makes_a_job() -> None:
+    welcome = said()
+    curl = re.search(r"curl -X POST http://127.0.0.1:8000(\S+).*Bearer (\S+)'.*-d '(\{.*\})'", welcome, re.DOTALL)
+    assert curl
+    path, secret, body = curl.groups()
+    answer = Caller(secret).send("POST", path, body.encode())
+    assert (answer.status, answer.body["tag"]) == (201, "first")
+    shows = re.search(r"curl http://127.0.0.1:8000(\S+/results/)", welcome)
+    assert shows
+    assert Caller(secret).get(shows[1]).status == 200
+
+
+@pytest.mark.django_db
+def test_twice_does_nothing_the_second_time() -> None:
+    assert said()
+    assert said() == ""
+    assert (Application.objects.count(), Job.objects.count(), Token.objects.count()) == (1, 1, 1)
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_used_gets_no_demo() -> None:
+    make_application()
+    assert create_demo(now=timezone.now()) is None
+    assert not Job.objects.exists()
+
+
+def test_the_receiver_answers_with_what_it_was_sent() -> None:
+    answer = Client().post("/echo/a/b?x=1", b'{"hello": "badger"}', "application/json", headers={"X-Team": "shop"})
+    shown = answer.json()
+    assert (answer.status_code, shown["method"], shown["path"], shown["query"]) == (
+        200,
+        "POST",
+        "/echo/a/b",
+        {"x": "1"},
+    )
+    assert (shown["body"], shown["headers"]["X-Team"]) == ('{"hello": "badger"}', "shop")
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\x00", "é".encode()])
+def test_the_receiver_takes_any_body(body: bytes) -> None:
+    answer = Client().generic("PUT", "/echo/", body)
+    assert answer.json()["body"] == body.decode(errors="replace")
+
+
+@pytest.fixture
+def without_demo(settings: Any) -> Iterator[None]:
+    settings.DEMO = False
+    clear_url_caches()
+    reload(urls)
+    yield
+    settings.DEMO = True
+    clear_url_caches()
+    reload(urls)
+
+
+@pytest.mark.usefixtures("without_demo")
+def test_there_is_no_receiver_without_the_demo() -> None:
+    for address in ("/echo/", "/echo/a"):
+        with pytest.raises(Resolver404):
+            resolve(address)
+    assert resolve("/healthz").url_name == "healthz"

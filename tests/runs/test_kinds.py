@@ -1,0 +1,34 @@
+"""The table of kinds leads somewhere, and every start checks it."""
+
+import pytest
+
+from badgerjobs.runs import checks, kinds
+from badgerjobs.runs.kinds import RUN_KINDS, Kind, kind_of
+
+
+@pytest.mark.parametrize("name", RUN_KINDS)
+def test_every_kind_in_the_table_is_one(name: str) -> None:
+    assert isinstance(kind_of(name), Kind)
+
+
+@pytest.mark.parametrize(
+    "path", ["badgerjobs.nowhere.KIND", "badgerjobs.runs.kinds.NOTHING", "badgerjobs.runs.kinds.RUN_KINDS"]
+)
+def test_a_row_that_leads_nowhere_stops_the_start_and_says_which(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(kinds.RUN_KINDS, "lost", path)
+
+    (error,) = checks.every_kind_is_there()
+
+    assert "'lost'" in error.msg
+    assert path in error.msg
+
+
+def test_a_table_that_is_right_is_passed() -> None:
+    assert checks.every_kind_is_there() == []
+
+
+@pytest.mark.parametrize(("zone", "errors"), [("EST", 0), ("America/New_York", 0), ("Mars/Olympus", 1)])
+def test_the_zone_of_the_presets_is_checked(zone: str, errors: int, settings: pytest.FixtureRequest) -> None:
+    settings.PRESET_TIME_ZONE = zone  # type: ignore[attr-defined]
+
+    assert len(checks.the_preset_zone_is_known()) == errors

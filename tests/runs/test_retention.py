@@ -1,0 +1,131 @@
+"""What is deleted with age, and what is not."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+
+from badgerjobs.lib.ids import uuid7, uuid7_floor
+from badgerjobs.runs import retention
+from badgerjobs.runs.models import FINAL, Attempt, LogLine, Run, Runnable, State
+from tests.factories import NOW, make_run
+from tests.runs.together import together
+
+pytestmark = pytest.mark.django_db
+
+KEPT = timedelta(days=30)
+DAY = timedelta(days=1)
+
+
+def id_of(moment: datetime) -> UUID:
+    """An id as it was made at that moment."""
+    return UUID(int=uuid7_floor(moment).int | (uuid7().int & ((1 << 62) - 1)))
+
+
+def make_old(runnable: Runnable, age: timedelta = KEPT + DAY, state: State = State.SUCCEEDED, **fields: Any) -> Run:
+    """A run of that age, with an attempt and a log line; it ended when it began, unless told otherwise."""
+    made = NOW - age
+    ended = {"finished_at": made} if state in FINAL else {}
+    run = make_run(runnable, state, **({"id": id_of(made), "created_at": made} | ended | fields))
+    row = {"run": run, "application_id": run.application_id, "created_at": made}
+    Attempt.objects.create(**row, number=1, run_number=1, started_at=made, duration_ms=1, ok=True)
+    LogLine.objects.create(**row, level="info", message="Said.")
+    return run
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_what_is_old_and_over_is_deleted_with_its_results_and_log(state: State, runnable: Runnable) -> None:
+    make_old(runnable, state=state)
+    kept = make_old(runnable, KEPT - DAY)
+
+    assert retention.prune(now=NOW) == int(state in FINAL)
+
+    left = 1 + int(state not in FINAL)
+    assert [Run.objects.count(), Attempt.objects.count(), LogLine.objects.count()] == [left, left, left]
+    assert Run.objects.contains(kept)
+
+
+def test_age_counts_from_the_end_of_a_run(runnable: Runnable) -> None:
+    make_old(runnable, 2 * KEPT, finished_at=NOW - DAY)
+
+    assert retention.prune(now=NOW) == 0
+
+
+@pytest.mark.parametrize(("age", "deleted"), [(KEPT - timedelta(seconds=1), 0), (KEPT + timedelta(seconds=1), 1)])
+def test_retention_is_kept_to_the_second(age: timedelta, deleted: int, runnable: Runnable) -> None:
+    make_old(runnable, age)
+
+    assert retention.prune(now=NOW) == deleted
+
+
+def test_how_long_is_a_setting(runnable: Runnable, settings: Any) -> None:
+    make_old(runnable, 2 * DAY)
+    settings.RETENTION_DAYS = 1
+
+    assert retention.prune(now=NOW) == 1
+
+
+def test_batches_are_bounded_and_go_on_until_nothing_old_is_left(
+    runnable: Runnable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 10)
+    for n in range(35):
+        make_old(runnable, KEPT + (n + 1) * DAY)
+    kept = [make_old(runnable, KEPT + 40 * DAY, state=State.RUNNING), make_old(runnable, KEPT - DAY)]
+    counts = iter_counts(monkeypatch)
+
+    assert retention.prune(now=NOW) == 35
+
+    assert counts == [10, 10, 10, 5]
+    assert set(Run.objects.all()) == set(kept)
+
+
+def iter_counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many runs each batch deleted, as it happens."""
+    counts: list[int] = []
+    batch = retention._prune_batch
+
+    def counted(**given: Any) -> tuple[int, UUID | None]:
+        done = batch(**given)
+        counts.append(done[0])
+        return done
+
+    monkeypatch.setattr(retention, "_prune_batch", counted)
+    return counts
+
+
+def test_it_ends_when_its_time_is_over_and_goes_on_the_next_time(
+    runnable: Runnable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 1)
+    for _ in range(3):
+        make_old(runnable)
+
+    assert retention.prune(now=NOW, seconds=0) == 0
+    assert retention.prune(now=NOW) == 3
+
+
+def test_a_batch_finds_the_old_by_the_primary_key(runnable: Runnable) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        given: dict[str, Any] = {"after": UUID(int=0), "before": uuid7_floor(NOW), "cutoff": NOW, "limit": 10}
+        cursor.execute(f"EXPLAIN {retention._PRUNE}", given)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "runs_run_pkey" in plan
+    assert "Sort" not in plan
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_delete_each_run_once_and_wait_for_nobody(runnable: Runnable) -> None:
+    for _ in range(30):
+        make_old(runnable)
+    with transaction.atomic():
+        held = Run.objects.select_for_update().earliest("id")
+        counts = together(lambda: retention.prune(now=NOW), lambda: retention.prune(now=NOW))
+
+    assert sum(counts) == 29
+    assert list(Run.objects.all()) == [held]
+    assert Attempt.objects.count() == LogLine.objects.count() == 1

@@ -1,0 +1,137 @@
+"""Every error is `application/problem+json`, says what would be right, and never shows what went wrong inside."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import DataError, InterfaceError, OperationalError
+from django.test import override_settings
+from django.urls import path
+from rest_framework.exceptions import PermissionDenied, Throttled
+
+from badgerjobs import urls
+from jobs.api import JobViewSet
+from jobs.models import Job
+from tests.callers import PROBLEM, Answer, Caller
+
+SECRET = "a secret in the message of an exception"
+
+GOOD = b'{"tag": "t", "endpoint": "https://example.com/", "verb": "GET"}'
+
+
+def is_whole(answer: Answer, status: int) -> bool:
+    """Whether the body is a problem, and says the same as the status line."""
+    known = {"type", "title", "status", "detail", "errors"}
+    return (
+        answer.content_type == PROBLEM
+        and answer.status == answer.body["status"] == status
+        and set(answer.body) <= known
+        and answer.body["type"] == "about:blank"
+        and all(isinstance(answer.body[name], str) and answer.body[name] for name in ("title", "detail"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "headers", "status"),
+    [
+        (("GET", "/nothing/", b""), {}, 404),
+        (("POST", "/nothing/", b"{}"), {}, 404),
+        (("GET", "http://testserver/nothing", b""), {}, 404),
+        (("GET", "/jobs/nothing/", b""), {}, 404),
+        (("PUT", "/jobs/", b"{}"), {}, 405),
+        (("DELETE", "/application/", b""), {}, 405),
+        (("OPTIONS", "/jobs/", b""), {}, 405),
+        (("TRACE", "/jobs/", b""), {}, 405),
+        (("BREW", "/jobs/", b""), {}, 405),
+        (("GET", "/jobs/", b""), {"Accept": "text/html"}, 406),
+        (("POST", "/jobs/", b"tag=t"), {"Content_Type": "application/x-www-form-urlencoded"}, 415),
+        (("POST", "/jobs/", b"<a/>"), {"Content_Type": "text/xml"}, 415),
+        (("POST", "/jobs/", GOOD), {"Content_Type": "application/json-patch+json"}, 415),
+        (("POST", "/jobs/", b"{"), {}, 400),
+        (("POST", "/jobs/", b""), {"Transfer_Encoding": "chunked"}, 411),
+    ],
+)
+def test_an_error_is_a_problem(
+    alice: Caller, asked: tuple[str, str, bytes], headers: dict[str, str], status: int
+) -> None:
+    method, where, body = asked
+    assert is_whole(alice.send(method, where, body, **headers), status)
+
+
+def test_a_forgotten_slash_is_told(alice: Caller) -> None:
+    assert "/api/v1/jobs/" in alice.get("/jobs").body["detail"]
+    assert "/api/v1/schema/" in alice.get("/nothing").body["detail"]
+
+
+def test_the_detail_of_wrong_fields_names_each_of_them(alice: Caller) -> None:
+    answer = alice.post("/jobs/", {"tag": "a/b", "endpoint": "x", "verb": "GET"})
+    assert is_whole(answer, 400)
+    assert all(field in answer.body["detail"] for field in ("tag:", "endpoint:"))
+
+
+def fails_with(error: Exception) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (RuntimeError(SECRET), 500),
+        (KeyError(SECRET), 500),
+        (DataError(SECRET), 500),
+        (OperationalError(SECRET), 503),
+        (InterfaceError(SECRET), 503),
+        (PermissionDenied(), 403),
+        (Throttled(7), 429),
+    ],
+    ids=repr,
+)
+def test_what_a_view_raises_becomes_a_problem_without_its_trace(
+    alice: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, status: int
+) -> None:
+    monkeypatch.setattr(JobViewSet, "get_queryset", fails_with(error))
+    answer = alice.get("/jobs/")
+    assert is_whole(answer, status)
+    assert answer.headers.get("Retry-After") == {503: "5", 429: "7"}.get(status)
+    assert SECRET not in str(answer)
+    logged = [record for record in caplog.records if record.name == "badgerjobs.web.problems"]
+    assert [record.exc_info is not None for record in logged] == ([True] if SECRET in str(error) else [])
+
+
+@pytest.mark.parametrize(("error", "status"), [(RuntimeError(SECRET), 500), (OperationalError(SECRET), 503)], ids=repr)
+@pytest.mark.django_db
+def test_outside_of_the_api_too(caplog: pytest.LogCaptureFixture, error: Exception, status: int) -> None:
+    broken = type("broken", (), {**vars(urls), "urlpatterns": [path("broken", fails_with(error))]})
+    with override_settings(ROOT_URLCONF=broken), caplog.at_level(logging.ERROR):
+        answer = Caller().get("http://testserver/broken")
+    assert is_whole(answer, status)
+    assert SECRET not in str(answer)
+    assert SECRET in caplog.text
+
+
+def test_the_database_being_away_is_a_503_that_says_when_to_come_again(
+    alice: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("django.db.backends.utils.CursorWrapper.execute", fails_with(OperationalError(SECRET)))
+        metrics = alice.get("http://testserver/metrics", Via="proxy")
+        answers = [alice.get("/jobs/"), alice.post("/jobs/", {}), metrics]
+    for answer in answers:
+        assert is_whole(answer, 503)
+        assert answer.headers["Retry-After"] == "5"
+
+
+def test_a_request_that_fails_changes_nothing(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(JobViewSet, "_shown", fails_with(RuntimeError(SECRET)))
+    assert alice.send("POST", "/jobs/", GOOD, Idempotency_Key="k").status == 500
+    assert not Job.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_host_that_is_not_ours_is_a_problem(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["jobs.example.com"]
+    assert is_whole(Caller().get("http://testserver/", Host="evil.example.com"), 400)

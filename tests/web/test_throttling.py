@@ -1,0 +1,80 @@
+"""How often an application may call, and what happens when nobody can count."""
+
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from redis.exceptions import ConnectionError as ValkeyAway
+
+from badgerjobs.web import limits
+from tests.callers import PROBLEM, Caller, caller_for
+
+A_MOMENT = 1_000_000_000.25
+
+
+@pytest.fixture(autouse=True)
+def _time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: A_MOMENT)
+
+
+@pytest.fixture
+def three(settings: Any) -> None:
+    settings.RATE_LIMIT_PER_SECOND = 3
+
+
+@pytest.mark.usefixtures("three")
+def test_more_than_so_many_in_a_second_are_told_to_wait(alice: Caller) -> None:
+    answers = [alice.get("/") for _ in range(5)]
+    assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]
+    assert answers[3].content_type == PROBLEM
+    assert answers[3].headers["Retry-After"] == "1"
+
+
+@pytest.mark.usefixtures("three")
+def test_the_next_second_begins_anew(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(4):
+        alice.get("/")
+    monkeypatch.setattr("time.time", lambda: A_MOMENT + 1)
+    assert alice.get("/").status == 200
+
+
+@pytest.mark.usefixtures("three")
+def test_all_tokens_of_an_application_count_together_and_no_others(alice: Caller, charlie: Caller) -> None:
+    other = caller_for(alice.application)
+    assert [caller.get("/").status for caller in (alice, other, alice, other)] == [200, 200, 200, 429]
+    assert charlie.get("/").status == 200
+
+
+@pytest.mark.usefixtures("three")
+def test_what_needs_no_token_is_not_counted(alice: Caller) -> None:
+    assert {Caller().get("/schema/").status for _ in range(5)} == {200}
+
+
+def test_an_address_that_tries_many_wrong_tokens_is_told_to_wait(alice: Caller) -> None:
+    forged = Caller("bj_aaaaaaaa_" + "x" * 43)
+    statuses = [forged.get("/").status for _ in range(62)]
+    assert statuses == [401] * 60 + [429] * 2
+    assert forged.get("/").headers["Retry-After"] == "60"
+    assert alice.get("/").status == 200
+
+
+def test_without_the_cache_nobody_is_refused(
+    alice: Caller, monkeypatch: pytest.MonkeyPatch, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.RATE_LIMIT_PER_SECOND = 1
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise ValkeyAway("Error 111")
+
+    monkeypatch.setattr(cache, "add", away)
+    assert {alice.get("/").status for _ in range(3)} == {200}
+    assert "cannot be counted" in caplog.text
+
+
+def test_a_window_that_ends_between_two_commands_counts_from_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: Any, **__: Any) -> Any:
+        raise ValueError
+
+    monkeypatch.setattr(cache, "add", lambda *_, **__: False)
+    monkeypatch.setattr(cache, "incr", gone)
+    assert limits.count("x", window_s=1) == 1
