@@ -87,10 +87,16 @@ class JobSerializer(ScheduleSerializer):
     )
     schedule = serializers.SerializerMethodField(help_text="When it runs, in words.")
     last_run_at = serializers.DateTimeField(
-        source="runnable.last_run_at", read_only=True, help_text="When it last ran; null before the first run."
+        source="runnable.last_run_at",
+        read_only=True,
+        allow_null=True,
+        help_text="When it last ran; null before the first run.",
     )
     next_run_at = serializers.DateTimeField(
-        source="runnable.next_run_at", read_only=True, help_text="When it runs next; null when nothing is planned."
+        source="runnable.next_run_at",
+        read_only=True,
+        allow_null=True,
+        help_text="When it runs next; null when nothing is planned.",
     )
     success_count = serializers.SerializerMethodField(help_text="Results with a status under 400, of those kept.")
     failure_count = serializers.SerializerMethodField(help_text="All other results, of those kept.")

@@ -10,18 +10,17 @@ from rest_framework.response import Response
 
 from badgerjobs.web.problems import Invalid
 
-LINK = {"type": "string", "format": "uri", "nullable": True}
 
-
-def framed(schema: dict[str, Any]) -> dict[str, Any]:
+def framed(rows: dict[str, Any]) -> dict[str, Any]:
     """The frame of every list, for OpenAPI, around a schema of its rows."""
+    link = {"type": "string", "format": "uri", "nullable": True, "example": None}
     return {
         "type": "object",
         "required": ["results", "next", "previous"],
         "properties": {
-            "results": schema,
-            "next": {**LINK, "description": "The address of the page after this one; null on the last."},
-            "previous": {**LINK, "description": "The address of the page before this one; null on the first."},
+            "results": rows,
+            "next": {**link, "description": "The address of the page after this one; null on the last."},
+            "previous": {**link, "description": "The address of the page before this one; null on the first."},
         },
     }
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as Generated
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from badgerjobs.web.idempotency import HEADER
@@ -31,7 +31,6 @@ PROBLEM = OpenApiExample(
 )
 
 
-@extend_schema_serializer(examples=[PROBLEM])
 class ProblemSerializer(serializers.Serializer[Any]):
     """An error, as RFC 9457 has it."""
 
@@ -70,7 +69,9 @@ class AutoSchema(Generated):
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        problem = OpenApiResponse(ProblemSerializer, description="What is wrong, and what would be right.")
+        problem = OpenApiResponse(
+            ProblemSerializer, description="What is wrong, and what would be right.", examples=[PROBLEM]
+        )
         bodies["default"] = self._get_response_for_code(  # type: ignore[no-untyped-call]
             problem, "default", ["application/problem+json"], direction
         )

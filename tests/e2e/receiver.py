@@ -26,11 +26,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a call gets. With a gate, not before the test opens it."""
+    """What a call gets: after so many seconds; with a gate, not before the test opens it."""
 
     status: int = 200
     gate: str = ""
     location: str = ""
+    after_s: float = 0
 
 
 def ok(_: Call) -> Answer:
@@ -99,6 +100,8 @@ class Receiver:
             while True:
                 call = await self._read(reader)
                 answer = self.answer(call)
+                if answer.after_s:
+                    await asyncio.sleep(answer.after_s)
                 if answer.gate:
                     await self._gate(answer.gate).wait()
                 location = f"Location: {answer.location}\r\n" if answer.location else ""

@@ -70,5 +70,20 @@ def test_every_occurrence_ends_as_exactly_one_finished_run(
 
     stack.until(lambda: finished(stack) == RUNS, "every run is over", seconds=PATIENCE_S)
     handed_back = check(stack, RUNS)
+    # Only what dies with calls in the air makes them come again.
     assert bool(handed_back["Rescued"]) is (strike is kill_a_worker), handed_back
-    assert len(receiver.calls) > RUNS or strike is not kill_a_worker
+    assert (len(receiver.calls) > RUNS) is (strike is kill_a_worker)
+
+
+def test_what_rest_accepted_is_there_after_kill_9_of_the_database_and_of_web(stack: Stack, receiver: Receiver) -> None:
+    tags = [f"kept-{number}" for number in range(20)]
+    for tag in tags:
+        stack.create_job(tag, verb="POST", body=tag)
+    run = stack.request("POST", "jobs/kept-0/run/").data["id"]
+    stack.kill("postgres", "web")
+    stack.start("postgres", "web")
+
+    assert {job["tag"] for job in stack.get("jobs/")["results"]} == set(tags)
+    stack.start("beat-1", "worker-1")
+    stack.until(lambda: stack.get(f"runs/{run}/")["state"] == "succeeded", "the run that was accepted", seconds=10)
+    assert [(call.id, call.body) for call in receiver.calls] == [(run, b"kept-0")]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import OperationalError, connection
@@ -80,6 +80,28 @@ def test_an_executor_with_nothing_to_do_stops_at_once(stage: Stage, db: None) ->
         executor.stop(5)
         assert not executor._thread.is_alive()
         executor.wake()
+    assert not Worker.objects.exists()
+
+
+def test_a_worker_that_stops_in_the_middle_of_its_pulse_leaves_no_row_behind(
+    stage: Stage, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, go, pulse = threading.Event(), threading.Event(), fleet.pulse
+
+    def slow(*args: Any) -> list[UUID]:
+        entered.set()
+        go.wait(10)
+        return pulse(*args)
+
+    monkeypatch.setattr(fleet, "pulse", slow)
+    with stage.executing() as executor, ThreadPoolExecutor(1) as aside:
+        assert entered.wait(10)
+        stopping = aside.submit(executor.stop, 5)
+        with pytest.raises(TimeoutError):
+            stopping.result(0.2)
+        go.set()
+        stopping.result(10)
+
     assert not Worker.objects.exists()
 
 

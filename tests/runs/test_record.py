@@ -76,15 +76,23 @@ def test_what_may_pass_is_raised_and_the_same_batch_can_be_given_again(
 ) -> None:
     runs = [make_run(runnable, State.RUNNING, worker=ME) for _ in range(3)]
     batch = [ended(run) for run in runs]
-    with monkeypatch.context() as patched:
-        patched.setattr(lifecycle, "finish", lambda *_, **__: (_ for _ in ()).throw(OperationalError("gone")))
-        with pytest.raises(OperationalError):
-            finish_all(batch, worker=ME)
+    faults = iter([OperationalError("gone")])
+    finish = lifecycle.finish
+
+    def fail_once(*args: Any, **kwargs: Any) -> object:
+        for fault in faults:
+            raise fault
+        return finish(*args, **kwargs)
+
+    monkeypatch.setattr(lifecycle, "finish", fail_once)
+    with pytest.raises(OperationalError):
+        finish_all(batch, worker=ME)
+    assert not Attempt.objects.exists()
 
     finish_all(batch, worker=ME)
     finish_all(batch, worker=ME)
 
-    assert Attempt.objects.count() == 3
+    assert Attempt.objects.filter(ok=True).count() == Attempt.objects.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)

@@ -74,26 +74,29 @@ def test_batches_are_bounded_and_go_on_until_nothing_old_is_left(
     for n in range(35):
         make_old(runnable, KEPT + (n + 1) * DAY)
     kept = [make_old(runnable, KEPT + 40 * DAY, state=State.RUNNING), make_old(runnable, KEPT - DAY)]
-    counts = iter_counts(monkeypatch)
+    batches = watched(monkeypatch)
 
     assert retention.prune(now=NOW) == 35
 
-    assert counts == [10, 10, 10, 5]
+    assert [count for _, count in batches] == [10, 10, 10, 5]
+    # Each begins where the one before ended: the dead entries it left at the head of the index are not walked again.
+    begins = [after for after, _ in batches]
+    assert begins == sorted(set(begins))
     assert set(Run.objects.all()) == set(kept)
 
 
-def iter_counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many runs each batch deleted, as it happens."""
-    counts: list[int] = []
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int]]:
+    """After which id each batch began, and how many runs it deleted, as it happens."""
+    batches: list[tuple[UUID, int]] = []
     batch = retention._prune_batch
 
-    def counted(**given: Any) -> tuple[int, UUID | None]:
-        done = batch(**given)
-        counts.append(done[0])
+    def prune_batch(*, after: UUID, cutoff: datetime) -> tuple[int, UUID | None]:
+        done = batch(after=after, cutoff=cutoff)
+        batches.append((after, done[0]))
         return done
 
-    monkeypatch.setattr(retention, "_prune_batch", counted)
-    return counts
+    monkeypatch.setattr(retention, "_prune_batch", prune_batch)
+    return batches
 
 
 def test_it_ends_when_its_time_is_over_and_goes_on_the_next_time(

@@ -1,0 +1,221 @@
+"""The reference of the REST API is valid, has examples that work, and real answers are what it says."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
+from openapi_schema_validator import OAS30Validator, oas30_format_checker
+from openapi_spec_validator import validate
+
+from badgerjobs.runs.models import LogLine, State
+from tests.callers import Answer, Caller
+from tests.factories import NOW, make_attempt, make_job, make_run
+
+SCHEMA: Any = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+OPERATIONS = {
+    (method.upper(), path): operation
+    for path, operations in SCHEMA["paths"].items()
+    for method, operation in operations.items()
+}
+
+
+def faults(part: Mapping[str, Any], value: Any) -> list[str]:
+    """What is wrong with a value, by a schema that stands in the reference."""
+    whole = {**part, "components": SCHEMA["components"]}
+    found = OAS30Validator(whole, format_checker=oas30_format_checker).iter_errors(value)
+    return [f"{error.json_path}: {error.message}" for error in found] + list(unknown(part, value))
+
+
+def unknown(part: Mapping[str, Any], value: Any, where: str = "$") -> Iterator[str]:
+    """The fields of a value that its schema does not name."""
+    if "$ref" in part:
+        part = SCHEMA["components"]["schemas"][part["$ref"].rpartition("/")[2]]
+    if isinstance(value, list):
+        for row in value:
+            yield from unknown(part.get("items", {}), row, f"{where}[]")
+    if isinstance(value, dict) and "properties" in part:
+        for name, inner in value.items():
+            if name not in part["properties"]:
+                yield f"{where}.{name}: is not in the reference"
+            yield from unknown(part["properties"].get(name, {}), inner, f"{where}.{name}")
+
+
+def test_it_is_valid_and_made_without_a_warning(tmp_path: Any) -> None:
+    call_command("spectacular", "--fail-on-warn", "--validate", "--file", str(tmp_path / "schema.yaml"))
+    validate(SCHEMA)
+
+
+@pytest.mark.django_db
+def test_it_is_served_to_everybody() -> None:
+    served = Caller().get("/schema/", Accept="application/vnd.oai.openapi+json")
+    assert served.status == 200
+    assert served.body["paths"].keys() == SCHEMA["paths"].keys()
+
+
+def described() -> Iterator[tuple[str, bool]]:
+    for (method, path), operation in OPERATIONS.items():
+        yield f"{method} {path}", bool(operation.get("summary"))
+        for parameter in operation.get("parameters", []):
+            yield f"{method} {path} {parameter['name']}", bool(parameter.get("description"))
+    for name, component in SCHEMA["components"]["schemas"].items():
+        for field, details in component.get("properties", {}).items():
+            if field != "results":  # the rows of a list: their own fields are described
+                yield f"{name}.{field}", bool(details.get("description"))
+
+
+def test_everything_is_described() -> None:
+    assert [name for name, has_words in described() if not has_words] == []
+
+
+def test_every_operation_needs_a_token() -> None:
+    assert {str(operation["security"]) for operation in OPERATIONS.values()} == {"[{'bearer': []}]"}
+    assert SCHEMA["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+def test_the_calls_that_take_a_key_say_so() -> None:
+    keyed = {
+        key
+        for key, operation in OPERATIONS.items()
+        if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", []))
+    }
+    assert keyed == {
+        ("POST", "/api/v1/jobs/"),
+        ("PUT", "/api/v1/jobs/{tag}/"),
+        ("POST", "/api/v1/jobs/{tag}/run/"),
+        ("POST", "/api/v1/runs/{id}/abort/"),
+    }
+
+
+@dataclass(frozen=True)
+class Example:
+    method: str
+    path: str
+    part: Mapping[str, Any]
+    value: Any
+    is_request: bool
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {'request' if self.is_request else 'answer'}"
+
+
+def examples() -> Iterator[Example]:
+    for (method, path), operation in OPERATIONS.items():
+        bodies = [
+            (operation.get("requestBody", {}), True),
+            *((body, False) for body in operation["responses"].values()),
+        ]
+        for body, is_request in bodies:
+            for content in body.get("content", {}).values():
+                for example in content.get("examples", {}).values():
+                    yield Example(method, path, content["schema"], example["value"], is_request)
+
+
+EXAMPLES = list(examples())
+
+
+def test_whatever_takes_a_body_shows_one_and_so_do_problems_and_results() -> None:
+    shown = {(example.method, example.path) for example in EXAMPLES if example.is_request}
+    assert shown == {key for key, operation in OPERATIONS.items() if "requestBody" in operation}
+    answers = {(example.method, example.path, str(example.part)) for example in EXAMPLES if not example.is_request}
+    assert {(*key, "{'$ref': '#/components/schemas/Problem'}") for key in OPERATIONS} <= answers
+    assert ("GET", "/api/v1/results/", "{'$ref': '#/components/schemas/PaginatedResultList'}") in answers
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_an_example_is_what_its_schema_says(example: Example) -> None:
+    assert faults(example.part, example.value) == []
+
+
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if each.is_request], ids=str)
+def test_the_example_of_a_request_is_taken(alice: Caller, example: Example) -> None:
+    make_job(alice.application, "t")
+    path = example.path.replace("{tag}", "t")
+    answer = alice.send(example.method, path, json.dumps(example.value).encode())
+    assert answer.status in {200, 201}, answer.body
+
+
+@pytest.fixture
+def rows(alice: Caller) -> Mapping[str, str]:
+    """A job with a plan and runs in every state, each with a good and a bad attempt and a line in its log."""
+    job = make_job(
+        alice.application, "t", now=timezone.now(), run_every="PT1H", headers={"X-Api-Key": "k"}, body="b", name="n"
+    )
+    for number, state in enumerate(State):
+        run = make_run(job.runnable, state, number=number, started_at=NOW, finished_at=NOW, output={"x": 1}, input=[1])
+        make_attempt(run, 1, ok=False, error_class="dns", error="No address.")
+        make_attempt(run, 2, result={"status": 200, "headers": {"a": "b"}, "body": "ok"})
+        LogLine.objects.create(
+            run=run, application=alice.application, level="info", message="m", data={"a": 1}, created_at=NOW
+        )
+    queued = make_run(job.runnable, State.QUEUED)
+    return {"tag": "t", "id": str(queued.pk)}
+
+
+BODIES: dict[tuple[str, str], list[Any]] = {
+    ("POST", "/api/v1/jobs/"): [
+        {"tag": "u", "endpoint": "https://example.com/", "verb": "post", "run_every": "PT1H"},
+        {"name": "v", "endpoint": "https://example.com/", "verb": "GET", "cron": "0 8 * * *", "headers": {"X-A": "1"}},
+        {"tag": "w", "endpoint": "https://example.com/", "verb": "GET", "run_at": "2026-01-01T00:00:00Z"},
+        {"tag": "x", "endpoint": "https://example.com/", "verb": "GET", "preset": "daily", "body": None},
+    ],
+    ("PUT", "/api/v1/jobs/{tag}/"): [{"endpoint": "https://example.com/", "verb": "GET"}],
+    ("PATCH", "/api/v1/jobs/{tag}/"): [{}, {"run_every": None}],
+    ("POST", "/api/v1/schedules/preview/"): [{"cron": "0 8 * * *"}, {}],
+}
+
+
+def document(answer: Answer, operation: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The schema that the reference has for an answer; None where it says that there is no body."""
+    responses = operation["responses"]
+    body = responses.get(str(answer.status), responses["default"])
+    return body["content"][answer.content_type]["schema"] if "content" in body else None
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS))
+def test_real_answers_are_what_the_reference_says(
+    alice: Caller, rows: Mapping[str, str], method: str, path: str
+) -> None:
+    operation = OPERATIONS[method, path]
+    address = re.sub(r"{(\w+)}", lambda match: rows[match[1]], path)
+    for body in BODIES.get((method, path), [None]):
+        answer = alice.send(method, address, b"" if body is None else json.dumps(body).encode())
+        assert str(answer.status) in operation["responses"], answer.body
+        part = document(answer, operation)
+        assert (faults(part, answer.body) == []) if part else (answer.body == b""), faults(part or {}, answer.body)
+        if isinstance(answer.body, dict) and "results" in answer.body:
+            assert answer.body["results"]
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS))
+def test_real_problems_are_what_the_reference_says(
+    alice: Caller, rows: Mapping[str, str], method: str, path: str
+) -> None:
+    address = re.sub(r"{(\w+)}", "00000000-0000-0000-0000-000000000000", path)
+    answers = [
+        Caller().send(method, address, b"{}"),
+        alice.send(method, address, b'{"zzz": 1}', Accept="text/html"),
+        alice.send(method, f"{address}?limit=0&since=x&ok=x&enabled=x", b'{"zzz": 1}'),
+    ]
+    for answer in answers:
+        if answer.status >= 400:
+            part = document(answer, OPERATIONS[method, path])
+            assert part
+            assert faults(part, answer.body) == []
+
+
+def test_a_fault_would_be_seen() -> None:
+    """Else the tests above would pass for the wrong reason."""
+    run = {"$ref": "#/components/schemas/Problem"}
+    right = {"type": "about:blank", "title": "t", "status": 400, "detail": "d"}
+    assert faults(run, right) == []
+    assert faults(run, {**right, "status": "400"})
+    assert faults(run, {**right, "more": 1})
+    assert faults(run, {"type": "about:blank"})
+    assert faults({"type": "array", "items": run}, [right, {**right, "more": 1}])
+    assert faults({"type": "string", "format": "date-time"}, "yesterday")

@@ -1,0 +1,30 @@
+"""`manage.py web`: the web server, in the place of the process that was asked for it."""
+
+import os
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+
+def started(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[str]:
+    """The command line that would take over."""
+    found: list[Any] = []
+    monkeypatch.setattr(os, "execv", lambda program, line: found.extend([program, *line]))
+    call_command("web", *arguments)
+    return found
+
+
+def test_gunicorn_takes_over_on_the_address_of_the_settings(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.HOST, settings.PORT = "127.0.0.1", 8123
+    line = started(monkeypatch, "--processes", "3", "--threads", "5")
+    assert line[2:5] == ["-m", "gunicorn", "badgerjobs.wsgi:application"]
+    given = dict(zip(line[5::2], line[6::2], strict=True))
+    assert (given["--bind"], given["--workers"], given["--threads"]) == ("127.0.0.1:8123", "3", "5")
+
+
+def test_every_option_is_one_that_gunicorn_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    config: Any = import_module("gunicorn.config")
+    options = config.Config().parser().parse_args(started(monkeypatch)[5:])
+    assert (options.worker_class, options.graceful_timeout) == ("gthread", 5)
