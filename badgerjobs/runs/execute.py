@@ -10,51 +10,32 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from typing import Any, ParamSpec, TypeVar
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 
 from badgerjobs.runs import fleet, lifecycle
+from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.kinds import Claimed, kind_of
 from badgerjobs.runs.lifecycle import Finished
 from badgerjobs.runs.outcomes import Failed, Outcome
 from badgerjobs.runs.record import finish_all, may_pass
 from badgerjobs.runs.settle import settle
+from badgerjobs.runs.statements import Statements
 
 logger = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 THREADS = 3  # for statements: one for each of the three loops
 POLL_S = 1.0  # what a lost ring costs at most
 CLAIM_AT_ONCE = 100
+CLAIM_AFTER_S = 0.02  # how long a free slot may wait for company
 FLUSH_AT_ONCE = 200
 FLUSH_AFTER_S = 0.01  # how long a result may wait for company
 PAUSE_S = 1.0  # before the database is tried again
 
 BUG = Failed("internal", "Something went wrong inside Badger Jobs. It has been logged, and the attempt is repeated.")
-
-
-class Clock:
-    """The database's clock, read with each claim and carried on by our own steady one: workers' clocks may differ."""
-
-    def __init__(self) -> None:
-        self._zero = (datetime.now(UTC), time.monotonic())
-
-    def read(self) -> datetime:
-        """Ask the database, from any thread. The answer is of the moment half-way between asking and hearing."""
-        asked = time.monotonic()
-        now = fleet.database_now()
-        self._zero = (now, (asked + time.monotonic()) / 2)
-        return now
-
-    def now(self) -> datetime:
-        start, since = self._zero
-        return start + timedelta(seconds=time.monotonic() - since)
 
 
 class IoExecutor:
@@ -63,13 +44,14 @@ class IoExecutor:
     def __init__(self, *, worker: fleet.Identity, slots: int, ring: Callable[[], None]) -> None:
         self.worker = worker
         self.slots = slots
+        self._slice = max(1, slots // 8)
         self.clock = Clock()
         self._ring = ring
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._recording: list[UUID] = []
         self._unsure = False  # whether a claim failed, and may have been made all the same
         self._shared: dict[str, Any] = {}
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
+        self._statements = Statements(THREADS)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="io", daemon=True)
         self._ready = threading.Event()
 
@@ -113,8 +95,8 @@ class IoExecutor:
             flush.cancel()
             await asyncio.gather(pulse, flush, return_exceptions=True)
         with contextlib.suppress(Error):
-            await self._db(fleet.leave, self.worker)
-        await self._hang_up()
+            await self._statements.run(fleet.leave, self.worker)
+        await self._statements.hang_up()
 
     async def _until_stopped(self) -> None:
         await self._seen.wait()  # nothing is claimed before our row is there: the claim would look like a dead worker's
@@ -131,10 +113,7 @@ class IoExecutor:
     async def _fill(self) -> None:
         """Claim until nothing is left, a slice of the slots at a time: a claim costs as much for one row as for ten."""
         while not self._stopping.is_set():
-            free = self.slots - len(self._running)
-            if free < max(1, self.slots // 8):
-                self._freed.clear()
-                await self._freed.wait()
+            if not (free := await self._free_slots()):
                 continue
             asked = min(free, CLAIM_AT_ONCE)
             claimed = await self._claim(asked)
@@ -143,13 +122,21 @@ class IoExecutor:
             elif not claimed:
                 return
 
+    async def _free_slots(self) -> int:
+        """How many: at once when it is a slice worth a claim, else after a moment, so that slow runs hold up none."""
+        if self.slots - len(self._running) < self._slice:
+            self._freed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._freed.wait(), CLAIM_AFTER_S)
+        return self.slots - len(self._running)
+
     async def _claim(self, limit: int) -> list[Claimed]:
         async with self._books:
             if self._unsure:
                 held = [*self._running, *self._recording]
-                await self._db(lifecycle.disown, held, worker=self.worker.id, now=self.clock.now())
+                await self._statements.run(lifecycle.disown, held, worker=self.worker.id, now=self.clock.now())
             self._unsure = True
-            claimed, loaded = await self._db(self._claim_and_load, limit)
+            claimed, loaded = await self._statements.run(self._claim_and_load, limit)
             self._unsure = False
             for run in claimed:
                 # One that is in hand was rescued and came back to us, before we heard of it: that attempt goes on.
@@ -199,7 +186,7 @@ class IoExecutor:
     def _let_go(self, run_ids: Iterable[UUID]) -> None:
         for run_id in run_ids:
             self._running.pop(run_id, None)
-        if self.slots - len(self._running) >= max(1, self.slots // 8):
+        if self.slots - len(self._running) >= self._slice:
             self._freed.set()
 
     async def _flush(self) -> None:
@@ -220,7 +207,7 @@ class IoExecutor:
         """Never gives up on the database: results are kept in hand until it takes them."""
         while True:
             try:
-                return await self._db(finish_all, batch, worker=self.worker.id)
+                return await self._statements.run(finish_all, batch, worker=self.worker.id)
             except Exception as error:
                 if not may_pass(error):
                     logger.exception("a result can be written in no form, and is lost")
@@ -231,7 +218,7 @@ class IoExecutor:
     async def _beat_pulse(self) -> None:
         """Say that we are alive, and stop the runs in our hands that are no longer ours."""
         async with self._books:
-            lost = await self._db(fleet.pulse, self.worker, list(self._running))
+            lost = await self._statements.run(fleet.pulse, self.worker, list(self._running))
             self._seen.set()
             for run_id in lost:
                 if task := self._running.get(run_id):
@@ -259,33 +246,8 @@ class IoExecutor:
         await asyncio.gather(*(task for _, task in left), return_exceptions=True)
         flush.cancel()
         with contextlib.suppress(Error):
-            await self._db(lifecycle.release, [run for run, _ in left], worker=self.worker.id, now=self.clock.now())
-
-    async def _hang_up(self) -> None:
-        """Close the connection of each thread: the barrier holds them, so that no thread closes twice."""
-        everyone = threading.Barrier(THREADS)
-
-        def close() -> None:
-            with contextlib.suppress(threading.BrokenBarrierError):  # one is stuck in a statement
-                everyone.wait(1)
-            connection.close()
-
-        await asyncio.gather(*(self._loop.run_in_executor(self._threads, close) for _ in range(THREADS)))
-        self._threads.shutdown(wait=False)
-
-    async def _db(self, statement: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._loop.run_in_executor(
-            self._threads, lambda: with_fresh_connection(statement, *args, **kwargs)
-        )
-
-
-def with_fresh_connection(statement: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run it, and drop the thread's connection when it turns out to be broken: the next statement gets a new one."""
-    try:
-        return statement(*args, **kwargs)
-    except Error:
-        connection.close_if_unusable_or_obsolete()
-        raise
+            unfinished = [run_id for run_id, _ in left]
+            await self._statements.run(lifecycle.release, unfinished, worker=self.worker.id, now=self.clock.now())
 
 
 def _load(kind: str, runs: Sequence[Claimed]) -> Mapping[UUID, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from badgerjobs.runs import dispatch, lifecycle
-from badgerjobs.runs.models import Cause, Run, Runnable
+from badgerjobs.runs.models import Cause, Run, Runnable, State
 from badgerjobs.runs.worker import ring_after_commit
 from badgerjobs.web.problems import Conflict
 
@@ -39,8 +39,10 @@ def _resumed(runnable: Runnable, now: datetime) -> datetime | None:
     """The next run of what was switched off and on again: a series keeps its rhythm, and once means once."""
     if runnable.schedule.is_recurring:
         return runnable.schedule.next_after(now)
-    ran = runnable.last_run_at and runnable.run_at and runnable.last_run_at >= runnable.run_at
-    return None if ran else runnable.schedule.first(now)
+    if not runnable.run_at or not runnable.last_run_at or runnable.last_run_at < runnable.run_at:
+        return runnable.schedule.first(now)
+    was_aborted = Run.objects.of(runnable.pk).filter(occurrence__gte=runnable.run_at, state=State.ABORTED).exists()
+    return runnable.schedule.first(now) if was_aborted else None
 
 
 _DISPATCHED = {"id", "runs_made", "last_run_at", "created_at"}
@@ -54,7 +56,8 @@ def _plan(runnable: Runnable, now: datetime, before: Runnable | None = None) -> 
     else:
         first = _resumed(before, now)
     runnable.next_run_at = max(first, now) if first and runnable.enabled else None
-    if runnable.next_run_at and runnable.next_run_at - now < dispatch.HORIZON:
+    # Twice the horizon: the request that plans it may take a while to commit.
+    if runnable.next_run_at and runnable.next_run_at - now < 2 * dispatch.HORIZON:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, '')", [dispatch.CHANNEL])
 

@@ -50,6 +50,17 @@ def test_hundreds_run_at_once_and_never_more_than_there_are_slots(stage: Stage, 
     assert Attempt.objects.count() == 500
 
 
+def test_the_last_free_slot_is_used_while_slow_runs_hold_all_others(stage: Stage, runnable: Runnable) -> None:
+    gate = Gate()
+    stage.kinds |= {"staged": kind(), "slow": kind(gate.perform)}
+    queue(runnable, 31, kind="slow", priority=0)
+    fast = queue(runnable, 20)
+    with stage.executing(slots=32):
+        until(lambda: states(fast) == {"succeeded"})
+        assert gate.inside == 31
+        gate.open()
+
+
 def test_a_slow_run_does_not_hold_back_the_fast(stage: Stage, runnable: Runnable) -> None:
     gate = Gate()
     stage.kinds |= {"staged": kind(), "slow": kind(gate.perform)}

@@ -11,8 +11,10 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import OperationalError, connection
 
-from badgerjobs.runs import execute, fleet, lifecycle, rescue
-from badgerjobs.runs.execute import Clock, IoExecutor
+from badgerjobs.runs import clock as clock_module
+from badgerjobs.runs import fleet, lifecycle, rescue
+from badgerjobs.runs.clock import Clock
+from badgerjobs.runs.execute import IoExecutor
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import Attempt, Run, Runnable, Worker
 from badgerjobs.runs.record import finish_all
@@ -196,7 +198,7 @@ def test_runs_of_a_worker_that_died_are_performed_by_another(stage: Stage, runna
 def test_the_clock_of_a_worker_is_the_databases_carried_on(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([10.0, 10.2, 15.1])
     clock = Clock()
-    monkeypatch.setattr(execute, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    monkeypatch.setattr(clock_module, "time", SimpleNamespace(monotonic=lambda: next(moments)))
     monkeypatch.setattr(fleet, "database_now", lambda: NOW)
 
     assert clock.read() == NOW

@@ -147,11 +147,22 @@ def test_once_that_was_not_yet_runs_when_it_is_enabled_again() -> None:
 def test_once_means_once() -> None:
     runnable = add(run_at=NOW)
     lifecycle.queue_planned([lifecycle.Planned(runnable.pk, NOW, None)], NOW + timedelta(seconds=1))
+    Run.objects.update(state="succeeded")
 
     change(runnable, now=NOW + HOUR, enabled=False)
 
     assert change(runnable, now=NOW + HOUR, enabled=True).next_run_at is None
     assert change(runnable, now=NOW + HOUR, run_at=NOW + 2 * HOUR).next_run_at == NOW + 2 * HOUR
+
+
+def test_what_was_switched_off_before_it_ran_runs_when_it_is_switched_on_again() -> None:
+    runnable = add(run_at=NOW)
+    lifecycle.queue_planned([lifecycle.Planned(runnable.pk, NOW, None)], NOW + timedelta(seconds=1))
+
+    change(runnable, now=NOW + HOUR, enabled=False)
+
+    assert Run.objects.get().state == "aborted"
+    assert change(runnable, now=NOW + HOUR, enabled=True).next_run_at == NOW + HOUR
 
 
 def test_a_run_by_hand_counts_up_and_leaves_the_schedule_alone(notified: list[str]) -> None:
