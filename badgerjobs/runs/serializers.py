@@ -133,13 +133,14 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         source="runnable.name", default=None, read_only=True, help_text="Of what: a job's tag. Null for runs of code."
     )
     state = serializers.ChoiceField(State.choices, help_text="Where it is: docs/run-life-cycle.md.")
+    attempt_count = serializers.IntegerField(source="attempts", help_text="How many attempts have ended.")
     cause = serializers.ChoiceField(Cause.choices, help_text="Why there is a run.")
 
     class Meta:
         model = Run
         fields = [
-            "id", "kind", "name", "number", "state", "cause", "occurrence", "due_at", "attempts", "priority", "queue",
-            "error", "created_at", "started_at", "finished_at",
+            "id", "kind", "name", "number", "state", "cause", "occurrence", "due_at", "attempt_count", "priority",
+            "queue", "error", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         extra_kwargs = {
             "id": {"help_text": "The same over all attempts; sent with each call as `webhook-id`."},
@@ -147,7 +148,6 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "number": {"help_text": "Counts the runs of a job, from 1."},
             "occurrence": {"help_text": "The planned time it stands for. Null when it was not planned."},
             "due_at": {"help_text": "When it may be taken; while retrying, when the next attempt is due."},
-            "attempts": {"help_text": "How many attempts have ended."},
             "priority": {"help_text": "0 to 100, lower first."},
             "queue": {"help_text": "Which workers take it."},
             "error": {"help_text": "What was wrong with the last attempt. Empty when nothing was."},
@@ -160,11 +160,11 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 class RunDetailSerializer(RunSerializer):
     """One execution, with its attempts and what was said about it."""
 
-    tries = AttemptSerializer(many=True, help_text="The attempts that ended, in their order.")
+    attempts = AttemptSerializer(source="tries", many=True, help_text="Those that ended, in their order.")
     log = LogLineSerializer(many=True, help_text="What was said about it, in order.")
 
     class Meta(RunSerializer.Meta):
-        fields = [*RunSerializer.Meta.fields, "input", "output", "tries", "log"]
+        fields = [*RunSerializer.Meta.fields, "input", "output", "attempts", "log"]
         extra_kwargs = {
             **RunSerializer.Meta.extra_kwargs,
             "input": {"help_text": "What it was given."},

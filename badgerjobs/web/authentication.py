@@ -2,6 +2,7 @@
 
 from typing import NoReturn
 
+from django.conf import settings
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, Throttled
@@ -44,8 +45,14 @@ class BearerAuthentication(BaseAuthentication):
         return CHALLENGE
 
 
+def address_of(request: Request) -> str:
+    """Who calls: whoever connected, or whom the proxy in front says that it is passing on."""
+    passed_on = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_PROXY else ""
+    return passed_on.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))
+
+
 def _refuse(request: Request) -> NoReturn:
-    tries = count(f"wrong-tokens:{request.META.get('REMOTE_ADDR', '')}", window_s=60)
+    tries = count(f"wrong-tokens:{address_of(request)}", window_s=60)
     if tries > WRONG_TRIES_PER_MINUTE:
         raise Throttled(60, "Too many wrong tokens from this address.")
     raise AuthenticationFailed("This token is not valid: it is unknown, revoked or expired.")

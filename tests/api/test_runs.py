@@ -54,8 +54,8 @@ def test_a_run_is_shown_with_its_attempts_and_log_in_their_order(alice: Caller) 
         )
     shown = alice.get(f"/runs/{run.pk}/").body
     assert (shown["id"], shown["name"], shown["state"], shown["error"]) == (str(run.pk), "t", "failed", "Bad Gateway")
-    assert sorted(each["number"] for each in shown["tries"]) == [1, 2]
-    [last] = [each for each in shown["tries"] if each["number"] == 2]
+    assert sorted(each["number"] for each in shown["attempts"]) == [1, 2]
+    [last] = [each for each in shown["attempts"] if each["number"] == 2]
     assert last == {
         "number": 2,
         "started_at": "2026-03-02T12:00:00Z",

@@ -216,9 +216,8 @@ class Stack:
         """A client of the broker."""
         return redis.Redis.from_url(self.layout.redis_url)
 
-    def clear(self) -> None:
-        """End beats and workers, and forget every job, run and call."""
-        self.kill(*self.fleet())
+    def forget(self) -> None:
+        """No job, no run, no call; beats and workers go on."""
         self.sql(
             "TRUNCATE jobs_job, runs_runnable, runs_run, runs_attempt, runs_logline, runs_worker, runs_leader CASCADE"
         )
@@ -226,6 +225,11 @@ class Stack:
             client.flushall()
         self.receiver.forget()
         self._log_file.write_bytes(b"")
+
+    def clear(self) -> None:
+        """Neither beat nor worker either."""
+        self.kill(*self.fleet())
+        self.forget()
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._database is None:

@@ -33,19 +33,6 @@ def test_two_beats_and_three_workers_do_no_occurrence_twice(stack: Stack, receiv
     }
 
 
-def test_three_workers_share_what_is_due(stack: Stack, receiver: Receiver) -> None:
-    receiver.answer = lambda _: Answer(gate="later")
-    stack.start("beat-1", "worker-1", "worker-2", "worker-3")
-    plant(stack, 500)
-
-    # 100 to one host is what a worker takes.
-    stack.until(lambda: len(receiver.calls) == 300, "three workers call", seconds=10)
-    receiver.open("later")
-    stack.until(lambda: finished(stack) == 500, "every run is over", seconds=20)
-    assert check(stack, 500) == {}
-    assert {call.nth for call in receiver.calls} == {1}
-
-
 def test_calls_in_flight_finish_when_their_worker_is_asked_to_stop(stack: Stack, receiver: Receiver) -> None:
     receiver.answer = lambda _: Answer(after_s=3)
     stack.start("beat-1", "worker-1")

@@ -1,6 +1,7 @@
 """A job by REST, called on time, its result in REST; and one that is tried again."""
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -13,9 +14,18 @@ from tests.e2e.stack import Stack
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture(autouse=True)
-def _one_of_each(stack: Stack) -> None:
-    stack.start("beat-1", "worker-1")
+@pytest.fixture(scope="module")
+def _one_of_each(_whole_stack: Stack) -> Iterator[Stack]:
+    _whole_stack.start("beat-1", "worker-1")
+    yield _whole_stack
+    _whole_stack.clear()
+
+
+@pytest.fixture
+def stack(_one_of_each: Stack) -> Iterator[Stack]:
+    """The same beat and worker for all tests of this file, with nothing to do."""
+    yield _one_of_each
+    _one_of_each.forget()
 
 
 def test_the_result_of_a_due_job_is_in_rest_within_two_seconds(stack: Stack, receiver: Receiver) -> None:
@@ -58,7 +68,7 @@ def test_a_failing_call_is_tried_again_under_the_same_id_and_every_attempt_is_sh
     waits = [later.at - earlier.at for earlier, later in pairwise(calls)]
     assert all(step <= wait < step + 1 for step, wait in zip((1, 2), waits, strict=True)), waits
     shown = stack.get(f"runs/{run}/")
-    assert [(one["number"], one["ok"], one["result"]["status"]) for one in shown["tries"]] == [
+    assert [(one["number"], one["ok"], one["result"]["status"]) for one in shown["attempts"]] == [
         (1, False, 503),
         (2, False, 503),
         (3, True, 200),

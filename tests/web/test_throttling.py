@@ -58,6 +58,16 @@ def test_an_address_that_tries_many_wrong_tokens_is_told_to_wait(alice: Caller) 
     assert alice.get("/").status == 200
 
 
+@pytest.mark.parametrize(("behind_proxy", "statuses"), [(True, {401}), (False, {401, 429})])
+def test_behind_a_proxy_each_address_that_it_passes_on_is_counted_for_itself(
+    alice: Caller, settings: Any, behind_proxy: bool, statuses: set[int]
+) -> None:
+    settings.BEHIND_PROXY = behind_proxy
+    forged = Caller("bj_aaaaaaaa_" + "x" * 43)
+    chains = [f"203.0.113.9, 198.51.100.{n % 2}" for n in range(80)]
+    assert {forged.get("/", X_Forwarded_For=chain).status for chain in chains} == statuses
+
+
 def test_without_the_cache_nobody_is_refused(
     alice: Caller, monkeypatch: pytest.MonkeyPatch, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
