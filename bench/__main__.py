@@ -59,7 +59,8 @@ def parse(words: list[str]) -> Namespace:
 
 def main() -> None:
     options = parse(sys.argv[1:])
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that every block is left
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))  # so that every block is left
     measure = MEASURES[options.what]
     with place.of_its_own(measure.postgres):
         figures = import_string(measure.path)(options)

@@ -3,6 +3,7 @@
 import pytest
 from django.core.cache import cache
 
+from badgerjobs.web import limits
 from tests.callers import Caller, make_caller
 
 
@@ -12,6 +13,7 @@ def _empty_cache(request: pytest.FixtureRequest) -> None:
     marked = request.node.get_closest_marker("django_db")
     if marked or {"db", "transactional_db"} & set(request.fixturenames):
         cache.clear()
+        limits._quiet_until = 0.0
 
 
 @pytest.fixture

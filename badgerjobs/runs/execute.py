@@ -67,12 +67,16 @@ class IoExecutor:
         with contextlib.suppress(RuntimeError):  # the loop has just ended
             self._loop.call_soon_threadsafe(self._woken.set)
 
-    def stop(self, seconds: float) -> None:
-        """Claim no more, give what runs so many seconds to end, then hand the rest back to the queue."""
+    def wind_down(self, seconds: float) -> None:
+        """Claim no more, give what runs so many seconds to end, then hand the rest back. Returns at once."""
         self._patience = seconds
         with contextlib.suppress(RuntimeError):
             for event in (self._stopping, self._woken, self._freed, self._seen):
                 self._loop.call_soon_threadsafe(event.set)
+
+    def stop(self, seconds: float) -> None:
+        """Wind down, and return when it is done."""
+        self.wind_down(seconds)
         self._thread.join(seconds + 5)
 
     # On the loop

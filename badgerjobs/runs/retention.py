@@ -28,7 +28,7 @@ SELECT count(*), max(id::text) FROM gone
 """
 
 
-def prune(*, now: datetime | None = None, seconds: float = 50) -> int:
+def prune(*, now: datetime | None = None, seconds: float = 5) -> int:
     """Delete runs that ended before `RETENTION_DAYS`, with their attempts and log. Returns how many runs that were.
 
     Ends when nothing old is left, or after so many seconds: what is left waits for the next time.

@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 DRAIN_S = 6.0
 # A full worker lets others know at most this often.
 RING_EVERY_S = 0.1
-
 # After a ring that was not heard, none is tried for so long: each may take seconds to fail.
 QUIET_S = 2.0
 
@@ -108,7 +107,10 @@ def start(**_: Any) -> None:
 
 
 @worker_shutting_down.connect
-def announce(**_: Any) -> None:
+def wind_down(**_: Any) -> None:
+    """Claim no more from the moment of the signal on: Celery's own shutdown takes a while to reach us."""
+    if _executor:
+        _executor.wind_down(DRAIN_S)
     logger.info("worker stops: what is running may finish for %d s", DRAIN_S)
 
 

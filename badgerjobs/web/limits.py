@@ -8,12 +8,20 @@ from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
+# A cache that did not answer is not asked again for so long: each time a request would wait for its time-out.
+QUIET_S = 5.0
+
+_quiet_until = 0.0
+
 
 def count(name: str, window_s: int) -> int:
     """Count one more of `name` in the current window of so many seconds, and say how many that makes.
 
     Without the cache it says 0: a limit that cannot be counted must not turn everybody away.
     """
+    global _quiet_until  # noqa: PLW0603  what one request learns of the cache, the next need not find out
+    if time.monotonic() < _quiet_until:
+        return 0
     key = f"limit:{name}:{int(time.time()) // window_s}"
     try:
         if cache.add(key, 1, timeout=2 * window_s):
@@ -22,5 +30,6 @@ def count(name: str, window_s: int) -> int:
     except ValueError:  # the key expired between the two commands: a new window
         return 1
     except RedisError as error:
+        _quiet_until = time.monotonic() + QUIET_S
         logger.warning("the limit %s cannot be counted: %s", name.partition(":")[0], error)
         return 0

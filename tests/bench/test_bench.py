@@ -1,8 +1,13 @@
 """`make bench` in a tiny size: that it measures, and the shape of what it says last. No figure is judged here."""
 
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +47,49 @@ def test_the_last_line_of_tick_is_a_cost_for_each_size() -> None:
         assert 0 < tick["idle_pages"] < tick["due_pages"]
         assert tick["idle_ms"] > 0
     assert "applications" in said
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A place for temporary folders that the servers' account can pass through."""
+    made = Path(tempfile.mkdtemp(prefix="bench-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def started_in(folder: Path) -> list[str]:
+    """The processes that were told of the folder, in their words or in their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:  # gone meanwhile
+            continue
+        if int(process.name) != os.getpid() and os.fsencode(folder) in told:
+            found.append(told.split(b"\0")[0].decode())
+    return found
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_half_way_it_leaves_no_process_and_no_file(folder: Path, number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench", "runs", *TINY_RUNS, "--seconds=60"],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    try:
+        assert any("are ready" in line for line in process.stdout)
+        assert len(started_in(folder)) > 5
+        process.send_signal(number)
+        assert process.wait(30) == 128 + number
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert started_in(folder) == []
+    assert list(folder.iterdir()) == []

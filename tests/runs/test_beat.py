@@ -202,6 +202,20 @@ def test_one_that_stalls_loses_the_lead_by_itself(beats: list[Beat], sent: list[
     assert (first.leading, second.leading) == (False, True)
 
 
+def test_a_beat_that_is_told_to_end_gives_up_the_lead_and_never_anothers(beats: list[Beat], sent: list[object]) -> None:
+    first, second = beats
+    first.tick()
+    second.tick()
+
+    second.close()
+    assert Leader.objects.get().holder == first.me
+    first.close()
+    second._lead_ends = 0.0
+    second.tick()
+
+    assert sent == [first, second]
+
+
 def test_the_lead_is_kept_by_renewing_it(db: None) -> None:
     one, other = Beat(), Beat()
 

@@ -77,6 +77,23 @@ def test_what_does_not_end_in_time_is_handed_back(stage: Stage, runnable: Runnab
     assert all(message.startswith("Released") for message in released)
 
 
+def test_nothing_is_claimed_from_the_signal_on(stage: Stage, runnable: Runnable) -> None:
+    gate = Gate()
+    stage.kinds["staged"] = kind(gate.perform)
+    [running] = queue(runnable)
+    with stage.executing() as executor:
+        until(lambda: gate.inside == 1)
+        executor.wind_down(10)
+        until(executor._stopping.is_set)
+        late = queue(runnable, 5)
+        executor.wake()
+        gate.open()
+        executor.stop(10)
+
+    assert states([running]) == {"succeeded"}
+    assert states(late) == {"queued"}
+
+
 def test_an_executor_with_nothing_to_do_stops_at_once(stage: Stage, db: None) -> None:
     with stage.executing() as executor:
         executor.stop(5)

@@ -81,6 +81,18 @@ def test_without_the_cache_nobody_is_refused(
     assert "cannot be counted" in caplog.text
 
 
+def test_a_cache_that_did_not_answer_is_left_alone_for_a_while(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def away(*_: Any, **__: Any) -> Any:
+        asked.append(1)
+        raise ValkeyAway("Timeout reading from socket")
+
+    monkeypatch.setattr(cache, "add", away)
+    assert {alice.get("/").status for _ in range(5)} == {200}
+    assert len(asked) == 1
+
+
 def test_a_window_that_ends_between_two_commands_counts_from_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*_: Any, **__: Any) -> Any:
         raise ValueError
