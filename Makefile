@@ -4,6 +4,10 @@
 .PHONY: help up test check fix bench chaos
 
 python := .venv/bin/python
+# What production sets, for a check that connects to nothing. The key is nobody's.
+production := DATABASE_URL=postgres://x@localhost/x REDIS_URL=redis://localhost BEHIND_PROXY=1 HSTS_SECONDS=31536000 \
+	ALLOWED_HOSTS=jobs.example.org DEBUG=0 DEMO=0 \
+	SECRET_KEY=of-nobody-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF ENCRYPTION_KEYS=of-nobody-0123456789-abcdefghijkl
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +31,8 @@ check: ## format, lint, who imports whom, pins, types, Django's checks, missing 
 	$(python) manage.py with_servers -- sh -ec '\
 		$(python) manage.py check --database default --fail-level WARNING; \
 		$(python) manage.py makemigrations --check --dry-run'
+	@echo "manage.py check --deploy, as in production"
+	@env $(production) $(python) manage.py check --deploy --fail-level WARNING
 
 fix: ## mend by machine what `check` says of format and lint
 	@.ci/install requirements-dev.txt

@@ -12,7 +12,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "badgerjobs.settings")
 # It warns of root because of pickle. Our messages are JSON, and hold the name of a queue.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 # A line for each ring of the doorbell says nothing: what happened to a run is in the run.
-for _name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
+for _name in (
+    "celery.app.trace",
+    "celery.apps.worker",
+    "celery.beat",
+    "celery.worker.consumer.connection",
+    "celery.worker.strategy",
+    "django_celery_beat.schedulers",
+):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = Celery("badgerjobs")

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 
 from badgerjobs.embedded.layout import Layout, broker_url_of
-from badgerjobs.lib import env
+from badgerjobs.lib import env, listening, server_urls, vault
 
 BASE_DIR = Path(__file__).resolve().parents[1]
 
@@ -21,7 +20,8 @@ LAYOUT = Layout(DATA_DIR)
 
 # Servers: given, or embedded. One of each may be given: what is not given is embedded.
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.text("REDIS_URL") or LAYOUT.redis_url
+REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = server_urls.redis(REDIS_URL) if REDIS_URL else LAYOUT.redis_url
 EMBEDDED = not DATABASE_URL
 DEMO = env.flag("DEMO", default=EMBEDDED)
 
@@ -37,10 +37,22 @@ def _secret(name: str) -> str:
 
 SECRET_KEY = _secret("SECRET_KEY")
 ENCRYPTION_KEYS = [key.strip() for key in _secret("ENCRYPTION_KEYS").split(",") if key.strip()]
+try:
+    vault.ensure_keys(ENCRYPTION_KEYS)
+except vault.BadKeyError as error:
+    raise env.BadSettingError(str(error)) from None
 
 DEBUG = env.flag("DEBUG", default=False)
-ALLOWED_HOSTS = env.items("ALLOWED_HOSTS") or (["*"] if EMBEDDED else ["localhost", "127.0.0.1", "[::1]", HOST])
+LOG_LEVEL = env.one_of("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
+# Not "*" on loopback either: a page in a browser here could make a name of its own mean this server, and read it. Who
+# tries it out on every address wants to be called by whatever name leads here.
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS") or (
+    ["*"]
+    if EMBEDDED and listening.is_everywhere(HOST)
+    else ["localhost", "127.0.0.1", "[::1]", listening.bracketed(HOST)]
+)
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
+HSTS_SECONDS = env.number("HSTS_SECONDS", 0)
 
 # The engine
 WORKERS = env.number("WORKERS", 2, least=1, most=64)
@@ -101,7 +113,7 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 DATABASES: dict[str, Any] = {
-    "default": dj_database_url.parse(DATABASE_URL)
+    "default": server_urls.database(DATABASE_URL)
     if DATABASE_URL
     else {
         "ENGINE": "django.db.backends.postgresql",
@@ -113,10 +125,23 @@ DATABASES: dict[str, Any] = {
     }
 }
 DATABASES["default"].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
-# A statement of a page or of the engine that takes this long is a fault, and must not hold its locks for ever.
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
-    "options", "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
-)
+# A server that vanished without a word is noticed within some 20 s, not after the two hours of TCP's own defaults.
+# libpq ignores these on a Unix socket. What DATABASE_URL says itself goes first.
+_GIVEN = DATABASES["default"].get("OPTIONS", {})
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    **_GIVEN,
+    # A statement of a page or of the engine that takes this long is a fault, and must not hold its locks for ever.
+    # (`manage.py migrate` lifts it.) Of two that name the same parameter the later one holds.
+    "options": " ".join(
+        ["-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s", *filter(None, [_GIVEN.get("options")])]
+    ),
+}
 
 CACHES = {
     "default": {
@@ -157,7 +182,7 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BEAT_SCHEDULER = "badgerjobs.runs.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "rescue": {"task": "runs.rescue", "schedule": 5.0, "options": {"expires": 30.0}},
-    "prune": {"task": "runs.prune", "schedule": 60.0, "options": {"expires": 60.0}},
+    "prune": {"task": "runs.prune", "schedule": 10.0, "options": {"expires": 10.0}},
 }
 CELERY_TIMEZONE = "UTC"
 
@@ -176,6 +201,10 @@ if BEHIND_PROXY:
     # A proxy that ends TLS is in front and sets these headers itself.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = HSTS_SECONDS
+# What `check --deploy` would have us do that is the proxy's, or the domain's owner's: W008, to redirect to HTTPS; W005
+# and W021, to speak for every other name below the domain.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 
 # Above the 1 MB that a job's body may have, so that the field's own message is what a user reads.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
@@ -213,5 +242,5 @@ LOGGING = {
     "filters": {"unexpected": {"()": "badgerjobs.web.logs.UnexpectedOnly"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {"django.request": {"filters": ["unexpected"]}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs.models import Attempt, Cause
+from badgerjobs.runs.querysets import AttemptQuerySet
 from badgerjobs.runs.serializers import RunSerializer
 from badgerjobs.runs.services import run_now
 from badgerjobs.web.authentication import application_of
@@ -20,7 +21,7 @@ from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.pagination import NewestFirst, OnePage
 from badgerjobs.web.problems import Invalid
 from jobs import examples
-from jobs.models import Job, Verb
+from jobs.models import KIND, Job, Verb
 from jobs.runners import runners_of
 from jobs.serializers import JobSerializer, ResultSerializer, RunnerSerializer
 from jobs.services import create_job, create_or_update_job, delete_job, update_job
@@ -33,7 +34,6 @@ JOB_FILTERS = {
 }
 
 RESULT_FILTERS = {
-    "job": lambda results, value: results.filter(runnable__name=value),
     "ok": lambda results, value: results.filter(ok=is_true(value)),
     "since": lambda results, value: results.filter(id__gte=uuid7_floor(moment(value))),
     "until": lambda results, value: results.filter(id__lt=uuid7_floor(moment(value))),
@@ -163,8 +163,12 @@ class ResultViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Attempt]):
 
     def get_queryset(self) -> QuerySet[Attempt]:
         """Only what jobs left."""
-        rows = Attempt.objects.for_application(application_of(self.request)).filter(runnable__kind="http")
-        return narrow(rows.select_related("runnable"), self.request, RESULT_FILTERS)
+        rows = Attempt.objects.for_application(application_of(self.request)).filter(runnable__kind=KIND)
+        return narrow(rows.select_related("runnable"), self.request, {**RESULT_FILTERS, "job": self._of_job})
+
+    def _of_job(self, results: AttemptQuerySet, tag: str) -> AttemptQuerySet:
+        jobs = Job.objects.for_application(application_of(self.request)).filter(tag=tag)
+        return results.filter(runnable_id__in=list(jobs.values_list("runnable_id", flat=True)))
 
     @extend_schema(
         summary="List results",

@@ -5,8 +5,10 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
+from badgerjobs.lib.listening import location, reached_at
 from badgerjobs.workspaces.models import Application
 from badgerjobs.workspaces.services import create_application, issue_token
+from jobs import echo
 from jobs.services import create_job
 
 WORKSPACE = "Demo"
@@ -27,7 +29,7 @@ def create_demo(*, now: datetime) -> str | None:
         tag="hello",
         name="Hello, badger",
         now=now,
-        endpoint=receiver("hello"),
+        endpoint=echo.address_of("hello"),
         verb="POST",
         headers={"Content-Type": "application/json"},
         body='{"hello": "badger"}',
@@ -38,14 +40,10 @@ def create_demo(*, now: datetime) -> str | None:
     return secret
 
 
-def receiver(path: str) -> str:
-    """An address of the built-in receiver."""
-    return f"http://127.0.0.1:{settings.PORT}/echo/{path}"
-
-
 def welcome(secret: str) -> str:
     """What a newcomer reads on the terminal: a curl that makes a job, and one that shows what came of it."""
-    api = f"http://{settings.HOST}:{settings.PORT}/api/v1"
+    endpoint = echo.address_of("first")
+    api = f"http://{location(reached_at(settings.HOST), settings.PORT)}/api/v1"
     return f"""\
 A demo application is ready, with a job that calls this server's own receiver. Its token, shown only now:
 
@@ -55,7 +53,7 @@ Make a job that runs at once, and see what came of it:
 
   curl -X POST {api}/jobs/ \\
     -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' \\
-    -d '{{"tag": "first", "endpoint": "{receiver("first")}", "verb": "POST", "body": "hello", "run_every": "PT1M"}}'
+    -d '{{"tag": "first", "endpoint": "{endpoint}", "verb": "POST", "body": "hello", "run_every": "PT1M"}}'
 
   curl {api}/jobs/first/results/ -H 'Authorization: Bearer {secret}'
 """

@@ -7,6 +7,9 @@ from badgerjobs.workspaces.fields import EncryptedJSONField
 from badgerjobs.workspaces.models import Application
 from jobs.querysets import JobQuerySet
 
+# The row of `RUN_KINDS` that performs jobs.
+KIND = "http"
+
 
 class Verb(models.TextChoices):
     GET = "GET"

@@ -15,6 +15,7 @@ from badgerjobs.outbound.addresses import Policy
 from badgerjobs.outbound.client import Answer, Call, CallFailed, Client
 from badgerjobs.runs.kinds import Claimed, Kind
 from badgerjobs.runs.outcomes import Done, Failed, Outcome
+from jobs import echo
 from jobs.models import Job
 
 USER_AGENT = "BadgerJobs/1"
@@ -47,7 +48,7 @@ def load(runs: Sequence[Claimed]) -> dict[UUID, Request]:
 
 def open_client() -> AbstractAsyncContextManager[Client]:
     """The HTTP door of one event loop."""
-    own = f"http://127.0.0.1:{settings.PORT}/echo/" if settings.DEMO else None
+    own = echo.address_of("") if settings.DEMO else None
     return Client(Policy(settings.EGRESS_ALLOW), host_slots=settings.HOST_SLOTS, own_receiver=own)
 
 

@@ -9,6 +9,7 @@ from badgerjobs.lib import vault
 from badgerjobs.outbound.headers import check_headers
 from badgerjobs.outbound.targets import check_url
 from badgerjobs.runs.models import Attempt
+from badgerjobs.runs.schedules import SCHEDULE_FIELDS
 from badgerjobs.runs.serializers import ScheduleSerializer
 from jobs.examples import RESULT
 from jobs.models import Job, Verb
@@ -142,7 +143,7 @@ class JobSerializer(ScheduleSerializer):
 
     def to_representation(self, instance: Job) -> dict[str, Any]:
         """The job, its runnable's schedule and its counts, flat."""
-        for name in ("enabled", "run_at", "run_every", "cron", "preset", "time_zone"):
+        for name in SCHEDULE_FIELDS:
             setattr(instance, name, getattr(instance.runnable, name))
         return super().to_representation(instance)
 

@@ -7,16 +7,16 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from badgerjobs.runs.models import Runnable
+from badgerjobs.runs.schedules import SCHEDULE_FIELDS
 from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces.models import Application
-from jobs.models import Job
+from jobs.models import KIND, Job
 
 # Retries after the first try, for a job that may be retried.
 RETRIES = 3
 
 JOB_FIELDS = ("name", "endpoint", "verb", "headers", "body", "retryable", "timeout")
-SCHEDULE_FIELDS = ("enabled", "run_at", "run_every", "cron", "preset", "time_zone")
 
 
 def create_job(*, application: Application, tag: str, now: datetime, **fields: Any) -> Job:
@@ -27,7 +27,7 @@ def create_job(*, application: Application, tag: str, now: datetime, **fields: A
     fields = {"name": tag, **fields}
     try:
         with transaction.atomic():
-            runnable = add_runnable(_apply(Runnable(application=application, kind="http"), fields, tag), now=now)
+            runnable = add_runnable(_apply(Runnable(application=application, kind=KIND), fields, tag), now=now)
             job = Job(application=application, runnable=runnable, tag=tag)
             _set(job, fields, JOB_FIELDS)
             job.save(force_insert=True)
@@ -76,7 +76,10 @@ def create_or_update_job(*, application: Application, tag: str, now: datetime, *
 
 @transaction.atomic
 def delete_job(*, job: Job) -> None:
-    """Delete a job with its runs and results. A call that is being made right now finishes, and is not recorded."""
+    """Delete a job with its runs and results, in a time that does not grow with their number.
+
+    A call that is being made right now finishes, and is not recorded.
+    """
     runnable_id = job.runnable_id
     job.delete()
     delete_runnables([runnable_id])

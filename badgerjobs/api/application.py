@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from badgerjobs.runs.models import Runnable
 from badgerjobs.web.authentication import application_of
 from badgerjobs.workspaces.models import Scope
-from jobs.models import Job
+from jobs.models import KIND, Job
 
 
 class ApplicationSerializer(serializers.Serializer[Any]):
@@ -33,7 +33,7 @@ class ApplicationView(APIView):
         application: Any = application_of(request)
         application.jobs_count = Job.objects.for_application(application).count()
         planned = Runnable.objects.for_application(application).planned()
-        application.scheduled_jobs_count = planned.filter(kind="http").count()
+        application.scheduled_jobs_count = planned.filter(kind=KIND).count()
         return Response(ApplicationSerializer(application).data)
 
 

@@ -1,5 +1,6 @@
 """The few addresses beside the API: the front door, health, metrics."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
@@ -39,7 +40,10 @@ def prometheus(request: HttpRequest) -> HttpResponse:
 
 
 def _is_local(request: HttpRequest) -> bool:
-    # Behind a proxy on this machine everybody's address is loopback: then only a token counts.
+    # Behind a proxy on this machine everybody's address is loopback: then only a token counts. Not every proxy says
+    # that it is one, so the setting alone is enough.
+    if settings.BEHIND_PROXY:
+        return False
     forwarded = any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "Via"))
     return request.META.get("REMOTE_ADDR") in {"127.0.0.1", "::1"} and not forwarded
 

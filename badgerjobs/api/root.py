@@ -11,6 +11,7 @@ PLACES = {
     "runs": "run-list",
     "results": "result-list",
     "application": "application",
+    "application/signing-key": "signing-key",
     "schedules/preview": "schedule-preview",
     "schema": "schema",
 }

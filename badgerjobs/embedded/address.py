@@ -3,6 +3,8 @@
 import http.client
 import socket
 
+from badgerjobs.lib import listening
+
 
 class UnusableAddressError(Exception):
     """HOST and PORT cannot be listened on. The message names the one to change."""
@@ -10,7 +12,7 @@ class UnusableAddressError(Exception):
 
 def url_of(host: str, port: int) -> str:
     """Write the address as people open it."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{listening.location(host, port)}"
 
 
 def ensure_free(host: str, port: int) -> None:
@@ -33,9 +35,7 @@ def ensure_free(host: str, port: int) -> None:
 
 def is_well(host: str, port: int, name: str) -> bool:
     """Whether `/healthz` there, asked under this name, answers 200 within two seconds."""
-    # Who listens on every address is asked on this machine's own.
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    connection = http.client.HTTPConnection(host, port, timeout=2)
+    connection = http.client.HTTPConnection(listening.reached_at(host), port, timeout=2)
     try:
         connection.request("GET", "/healthz", headers={"Host": name})
         return connection.getresponse().status == http.HTTPStatus.OK

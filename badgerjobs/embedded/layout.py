@@ -116,9 +116,12 @@ class Layout:
 def broker_url_of(redis_url: str) -> str:
     """Spell a URL as Celery's transport does: `unix://:password@/path?db=N` is `redis+socket://…` there.
 
-    Every other URL comes back as it was. Of a socket's options only `db` is taken over.
+    Of a socket's options only `db` is taken over. `rediss://` verifies the server's certificate, as redis-py does,
+    unless it says otherwise itself: kombu alone would believe anybody. Every other URL comes back as it was.
     """
     url = urlsplit(redis_url)
+    if url.scheme == "rediss" and "ssl_cert_reqs" not in parse_qs(url.query):
+        return url._replace(query=f"{url.query}&ssl_cert_reqs=required".lstrip("&")).geturl()
     if url.scheme != "unix":
         return redis_url
     database = parse_qs(url.query).get("db", ["0"])[0]

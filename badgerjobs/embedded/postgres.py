@@ -48,6 +48,8 @@ def tuned_for(memory: int) -> dict[str, str]:
         "autovacuum_vacuum_cost_limit": "2000",
         "log_checkpoints": "off",
         "log_min_duration_statement": "2s",
+        "log_min_messages": "log",  # an ERROR is an answer to whoever asked, and is told there
+        "log_min_error_statement": "panic",  # statements hold customers' data
         "log_line_prefix": "",  # who reads the lines writes time and name before them
         "log_timezone": "UTC",
         "timezone": "UTC",

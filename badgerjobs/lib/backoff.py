@@ -29,10 +29,6 @@ class Incremental:
         return timedelta(seconds=self.step_s * attempt)
 
 
-# What a retry policy is called where it is stored. A further policy is a class above and a row here.
-POLICIES: dict[str, type[Backoff]] = {"incremental": Incremental}
-
-
 def with_jitter(delay: timedelta, fraction: float = JITTER, random: Callable[[], float] = random.random) -> timedelta:
     """Lengthen the delay by up to `fraction` of itself, and never shorten it, so that failures do not return as one.
 

@@ -1,6 +1,7 @@
 """Environment variables as values: typed, with a default, and with an error that names the variable."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -44,6 +45,15 @@ def flag(name: str, *, default: bool) -> bool:
     if value in {"0", "false", "no", "off"}:
         return False
     raise BadSettingError(f"{name}={value!r}: must be 1 or 0.")
+
+
+def one_of(name: str, default: str, choices: Sequence[str]) -> str:
+    """One of some words, written in any case, given as they are in `choices`."""
+    value = text(name, default)
+    for choice in choices:
+        if choice.lower() == value.lower():
+            return choice
+    raise BadSettingError(f"{name}={value!r}: must be one of {', '.join(choices)}.")
 
 
 def items(name: str) -> list[str]:

@@ -48,6 +48,11 @@ def decrypt(stored: str, keys: Sequence[str]) -> str:
         ) from None
 
 
+def ensure_keys(keys: Sequence[str]) -> None:
+    """Raise BadKeyError unless these can be used as keys."""
+    _vault(tuple(keys))
+
+
 def mask(headers: Mapping[str, str]) -> dict[str, str]:
     """Give the headers as they may be shown: the values of those that carry secrets become eight stars."""
     return {name: MASK if is_secret(name) else value for name, value in headers.items()}

@@ -129,8 +129,15 @@ class Connections:
         return await self._open.enter_async_context(session)
 
 
+# Ephemeral keys only, and only ciphers that authenticate what they encrypt; TLS 1.3's own are all so.
+CIPHERS = "@SECLEVEL=2:ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL:!eNULL:!aDSS"
+
+
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
     """Trust the authorities in `ca_file` or SSL_CERT_FILE (PEM), or else certifi's. Raises OSError."""
     context = ssl.create_default_context(cafile=ca_file or env.text("SSL_CERT_FILE") or certifi.where())
+    # Said here, because some distributions build Python to take OpenSSL's list: PSK, SRP and CBC with SHA-1 among them.
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
     context.set_alpn_protocols(["http/1.1"])
     return context

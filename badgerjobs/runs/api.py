@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from badgerjobs.lib.ids import uuid7_floor
-from badgerjobs.runs.models import Cause, Run, State
+from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.runs.serializers import (
     PlannedSerializer,
     PreviewSerializer,
@@ -29,7 +30,6 @@ FILTERS = {
     "state": lambda runs, value: runs.filter(state__in=one_of(State.values, value)),
     "cause": lambda runs, value: runs.filter(cause__in=one_of(Cause.values, value)),
     "kind": lambda runs, value: runs.filter(kind=value),
-    "name": lambda runs, value: runs.filter(runnable__name=value),
     "since": lambda runs, value: runs.filter(id__gte=uuid7_floor(moment(value))),
     "until": lambda runs, value: runs.filter(id__lt=uuid7_floor(moment(value))),
 }
@@ -55,8 +55,12 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         """The application's runs; one alone comes with its attempts and log."""
         runs = Run.objects.for_application(application_of(self.request)).select_related("runnable")
         if self.action == "list":
-            return narrow(runs, self.request, FILTERS)
+            return narrow(runs, self.request, {**FILTERS, "name": self._named})
         return runs.with_story()
+
+    def _named(self, runs: RunQuerySet, name: str) -> RunQuerySet:
+        runnables = Runnable.objects.for_application(application_of(self.request))
+        return runs.filter(runnable_id__in=runnables.ids_named(name))
 
     @extend_schema(parameters=DESCRIBED, summary="List runs")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from badgerjobs.lib import zones
+from badgerjobs.outbound.addresses import Policy
 from badgerjobs.runs.kinds import RUN_KINDS, kind_of
 
 
@@ -28,4 +29,14 @@ def the_preset_zone_is_known(**_: Any) -> list[CheckMessage]:
         zones.preset_zone(settings.PRESET_TIME_ZONE)
     except zones.UnknownZoneError as error:
         return [Error(f"PRESET_TIME_ZONE={settings.PRESET_TIME_ZONE!r}: {error}", id="runs.E002")]
+    return []
+
+
+@register()
+def what_may_be_called_is_understood(**_: Any) -> list[CheckMessage]:
+    """Every entry of `EGRESS_ALLOW` is one; else each call would fail as our own fault."""
+    try:
+        Policy(settings.EGRESS_ALLOW)
+    except ValueError as error:
+        return [Error(str(error), id="runs.E003")]
     return []

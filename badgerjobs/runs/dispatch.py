@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 
-from badgerjobs.lib.schedule import Schedule, ScheduleError
+from badgerjobs.lib.schedule import ScheduleError
 from badgerjobs.runs import lifecycle
+from badgerjobs.runs.schedules import schedule_of
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ SELECT clock_timestamp(), least(
     (SELECT due_at FROM runs_run WHERE state IN ('scheduled', 'retrying') ORDER BY due_at LIMIT 1))
 """
 
-_COLUMNS = "id, next_run_at, run_at, run_every, cron, time_zone, preset, anchor"
+_COLUMNS = "id, next_run_at, run_at, run_every, cron, preset, time_zone, anchor"
 
 _CLAIM = f"""
 SELECT {_COLUMNS} FROM runs_runnable WHERE next_run_at <= %(now)s
@@ -105,19 +105,11 @@ def _rows(sql: str, now: datetime, limit: int) -> list[tuple[Any, ...]]:
 
 
 def _next_time(row: tuple[Any, ...], now: datetime) -> datetime | None:
-    run_at, run_every, cron, time_zone, preset, anchor = row
+    _, run_every, cron, preset, _, _ = row
     if not (run_every or cron or preset):
         return None
     try:
-        return Schedule(
-            run_at=run_at,
-            run_every=run_every or None,
-            cron=cron or None,
-            time_zone=time_zone,
-            preset=preset or None,
-            anchor=anchor,
-            preset_time_zone=settings.PRESET_TIME_ZONE,
-        ).next_after(now)
+        return schedule_of(*row).next_after(now)
     except ScheduleError:
         # A zone that a new tzdata dropped, say. One bad row must not stop everybody's schedule; this one is planned
         # no more, and its page says so.

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import Error, transaction
+from django.db import Error, connection, transaction
 
 from badgerjobs.runs import fleet, lifecycle
 from badgerjobs.runs.clock import Clock
@@ -153,7 +153,9 @@ class IoExecutor:
         """In one transaction: what cannot be loaded now stays queued."""
         now = self.clock.read()
         loaded: dict[UUID, Any] = {}
-        with transaction.atomic():
+        with transaction.atomic(), connection.cursor() as cursor:
+            # The pulse waits for a claim, and must not wait for as long as the others believe that we are alive.
+            cursor.execute("SET LOCAL statement_timeout = '5s'")
             claimed = lifecycle.claim(queue=self.worker.queue, worker=self.worker.id, limit=limit, now=now)
             for kind in {run.kind for run in claimed}:
                 loaded.update(_load(kind, [run for run in claimed if run.kind == kind]))
@@ -185,6 +187,9 @@ class IoExecutor:
                 logger.exception("run %s raised", run.id)
         # Measured apart from the clock, which is set again and again.
         ended_at = started_at + timedelta(seconds=time.monotonic() - begun)
+        if not isinstance(outcome, Outcome):
+            logger.error("run %s answered %r, which is no outcome", run.id, outcome)
+            outcome = BUG
         self._results.put_nowait(settle(run, outcome, started_at=started_at, ended_at=ended_at))
 
     def _let_go(self, run_ids: Iterable[UUID]) -> None:

@@ -1,19 +1,19 @@
 """The engine's rows. The row is the truth: what the broker carries may be lost or doubled at any moment.
 
 Run, Attempt and LogLine are written thousands of times a second, so their foreign keys are not enforced by the
-database: each check would lock the application's row and the runnable's (docs/adr/0005). Services delete what belongs
-together.
+database: each check would lock the application's row and the runnable's (docs/adr/0005). Nor does Django follow them
+when it deletes: it would load the largest tables there are. Services delete what belongs together.
 """
 
 import uuid
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.lib.schedule import Schedule
 from badgerjobs.runs.querysets import AttemptQuerySet, RunnableQuerySet, RunQuerySet
+from badgerjobs.runs.schedules import schedule_of
 from badgerjobs.workspaces.models import Application
 from badgerjobs.workspaces.querysets import OwnedQuerySet
 
@@ -111,15 +111,7 @@ class Runnable(models.Model):
     @property
     def schedule(self) -> Schedule:
         """The planned times, as a value that can be asked for the next ones."""
-        return Schedule(
-            run_at=self.run_at,
-            run_every=self.run_every or None,
-            cron=self.cron or None,
-            time_zone=self.time_zone,
-            preset=self.preset or None,
-            anchor=self.anchor,
-            preset_time_zone=settings.PRESET_TIME_ZONE,
-        )
+        return schedule_of(self.run_at, self.run_every, self.cron, self.preset, self.time_zone, self.anchor)
 
 
 class Run(models.Model):
@@ -130,9 +122,11 @@ class Run(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    application = models.ForeignKey(Application, models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    application = models.ForeignKey(
+        Application, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     runnable = models.ForeignKey(
-        Runnable, models.CASCADE, related_name="runs", null=True, db_constraint=False, db_index=False
+        Runnable, models.DO_NOTHING, related_name="runs", null=True, db_constraint=False, db_index=False
     )
     kind = models.CharField(max_length=40)
     queue = models.CharField(max_length=10, choices=Queue.choices)
@@ -173,10 +167,6 @@ class Run(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
-    @property
-    def is_final(self) -> bool:
-        return self.state in FINAL
-
 
 class Attempt(models.Model):
     """One try in a run, with its own result or error. What `result` holds is the kind's: status, headers, body, …
@@ -185,10 +175,12 @@ class Attempt(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    run = models.ForeignKey(Run, models.CASCADE, related_name="tries", db_constraint=False, db_index=False)
-    application = models.ForeignKey(Application, models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    run = models.ForeignKey(Run, models.DO_NOTHING, related_name="tries", db_constraint=False, db_index=False)
+    application = models.ForeignKey(
+        Application, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     runnable = models.ForeignKey(
-        Runnable, models.CASCADE, related_name="+", null=True, db_constraint=False, db_index=False
+        Runnable, models.DO_NOTHING, related_name="+", null=True, db_constraint=False, db_index=False
     )
     number = models.PositiveSmallIntegerField()
     run_number = models.BigIntegerField()
@@ -218,8 +210,10 @@ class LogLine(models.Model):
     """Something said about a run: by the engine or by what it performed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    run = models.ForeignKey(Run, models.CASCADE, related_name="log", db_constraint=False, db_index=False)
-    application = models.ForeignKey(Application, models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    run = models.ForeignKey(Run, models.DO_NOTHING, related_name="log", db_constraint=False, db_index=False)
+    application = models.ForeignKey(
+        Application, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     attempt = models.PositiveSmallIntegerField(default=0)
     level = models.CharField(max_length=10, choices=[("info", "Info"), ("warning", "Warning"), ("error", "Error")])
     message = models.TextField()
@@ -258,3 +252,22 @@ class Leader(models.Model):
 
     def __str__(self) -> str:
         return self.role
+
+
+class Gone(models.Model):
+    """A deleted runnable, or a whole application, of which finished runs are left: prune deletes them, then this."""
+
+    runnable_id = models.BigIntegerField(null=True)
+    application_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(runnable_id=None, application_id__isnull=False)
+                | Q(runnable_id__isnull=False, application_id=None),
+                name="one_of_either",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"runnable {self.runnable_id}" if self.runnable_id else f"application {self.application_id}"

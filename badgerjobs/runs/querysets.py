@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from django.db.models import Count, Min, Q
 
@@ -12,11 +12,16 @@ from badgerjobs.workspaces.querysets import OwnedQuerySet
 
 if TYPE_CHECKING:
     from badgerjobs.runs.models import Attempt, Run, Runnable
+    from badgerjobs.workspaces.models import Application
 
-UNFINISHED = ("scheduled", "queued", "running", "retrying")
+WAITING = ("scheduled", "retrying")
 
 
 class RunnableQuerySet(OwnedQuerySet["Runnable"]):
+    def ids_named(self, name: str) -> list[int]:
+        """Which these are, to look for their runs by id: a join by name would walk all runs there are."""
+        return list(self.filter(name=name).values_list("pk", flat=True))
+
     def planned(self) -> RunnableQuerySet:
         """Those that will run by themselves."""
         return self.filter(next_run_at__isnull=False)
@@ -28,6 +33,13 @@ class RunnableQuerySet(OwnedQuerySet["Runnable"]):
 
 
 class RunQuerySet(OwnedQuerySet["Run"]):
+    def for_application(self, application: Application) -> Self:
+        """Only the runs that this application owns, without those that are left of a deleted runnable.
+
+        Runs of code have no runnable. The join is the one that shows the runnable's name.
+        """
+        return super().for_application(application).filter(Q(runnable=None) | Q(runnable__kind__isnull=False))
+
     def of(self, runnable_id: int) -> RunQuerySet:
         return self.filter(runnable_id=runnable_id)
 
@@ -36,8 +48,11 @@ class RunQuerySet(OwnedQuerySet["Run"]):
         return self.prefetch_related("tries", "log")
 
     def unfinished(self) -> RunQuerySet:
-        """Waiting or running: what the API calls runners."""
-        return self.filter(state__in=UNFINISHED)
+        """Waiting or running: what the API calls runners.
+
+        In the words of the partial indexes, which hold no finished run: one list of all four states would walk history.
+        """
+        return self.filter(Q(state="queued") | Q(state="running") | Q(state__in=WAITING))
 
 
 class AttemptQuerySet(OwnedQuerySet["Attempt"]):

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from badgerjobs.lib.schedule import Schedule, ScheduleError
 from badgerjobs.runs.models import Attempt, Cause, LogLine, Preset, Run, State
+from badgerjobs.runs.schedules import RHYTHM_FIELDS
 from badgerjobs.web.serializers import MomentField, StrictSerializer
 
 
@@ -52,7 +53,7 @@ class ScheduleSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Look at the whole schedule: what is given, over what was there before."""
-        given = {name: attrs[name] if name in attrs else self._before(name) for name in SCHEDULE_FIELDS}
+        given = {name: attrs[name] if name in attrs else self._before(name) for name in RHYTHM_FIELDS}
         try:
             self.planned = Schedule.parse(now=timezone.now(), preset_time_zone=settings.PRESET_TIME_ZONE, **given)
         except ScheduleError as error:
@@ -62,9 +63,6 @@ class ScheduleSerializer(StrictSerializer):
     def _before(self, name: str) -> Any:
         runnable = getattr(self.instance, "runnable", None) if self.partial else None
         return getattr(runnable, name, None) if runnable else ("UTC" if name == "time_zone" else None)
-
-
-SCHEDULE_FIELDS = ("run_at", "run_every", "cron", "preset", "time_zone")
 
 
 class PreviewSerializer(ScheduleSerializer):

@@ -6,14 +6,12 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from badgerjobs.runs import dispatch, lifecycle
+from badgerjobs.runs import dispatch, lifecycle, remains
 from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.runs.schedules import RHYTHM_FIELDS, SCHEDULE_FIELDS
 from badgerjobs.runs.worker import ring_after_commit
 from badgerjobs.web.problems import Conflict
-
-# What a change of these does: waiting runs are aborted, and the next one is planned anew.
-RHYTHM_FIELDS = ("run_at", "run_every", "cron", "preset", "time_zone")
-SCHEDULE_FIELDS = (*RHYTHM_FIELDS, "enabled")
+from badgerjobs.workspaces.models import Application
 
 
 @transaction.atomic
@@ -85,15 +83,25 @@ def abort_run(*, run: Run, now: datetime) -> Run:
 
 @transaction.atomic
 def delete_runnables(ids: Iterable[int]) -> None:
-    """Delete runnables with all their runs, results and log lines. Their owners must be gone already.
+    """Delete runnables and what waits or runs of them. Their owners must be gone already.
 
-    Each statement waits for who is writing, and the one after it sees what they wrote: the runnables go before the runs
-    that a tick is making of them, and the runs before the attempts that a worker is recording.
+    No list shows their results any more; those that are many are deleted by and by. The runnables go first: that waits
+    for a tick which is making runs of them.
     """
     ids = list(ids)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM runs_runnable WHERE id = ANY(%s)", [ids])
-        cursor.execute("DELETE FROM runs_run WHERE runnable_id = ANY(%s) RETURNING id", [ids])
-        runs = [run_id for (run_id,) in cursor.fetchall()]
-        cursor.execute("DELETE FROM runs_attempt WHERE runnable_id = ANY(%s)", [ids])
-        cursor.execute("DELETE FROM runs_logline WHERE run_id = ANY(%s)", [runs])
+    for runnable_id in ids:
+        remains.leave("runnable_id", runnable_id, at_once=remains.AT_ONCE // len(ids))
+
+
+@transaction.atomic
+def delete_application(*, application: Application) -> None:
+    """Delete an application with all that it owns; its runs and results as those of a runnable.
+
+    Raises DoesNotExist when it is gone. Its tokens open nothing from the moment this is committed.
+    """
+    # Who makes something of it at this moment commits first, or not at all.
+    held = Application.objects.select_for_update().get(pk=application.pk)
+    held.delete()
+    remains.leave("application_id", application.pk, at_once=remains.AT_ONCE)

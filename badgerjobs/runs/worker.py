@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from functools import cache
 from typing import Any
 
 from celery import current_app, shared_task
@@ -10,6 +11,7 @@ from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 from django.conf import settings
 from django.db import Error, connection, transaction
 from kombu.exceptions import OperationalError
+from redis import Redis
 from redis.exceptions import RedisError
 
 from badgerjobs.runs import fleet, rescue, retention
@@ -22,6 +24,8 @@ logger = logging.getLogger(__name__)
 DRAIN_S = 6.0
 # A full worker lets others know at most this often.
 RING_EVERY_S = 0.1
+# More of them than this in the broker are not heard sooner.
+RINGS_WAITING = 100
 # After a ring that was not heard, none is tried for so long: each may take seconds to fail.
 QUIET_S = 2.0
 
@@ -55,8 +59,21 @@ def prune_old() -> None:
 
 def ring(queue: str) -> None:
     """Tell a worker that work waits in this queue. Without a broker it is found within a second all the same."""
-    if time.monotonic() >= _quiet_until:
+    if time.monotonic() >= _quiet_until and not _is_heard_anyway(queue):
         _sent(work, queue, queue=queue, expires=60)
+
+
+def _is_heard_anyway(queue: str) -> bool:
+    """Whether so many rings lie there already that one more says nothing: with no worker there, they would pile up."""
+    try:
+        return _broker().llen(queue) > RINGS_WAITING
+    except (RedisError, OSError):
+        return False
+
+
+@cache
+def _broker() -> Redis:
+    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
 
 
 def send(task: str, **options: Any) -> None:

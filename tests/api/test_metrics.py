@@ -51,6 +51,15 @@ def test_loopback_is_who_asks_from_this_machine_and_no_proxy(
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_behind_a_proxy_nobody_is_local_even_if_the_proxy_does_not_say_that_it_is_one(
+    address: str, settings: Any, alice: Caller
+) -> None:
+    settings.BEHIND_PROXY = True
+    assert scraped(REMOTE_ADDR=address).status_code == 401
+    assert scraped(REMOTE_ADDR=address, headers={"Authorization": f"Bearer {alice.secret}"}).status_code == 200
+
+
 def test_a_token_that_may_read_opens_them_from_anywhere(alice: Caller) -> None:
     reads, writes = (caller_for(alice.application, scopes=[scope]) for scope in ("read", "write"))
     statuses = [

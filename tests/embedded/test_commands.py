@@ -97,9 +97,9 @@ def test_manage_py_with_servers_gives_a_command_servers_of_its_own(tmp_path: Pat
 
 
 def test_manage_py_with_servers_starts_nothing_when_servers_are_given() -> None:
-    given = {"DATABASE_URL": "postgres://x", "REDIS_URL": "redis://x", "SECRET_KEY": "x", "ENCRYPTION_KEYS": "x"}
+    given = {"DATABASE_URL": "postgres://x/x", "REDIS_URL": "redis://x", "SECRET_KEY": "x", "ENCRYPTION_KEYS": "x" * 32}
     result = manage("with_servers", "--", "printenv", "DATABASE_URL", **given)
-    assert result.stdout == "postgres://x\n"
+    assert result.stdout == "postgres://x/x\n"
 
 
 def test_with_servers_wants_to_know_what_to_run() -> None:

@@ -31,9 +31,22 @@ def test_a_broker_url_takes_the_number_of_the_database_along() -> None:
     assert url == "redis+socket://:secret@/a%20b/valkey.sock?virtual_host=3"
 
 
-@pytest.mark.parametrize("url", ["redis://:secret@example.org:6379/1", "rediss://example.org", "redis+socket:///x"])
+@pytest.mark.parametrize(
+    "url", ["redis://:secret@example.org:6379/1", "rediss://x?ssl_cert_reqs=none", "redis+socket:///x"]
+)
 def test_a_broker_url_that_is_no_socket_stays_as_it_is(url: str) -> None:
     assert broker_url_of(url) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "spelled"),
+    [
+        ("rediss://:s@example.org:6380/1", "rediss://:s@example.org:6380/1?ssl_cert_reqs=required"),
+        ("rediss://example.org?ssl_ca_certs=/ca", "rediss://example.org?ssl_ca_certs=/ca&ssl_cert_reqs=required"),
+    ],
+)
+def test_a_broker_over_tls_has_its_certificate_verified(url: str, spelled: str) -> None:
+    assert broker_url_of(url) == spelled
 
 
 def test_sockets_lie_in_the_data_directory_while_their_path_fits() -> None:

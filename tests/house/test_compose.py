@@ -88,6 +88,11 @@ def test_web_is_open_to_this_host_alone_and_its_health_check_is_let_in() -> None
     assert "http://localhost:8000/healthz" in web["healthcheck"]["test"][-1]
 
 
+def test_the_database_is_not_taken_for_ready_while_the_image_still_makes_it() -> None:
+    asked = SERVICES["postgres"]["healthcheck"]["test"]
+    assert asked[asked.index("-h") + 1] == "127.0.0.1"
+
+
 def test_a_worker_has_time_to_let_its_runs_finish() -> None:
     assert int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) > 10
 

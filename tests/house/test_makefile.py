@@ -32,6 +32,7 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copy(ROOT / ".ci" / "install", folder / ".ci")
     (folder / "requirements.txt").write_text("one==1\n")
     (folder / "requirements-dev.txt").write_text("two==2\n")
+    (folder / "constraints.txt").write_text("of-one==3\n")
     return folder
 
 
@@ -55,7 +56,7 @@ def install(folder: Path, what: str) -> subprocess.CompletedProcess[str]:
 
 
 def asked_to_install(folder: Path) -> list[str]:
-    return re.findall(r"pip install .*-r (\S+)", (folder / "asked").read_text())
+    return re.findall(r"pip install .*-r (\S+) -c constraints.txt$", (folder / "asked").read_text(), re.MULTILINE)
 
 
 def test_what_is_wanted_is_installed_once_and_again_when_it_changes(checkout: Path) -> None:
@@ -74,6 +75,9 @@ def test_what_is_wanted_is_installed_once_and_again_when_it_changes(checkout: Pa
         "requirements.txt",
         "requirements-dev.txt",
     ]
+    (checkout / "constraints.txt").write_text("of-one==3.1\n")
+    install(checkout, "requirements.txt")
+    assert asked_to_install(checkout)[4:] == ["requirements.txt"]
 
 
 def test_an_install_that_failed_is_tried_again(checkout: Path) -> None:

@@ -2,14 +2,14 @@ from datetime import timedelta
 
 import pytest
 
-from badgerjobs.lib.backoff import POLICIES, Incremental, with_jitter
+from badgerjobs.lib.backoff import Incremental, with_jitter
 
 
 @pytest.mark.parametrize(("attempt", "seconds"), [(1, 10), (2, 20), (3, 30), (4, None), (50, None)])
 def test_the_default_waits_ten_seconds_more_each_time_and_gives_up_after_three(
     attempt: int, seconds: int | None
 ) -> None:
-    delay = POLICIES["incremental"]().delay(attempt)
+    delay = Incremental().delay(attempt)
     assert delay == (None if seconds is None else timedelta(seconds=seconds))
 
 

@@ -232,3 +232,17 @@ def test_work_is_found_although_no_bell_is_heard(stage: Stage, runnable: Runnabl
     with stage.executing():
         runs = queue(runnable, 3)
         until(lambda: states(runs) == {"succeeded"})
+
+
+def test_a_perform_that_answers_no_outcome_has_failed_and_gives_its_slot_back(stage: Stage, runnable: Runnable) -> None:
+    async def forgetful(*_: Any) -> Any:
+        return None
+
+    stage.kinds |= {"staged": kind(), "forgetful": kind(forgetful)}
+    [bad] = queue(runnable, kind="forgetful", priority=0)
+    good = queue(runnable, 3)
+    with stage.executing(slots=1):
+        until(lambda: states(good) == {"succeeded"})
+        until(lambda: states([bad]) == {"retrying"})
+
+    assert bad.tries.get().error_class == "internal"

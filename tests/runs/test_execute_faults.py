@@ -1,5 +1,6 @@
 """An executor that is stopped, or whose database goes away, loses nothing."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -77,6 +78,11 @@ def test_what_does_not_end_in_time_is_handed_back(stage: Stage, runnable: Runnab
     assert all(message.startswith("Released") for message in released)
 
 
+async def _no_claim_is_under_way(executor: IoExecutor) -> None:
+    async with executor._books:
+        """The one that had begun is over."""
+
+
 def test_nothing_is_claimed_from_the_signal_on(stage: Stage, runnable: Runnable) -> None:
     gate = Gate()
     stage.kinds["staged"] = kind(gate.perform)
@@ -85,6 +91,7 @@ def test_nothing_is_claimed_from_the_signal_on(stage: Stage, runnable: Runnable)
         until(lambda: gate.inside == 1)
         executor.wind_down(10)
         until(executor._stopping.is_set)
+        asyncio.run_coroutine_threadsafe(_no_claim_is_under_way(executor), executor._loop).result(10)
         late = queue(runnable, 5)
         executor.wake()
         gate.open()

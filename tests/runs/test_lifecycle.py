@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from badgerjobs.runs import lifecycle
-from badgerjobs.runs.models import LogLine, Run, Runnable, State
+from badgerjobs.runs.models import FINAL, LogLine, Run, Runnable, State
 from tests.factories import NOW, make_run
 from tests.runs.claims import ANOTHER, ME, ended
 
@@ -82,7 +82,7 @@ def test_what_ends_a_run_says_when(verb: str, state: State, runnable: Runnable) 
     VERBS[verb](run := in_state(runnable, state))
 
     run.refresh_from_db()
-    assert run.is_final
+    assert run.state in FINAL
     assert run.finished_at is not None
 
 

@@ -1,6 +1,7 @@
 """What is deleted with age, and what is not."""
 
 from datetime import datetime, timedelta
+from inspect import signature
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from badgerjobs.lib.ids import uuid7, uuid7_floor
-from badgerjobs.runs import retention
+from badgerjobs.runs import fleet, remains, retention
 from badgerjobs.runs.models import FINAL, Attempt, LogLine, Run, Runnable, State
 from tests.factories import NOW, make_run
 from tests.runs.together import together
@@ -108,6 +109,35 @@ def test_it_ends_when_its_time_is_over_and_goes_on_the_next_time(
 
     assert retention.prune(now=NOW, seconds=0) == 0
     assert retention.prune(now=NOW) == 3
+
+
+def test_half_of_the_time_is_there_for_pruning_and_no_more(settings: Any) -> None:
+    """More than half and the ticks would pile up; less, and tests/e2e/test_prune.py counts on too much."""
+    tick = settings.CELERY_BEAT_SCHEDULE["prune"]
+    assert retention.HELPING_S * 2 == tick["schedule"] == tick["options"]["expires"]
+    assert signature(retention.prune).parameters["seconds"].default == retention.HELPING_S
+
+
+@pytest.mark.parametrize("seconds", [0.001, 4])
+def test_what_the_deleted_left_has_half_of_the_time_and_the_old_the_rest(
+    seconds: float, runnable: Runnable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much there is of the one, the other is pruned too."""
+    given: list[datetime] = []
+
+    def prune(*, until: datetime, **_: Any) -> int:
+        given.append(until)
+        return 0
+
+    monkeypatch.setattr(remains, "prune_gone", prune)
+    monkeypatch.setattr(retention, "_prune_old", prune)
+    began = fleet.database_now()
+
+    retention.prune(seconds=seconds)
+
+    first, second = given
+    assert began + timedelta(seconds=seconds / 2) <= first
+    assert second - first == timedelta(seconds=seconds / 2)
 
 
 def test_a_batch_finds_the_old_by_the_primary_key(runnable: Runnable) -> None:

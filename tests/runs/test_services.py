@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from badgerjobs.runs import lifecycle, services
-from badgerjobs.runs.models import Attempt, Cause, LogLine, Run, Runnable, State
+from badgerjobs.runs.models import Cause, Run, Runnable, State
 from badgerjobs.web.problems import Conflict
 from tests.factories import NOW, make_application, make_run, make_runnable
-from tests.runs.claims import ME, ended
+from tests.runs.claims import ME
 
 pytestmark = pytest.mark.django_db
 
@@ -201,26 +201,3 @@ def test_what_is_over_cannot_be_aborted_but_aborting_twice_is_no_mistake(state: 
             services.abort_run(run=run, now=NOW)
     else:
         assert services.abort_run(run=run, now=NOW).state == "aborted"
-
-
-def test_deleting_removes_runs_results_and_log_of_these_and_of_nobody_else(runnable: Runnable) -> None:
-    other = make_runnable(make_application("Charlie's"))
-    for owner in (runnable, other):
-        make_run(owner)
-        run = make_run(owner, State.RUNNING, worker=ME)
-        lifecycle.finish([ended(run, State.FAILED, error="No.")], worker=ME)
-
-    services.delete_runnables([runnable.pk])
-
-    assert [row.pk for row in Runnable.objects.all()] == [other.pk]
-    assert set(Run.objects.values_list("runnable_id", flat=True)) == {other.pk}
-    assert Attempt.objects.get().runnable_id == other.pk
-    assert LogLine.objects.get().application_id == other.application_id
-
-
-def test_the_result_of_what_was_deleted_is_written_nowhere(runnable: Runnable) -> None:
-    run = make_run(runnable, State.RUNNING, worker=ME)
-    services.delete_runnables([runnable.pk])
-
-    assert lifecycle.finish([ended(run)], worker=ME) == set()
-    assert not Attempt.objects.exists()

@@ -169,3 +169,10 @@ def test_the_system_has_its_queue_and_every_tick_its_task() -> None:
 
     assert ticks <= set(app.tasks)
     assert {queue.name for queue in settings.CELERY_TASK_QUEUES} >= {"io", settings.CELERY_TASK_DEFAULT_QUEUE}
+
+
+def test_where_nobody_hears_them_rings_do_not_pile_up(broker: Any) -> None:
+    for _ in range(worker.RINGS_WAITING + 50):
+        worker.ring("io")
+
+    assert broker.llen("io") == worker.RINGS_WAITING + 1

@@ -24,6 +24,18 @@ def test_gunicorn_takes_over_on_the_address_of_the_settings(monkeypatch: pytest.
     assert (given["--bind"], given["--workers"], given["--threads"]) == ("127.0.0.1:8123", "3", "5")
 
 
+@pytest.mark.parametrize(("host", "bound"), [("::1", "[::1]:8123"), ("::", "[::]:8123"), ("0.0.0.0", "0.0.0.0:8123")])
+def test_an_address_of_ipv6_is_bound_as_gunicorn_reads_it(
+    host: str, bound: str, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.HOST, settings.PORT = host, 8123
+    config: Any = import_module("gunicorn.config")
+    parse: Any = import_module("gunicorn.util").parse_address
+    given = config.Config().parser().parse_args(started(monkeypatch)[5:]).bind
+    assert given == [bound]
+    assert parse(bound) == (host, 8123)
+
+
 def test_every_option_is_one_that_gunicorn_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     config: Any = import_module("gunicorn.config")
     options = config.Config().parser().parse_args(started(monkeypatch)[5:])

@@ -1,10 +1,12 @@
 """`manage.py create_application`: makes what is missing, and prints a token and nothing else."""
 
 import re
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from badgerjobs.workspaces.models import Application, Member, Role, Scope, Token, User, Workspace
 from tests.callers import Caller
@@ -51,11 +53,50 @@ def test_the_owner_owns_the_workspace_and_cannot_sign_in_before_a_reset() -> Non
     assert (member.role, member.workspace.name, member.user.has_usable_password()) == (Role.OWNER, "Alice's", False)
 
 
-def test_a_role_that_somebody_has_is_not_changed() -> None:
-    create("shop", "--workspace", "Alice's", "--owner", "bob@example.com")
-    Member.objects.update(role=Role.VIEWER)
-    create("shop", "--workspace", "Alice's", "--owner", "bob@example.com")
-    assert Member.objects.get().role == Role.VIEWER
+@pytest.mark.parametrize("role", [None, *Role])
+def test_who_is_named_as_the_owner_gets_into_no_workspace_of_somebody_elses(role: Role | None) -> None:
+    create("shop", "--workspace", "Acme", "--owner", "alice@example.com")
+    bob = User.objects.create_user("bob@example.com")
+    if role:
+        Member.objects.create(workspace=Workspace.objects.get(), user=bob, role=role)
+    create("shop", "--workspace", "Acme", "--owner", "bob@example.com")
+
+    theirs = set() if role is None else {("alice@example.com", role)}
+    assert Application.objects.count() == Workspace.objects.count() == (1 if role == Role.OWNER else 2)
+    first = set(Workspace.objects.earliest("id").members.values_list("user__email", "role"))
+    assert first == {("alice@example.com", "owner")} | {("bob@example.com", role) for _ in theirs}
+    assert Application.objects.for_user(bob).filter(workspace__members__role=Role.OWNER).exists()
+
+
+def test_each_owner_finds_their_own_of_two_workspaces_with_one_name() -> None:
+    for owner in ("alice@example.com", "bob@example.com") * 2:
+        create("shop", "--workspace", "Acme", "--owner", owner)
+    assert Workspace.objects.count() == Application.objects.count() == Member.objects.count() == 2
+
+
+def test_a_workspace_without_members_gets_its_owner() -> None:
+    create("shop", "--workspace", "Acme")
+    create("shop", "--workspace", "Acme", "--owner", "alice@example.com")
+    member = Member.objects.get()
+    assert (member.workspace, member.role) == (Workspace.objects.get(), Role.OWNER)
+    assert Application.objects.count() == 1
+
+
+def test_without_an_owner_a_name_that_several_workspaces_have_is_refused() -> None:
+    for owner in ("alice@example.com", "bob@example.com"):
+        create("shop", "--workspace", "Acme", "--owner", owner)
+    with pytest.raises(CommandError, match=r"several workspaces named “Acme”.*--owner"):
+        create("shop", "--workspace", "Acme")
+    assert Token.objects.count() == 2
+
+
+def test_a_token_may_be_given_scopes_and_an_end() -> None:
+    printed = create("shop", "--workspace", "w", "--scopes", "read, cache:read", "--expires", "7")
+    token = Token.objects.get()
+    assert token.scopes == ["read", "cache:read"]
+    assert token.expires_at
+    assert abs(token.expires_at - timezone.now() - timedelta(days=7)) < timedelta(minutes=1)
+    assert Caller(printed.strip()).post("/jobs/", {}).status == 403
 
 
 @pytest.mark.parametrize(
@@ -67,6 +108,12 @@ def test_a_role_that_somebody_has_is_not_changed() -> None:
         (["a", "--workspace", ""], "1 to 100"),
         (["a", "--workspace", "w", "--owner", "nobody"], "e-mail"),
         (["a"], "--workspace"),
+        (["a", "--workspace", "w", "--scopes", "read,admin"], "no scope 'admin'"),
+        (["a", "--workspace", "w", "--scopes", ""], "no scope"),
+        (["a", "--workspace", "w", "--expires", "0"], "from 1 to 3650"),
+        (["a", "--workspace", "w", "--expires", "-1"], "from 1 to 3650"),
+        (["a", "--workspace", "w", "--expires", "soon"], "from 1 to 3650"),
+        (["a", "--workspace", "w", "--expires", "9999999"], "from 1 to 3650"),
         (["a\0", "--workspace", "w"], "control"),
         (["a", "--workspace", "w\n"], "control"),
     ],

@@ -14,3 +14,5 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         if secret := create_demo(now=timezone.now()):
             self.stdout.write(welcome(secret))
+        else:
+            self.stdout.write("For another token: manage.py create_application NAME --workspace WORKSPACE")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, SystemCheckError
 
 from badgerjobs.embedded import address, lock, stack
 from badgerjobs.embedded.layout import DataDirectoryError
@@ -17,7 +17,7 @@ from badgerjobs.embedded.supervisor import Stopped, Supervisor
 
 class Command(BaseCommand):
     help = "Start everything on this machine and keep it running: servers, beat, workers, web. Ctrl-C ends all of it."
-    requires_system_checks = []  # the database that they ask is not there yet
+    requires_system_checks = []  # made in `handle`, where their errors are exit codes
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the options."""
@@ -28,6 +28,8 @@ class Command(BaseCommand):
         """Run until SIGTERM or Ctrl-C. Exits with 2 when the place is taken, with 1 when something does not start."""
         if with_parent:
             end_with_parent()
+        with _as_exit_codes():
+            self.check()  # here once: below, each process would die of the same error again and again
         with _as_exit_codes(), lock.hold(settings.LAYOUT, address.url_of(settings.HOST, settings.PORT)) as held:
             # The lock is ours: whatever else runs for this data directory was left over by a process that was killed.
             kill_all(marked(stack.MARK, str(settings.DATA_DIR)))
@@ -50,6 +52,8 @@ class Command(BaseCommand):
 def _as_exit_codes() -> Iterator[None]:
     try:
         yield
+    except SystemCheckError as error:
+        raise CommandError(str(error), returncode=2) from None
     except (lock.Held, address.UnusableAddressError) as error:
         raise CommandError(str(error), returncode=2) from None
     except (DataDirectoryError, TimeoutError, RuntimeError, LookupError, OSError, subprocess.SubprocessError) as error:

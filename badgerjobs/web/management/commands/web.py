@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from badgerjobs.lib.listening import location
+
 
 class Command(BaseCommand):
     help = "Serves the API over HTTP until it is told to stop."
@@ -21,7 +23,7 @@ class Command(BaseCommand):
             sys.executable,
             [
                 sys.executable, "-m", "gunicorn", "badgerjobs.wsgi:application",
-                "--bind", f"{settings.HOST}:{settings.PORT}",
+                "--bind", location(settings.HOST, settings.PORT),
                 "--worker-class", "gthread",
                 "--workers", str(processes),
                 "--threads", str(threads),

@@ -1,0 +1,28 @@
+"""How PostgreSQL finds rows: what is asked often must not walk all of history."""
+
+import pytest
+from django.db import connection
+
+from badgerjobs.runs.models import Run, State
+from badgerjobs.runs.querysets import RunQuerySet
+from tests.factories import make_application, make_run, make_runnable
+
+pytestmark = pytest.mark.django_db
+
+
+def plan_of(runs: RunQuerySet) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    return runs.explain()
+
+
+def test_what_is_not_over_is_found_by_indexes_that_hold_nothing_else() -> None:
+    runnable = make_runnable(make_application())
+    for state in State:
+        make_run(runnable, state)
+
+    plan = plan_of(Run.objects.unfinished().order_by())
+
+    for index in ("run_queued", "run_running", "run_waiting"):
+        assert index in plan
+    assert Run.objects.unfinished().count() == 4
