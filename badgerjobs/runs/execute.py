@@ -9,9 +9,10 @@ import contextlib
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import Error, connection, transaction
@@ -19,7 +20,7 @@ from django.db import Error, connection, transaction
 from badgerjobs.runs import fleet, lifecycle
 from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.kinds import Claimed, kind_of
-from badgerjobs.runs.lifecycle import Finished
+from badgerjobs.runs.lifecycle import Finished, Share
 from badgerjobs.runs.outcomes import Failed, Outcome
 from badgerjobs.runs.record import finish_all, may_pass
 from badgerjobs.runs.settle import settle
@@ -38,16 +39,27 @@ PAUSE_S = 1.0  # before the database is tried again
 BUG = Failed("internal", "Something went wrong inside Badger Jobs. It has been logged, and the attempt is repeated.")
 
 
+class InHand(NamedTuple):
+    """A run that is being performed."""
+
+    application_id: int
+    task: asyncio.Task[None]
+
+
 class IoExecutor:
     """One worker process's share of the work. `ring` is called when more is queued than fits into our slots."""
 
-    def __init__(self, *, worker: fleet.Identity, slots: int, ring: Callable[[], None]) -> None:
+    def __init__(
+        self, *, worker: fleet.Identity, slots: int, ring: Callable[[], None], most: int | None = None
+    ) -> None:
         self.worker = worker
         self.slots = slots
         self._slice = max(1, slots // 8)
         self.clock = Clock()
         self._ring = ring
-        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._most = most or max(1, slots // 2)  # of one application: if its endpoints hang, others have the other half
+        self._is_capped = False  # whether an application has more queued than it may have here
+        self._running: dict[UUID, InHand] = {}
         self._recording: list[UUID] = []
         self._unsure = False  # whether a claim failed, and may have been made all the same
         self._shared: dict[str, Any] = {}
@@ -123,7 +135,9 @@ class IoExecutor:
             claimed = await self._claim(asked)
             if len(claimed) == asked:
                 self._loop.run_in_executor(None, self._ring)  # there may be more: let another worker hear it too
-            elif not claimed:
+                continue
+            self._is_capped = self._most in self._held().values()
+            if not claimed or self._is_capped:
                 return
 
     async def _free_slots(self) -> int:
@@ -134,29 +148,39 @@ class IoExecutor:
                 await asyncio.wait_for(self._freed.wait(), CLAIM_AFTER_S)
         return self.slots - len(self._running)
 
+    def _held(self) -> Counter[int]:
+        return Counter(in_hand.application_id for in_hand in self._running.values())
+
     async def _claim(self, limit: int) -> list[Claimed]:
         async with self._books:
             if self._unsure:
                 held = [*self._running, *self._recording]
                 await self._statements.run(lifecycle.disown, held, worker=self.worker.id, now=self.clock.now())
             self._unsure = True
-            claimed, loaded = await self._statements.run(self._claim_and_load, limit)
+            claimed, loaded = await self._statements.run(self._claim_and_load, limit, self._held())
             self._unsure = False
             for run in claimed:
                 # One that is in hand was rescued and came back to us, before we heard of it: that attempt goes on.
                 if run.id in loaded and run.id not in self._running:
                     shared = await self._open(run.kind)
-                    self._running[run.id] = asyncio.create_task(self._perform(run, loaded[run.id], shared))
+                    task = asyncio.create_task(self._perform(run, loaded[run.id], shared))
+                    self._running[run.id] = InHand(run.application_id, task)
         return claimed
 
-    def _claim_and_load(self, limit: int) -> tuple[list[Claimed], dict[UUID, Any]]:
+    def _claim_and_load(self, limit: int, held: Mapping[int, int]) -> tuple[list[Claimed], dict[UUID, Any]]:
         """In one transaction: what cannot be loaded now stays queued."""
         now = self.clock.read()
         loaded: dict[UUID, Any] = {}
         with transaction.atomic(), connection.cursor() as cursor:
             # The pulse waits for a claim, and must not wait for as long as the others believe that we are alive.
             cursor.execute("SET LOCAL statement_timeout = '5s'")
-            claimed = lifecycle.claim(queue=self.worker.queue, worker=self.worker.id, limit=limit, now=now)
+            claimed = lifecycle.claim(
+                queue=self.worker.queue,
+                worker=self.worker.id,
+                limit=limit,
+                now=now,
+                share=Share(self._most, held),
+            )
             for kind in {run.kind for run in claimed}:
                 loaded.update(_load(kind, [run for run in claimed if run.kind == kind]))
             if orphans := [run.id for run in claimed if run.id not in loaded]:
@@ -195,6 +219,8 @@ class IoExecutor:
     def _let_go(self, run_ids: Iterable[UUID]) -> None:
         for run_id in run_ids:
             self._running.pop(run_id, None)
+        if self._is_capped:
+            self._woken.set()
         if self.slots - len(self._running) >= self._slice:
             self._freed.set()
 
@@ -230,8 +256,8 @@ class IoExecutor:
             lost = await self._statements.run(fleet.pulse, self.worker, list(self._running))
             self._seen.set()
             for run_id in lost:
-                if task := self._running.get(run_id):
-                    task.cancel()
+                if in_hand := self._running.get(run_id):
+                    in_hand.task.cancel()
             self._let_go(lost)
         await asyncio.sleep(fleet.PULSE_S)
 
@@ -246,17 +272,16 @@ class IoExecutor:
     async def _drain(self, flush: asyncio.Task[None]) -> None:
         """Wait for what runs, then for the flush that writes its results; hand back what is left."""
         if self._running:
-            await asyncio.wait(self._running.values(), timeout=self._patience)
+            await asyncio.wait([in_hand.task for in_hand in self._running.values()], timeout=self._patience)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._results.join(), max(1.0, self._patience / 2))
-        left = list(self._running.items())
-        for _, task in left:
-            task.cancel()
-        await asyncio.gather(*(task for _, task in left), return_exceptions=True)
+        left = dict(self._running)
+        for in_hand in left.values():
+            in_hand.task.cancel()
+        await asyncio.gather(*(in_hand.task for in_hand in left.values()), return_exceptions=True)
         flush.cancel()
         with contextlib.suppress(Error):
-            unfinished = [run_id for run_id, _ in left]
-            await self._statements.run(lifecycle.release, unfinished, worker=self.worker.id, now=self.clock.now())
+            await self._statements.run(lifecycle.release, list(left), worker=self.worker.id, now=self.clock.now())
 
 
 def _load(kind: str, runs: Sequence[Claimed]) -> Mapping[UUID, Any]:

@@ -3,11 +3,10 @@
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from django.core.cache import cache
 from django.db import Error
 from redis.exceptions import RedisError
 
-from badgerjobs.runs import fleet
+from badgerjobs.runs import broker, fleet
 from badgerjobs.runs.models import Runnable
 
 # Beat that is later than this has stopped, or cannot keep up.
@@ -41,7 +40,7 @@ def health() -> Health:
 
 def _broker() -> str:
     try:
-        cache.get("health")
+        broker.connection().ping()
     except RedisError:
         return "down"
     return "ok"

@@ -5,7 +5,7 @@ come back were taken by somebody else, who now answers for them. docs/run-life-c
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -127,7 +127,8 @@ def queue_waiting(now: datetime, limit: int) -> list[str]:
 
 
 # Round-robin over the applications that have work, then priority, then due time: a loose index scan finds the
-# applications, each gives up to its share, and what others hold is passed over.
+# applications, each gives up to its share and to what it may have in one worker's hands, and what others hold is passed
+# over.
 _CLAIM = """
 WITH RECURSIVE waiting(application_id) AS (
     (SELECT application_id FROM runs_run WHERE state = 'queued' AND queue = %(queue)s ORDER BY application_id LIMIT 1)
@@ -140,10 +141,12 @@ WITH RECURSIVE waiting(application_id) AS (
     SELECT greatest(1, ceil(%(limit)s::numeric / greatest(1, count(application_id))))::int AS n FROM waiting
 ), picked AS MATERIALIZED (
     SELECT r.id, r.runnable_id
-    FROM (SELECT application_id FROM waiting WHERE application_id IS NOT NULL ORDER BY random() LIMIT %(limit)s) w,
+    FROM (SELECT application_id, %(most)s - coalesce(held.n, 0) AS room FROM waiting
+          LEFT JOIN unnest(%(holders)s::bigint[], %(holding)s::int[]) AS held(application_id, n) USING (application_id)
+          WHERE application_id IS NOT NULL AND coalesce(held.n, 0) < %(most)s ORDER BY random() LIMIT %(limit)s) w,
     LATERAL (SELECT id, runnable_id FROM runs_run
              WHERE state = 'queued' AND queue = %(queue)s AND application_id = w.application_id
-             ORDER BY priority, due_at LIMIT (SELECT n FROM share) FOR UPDATE SKIP LOCKED) r
+             ORDER BY priority, due_at LIMIT least((SELECT n FROM share), w.room) FOR UPDATE SKIP LOCKED) r
     LIMIT %(limit)s
 )
 UPDATE runs_run r SET state = 'running', worker = %(worker)s, started_at = coalesce(r.started_at, %(now)s)
@@ -154,10 +157,28 @@ RETURNING r.id, r.application_id, r.runnable_id, r.kind, r.number, r.attempts, r
 """
 
 
-def claim(*, queue: str, worker: UUID, limit: int, now: datetime) -> list[Claimed]:
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many runs an application may have in one worker's hands, and how many each has there already."""
+
+    most: int
+    held: Mapping[int, int]
+
+
+def claim(*, queue: str, worker: UUID, limit: int, now: datetime, share: Share | None = None) -> list[Claimed]:
     """Take up to `limit` queued runs for a worker: they are running now, and nobody else's."""
+    share = share or Share(limit, {})
+    values: dict[str, Any] = {
+        "queue": queue,
+        "worker": worker,
+        "limit": limit,
+        "now": now,
+        "most": share.most,
+        "holders": list(share.held),
+        "holding": list(share.held.values()),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"queue": queue, "worker": worker, "limit": limit, "now": now})
+        cursor.execute(_CLAIM, values)
         rows = cursor.fetchall()
     return [Claimed(*(*row[:8], _parsed(row[8]), *row[9:])) for row in rows]
 
@@ -268,25 +289,31 @@ def supersede(runnable_ids: Sequence[int], *, now: datetime) -> set[UUID]:
     )
 
 
+# Rows that a frozen process still holds locked are left for the next time: nobody waits for them.
 _LOST = """
-WHERE r.state = 'running'
-  AND NOT EXISTS (SELECT FROM runs_worker w WHERE w.id = r.worker AND w.seen_at > %s)
+WHERE r.id IN (
+    SELECT l.id FROM runs_run l
+    WHERE l.state = 'running' AND l.rescues {} AND NOT EXISTS (
+        SELECT FROM runs_worker w WHERE w.id = l.worker AND w.seen_at > %s)
+    FOR UPDATE SKIP LOCKED)
 """
 
 
 def rescue(*, unseen_since: datetime, now: datetime) -> set[UUID]:
     """Queue again what is in the hands of workers not seen since then; fail what has been rescued too often."""
     given_up = _end(
-        f"UPDATE runs_run r SET state = 'failed', finished_at = %s, worker = NULL, error = %s {_LOST}"  # noqa: S608
-        " AND r.rescues >= %s RETURNING r.id, r.application_id, r.attempts",
-        [now, f"Lost: {RESCUES + 1} workers ended while they had this run.", unseen_since, RESCUES],
+        "UPDATE runs_run r SET state = 'failed', finished_at = %s, worker = NULL, error = %s"  # noqa: S608
+        + _LOST.format(f">= {RESCUES}")
+        + " RETURNING r.id, r.application_id, r.attempts",
+        [now, f"Lost: {RESCUES + 1} workers ended while they had this run.", unseen_since],
         level="error",
         message="Given up: every worker that took this run ended before it was done.",
         now=now,
     )
     rescued = _end(
-        f"UPDATE runs_run r SET state = 'queued', worker = NULL, rescues = r.rescues + 1 {_LOST}"  # noqa: S608
-        " RETURNING r.id, r.application_id, r.attempts",
+        "UPDATE runs_run r SET state = 'queued', worker = NULL, rescues = r.rescues + 1"  # noqa: S608
+        + _LOST.format(f"< {RESCUES}")
+        + " RETURNING r.id, r.application_id, r.attempts",
         [unseen_since],
         level="warning",
         message="Rescued: the worker that had this run is gone. It is queued again, under the same id.",

@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from functools import cache
 from typing import Any
 
 from celery import current_app, shared_task
@@ -11,10 +10,9 @@ from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 from django.conf import settings
 from django.db import Error, connection, transaction
 from kombu.exceptions import OperationalError
-from redis import Redis
 from redis.exceptions import RedisError
 
-from badgerjobs.runs import fleet, rescue, retention
+from badgerjobs.runs import broker, fleet, rescue, retention
 from badgerjobs.runs.execute import IoExecutor
 from badgerjobs.runs.models import Queue
 
@@ -66,14 +64,9 @@ def ring(queue: str) -> None:
 def _is_heard_anyway(queue: str) -> bool:
     """Whether so many rings lie there already that one more says nothing: with no worker there, they would pile up."""
     try:
-        return _broker().llen(queue) > RINGS_WAITING
+        return broker.connection().llen(queue) > RINGS_WAITING
     except (RedisError, OSError):
         return False
-
-
-@cache
-def _broker() -> Redis:
-    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
 
 
 def send(task: str, **options: Any) -> None:

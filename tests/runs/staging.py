@@ -95,9 +95,9 @@ class Stage:
         self.rings += 1
 
     @contextmanager
-    def executing(self, slots: int = 50) -> Iterator[IoExecutor]:
-        """An executor that runs for as long as the block lasts."""
-        executor = IoExecutor(worker=fleet.Identity(Queue.IO), slots=slots, ring=self._ring)
+    def executing(self, slots: int = 50, most: int | None = None) -> Iterator[IoExecutor]:
+        """An executor that runs for as long as the block lasts; `most` slots go to one application, all by default."""
+        executor = IoExecutor(worker=fleet.Identity(Queue.IO), slots=slots, ring=self._ring, most=most or slots)
         executor.start()
         executor.wake()
         try:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from badgerjobs.runs import lifecycle
+from badgerjobs.runs import execute, lifecycle
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import Attempt, LogLine, Run, Runnable, State
 from badgerjobs.runs.outcomes import Done, Failed, Outcome
@@ -59,6 +59,29 @@ def test_the_last_free_slot_is_used_while_slow_runs_hold_all_others(stage: Stage
         until(lambda: states(fast) == {"succeeded"})
         assert gate.inside == 31
         gate.open()
+
+
+def test_an_application_whose_endpoints_hang_leaves_slots_to_the_others(stage: Stage, runnable: Runnable) -> None:
+    gate = Gate()
+    stage.kinds |= {"staged": kind(), "hanging": kind(gate.perform)}
+    hanging = queue(runnable, 30, kind="hanging", priority=0)
+    with stage.executing(slots=20, most=10) as executor:
+        until(lambda: gate.inside == 10)
+        others = queue(make_runnable(make_application("others")), 40)
+        executor.wake()
+        until(lambda: states(others) == {"succeeded"})
+        assert gate.most == 10
+        gate.open()
+        until(lambda: states(hanging) == {"succeeded"})
+
+
+def test_what_an_application_has_over_its_share_is_taken_as_its_runs_end(
+    stage: Stage, runnable: Runnable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execute, "POLL_S", 60)
+    runs = queue(runnable, 100)
+    with stage.executing(slots=8, most=2):
+        until(lambda: states(runs) == {"succeeded"})
 
 
 def test_a_slow_run_does_not_hold_back_the_fast(stage: Stage, runnable: Runnable) -> None:
@@ -224,7 +247,7 @@ def test_a_full_worker_lets_another_hear_that_there_is_more(stage: Stage, runnab
     stage.kinds["staged"] = kind(gate.perform)
     queue(runnable, 12)
     with stage.executing(slots=8):
-        until(lambda: stage.rings == 1)
+        until(lambda: stage.rings == 1 and gate.inside == 8)
         gate.open()
 
 
