@@ -13,6 +13,7 @@ from django.conf import settings
 from badgerjobs.lib import signatures
 from badgerjobs.outbound.addresses import Policy
 from badgerjobs.outbound.client import Answer, Call, CallFailed, Client
+from badgerjobs.outbound.headers import folded
 from badgerjobs.runs.kinds import Claimed, Kind
 from badgerjobs.runs.outcomes import Done, Failed, Outcome
 from jobs import echo
@@ -79,7 +80,7 @@ def signed(run_id: UUID, request: Request, *, at: int) -> list[tuple[str, str]]:
     The job may set its own `User-Agent` and `Idempotency-Key`; the `webhook-*` headers are always ours.
     """
     webhook_id = str(run_id)
-    given = [(name, value) for name, value in request.headers.items() if not name.lower().startswith("webhook-")]
+    given = [(name, value) for name, value in request.headers.items() if not folded(name).startswith("webhook-")]
     names = {name.lower() for name, _ in given}
     defaults = [("User-Agent", USER_AGENT), ("Idempotency-Key", webhook_id)]
     return [

@@ -93,6 +93,8 @@ def _advice(text: str) -> str:
 
 
 def _suggestion(text: str) -> str | None:
+    if len(text) > 80:  # nobody's slip of the pen, and _PIECE takes the square of a row of digits
+        return None
     if spoken := _SPOKEN.fullmatch(text.strip().lower()):
         unit = "mo" if spoken[0].endswith(("month", "months")) else spoken[2]
         return _SPOKEN_UNITS[unit].format(spoken[1])

@@ -76,7 +76,7 @@ def _moment(run_at: datetime | None, now: datetime) -> str | None:
 def _preset(name: str | None, zone_name: str | None) -> str | None:
     if name is None or name in presets.PRESETS:
         return _refusal(zones.preset_zone, zone_name) if name else None
-    near = difflib.get_close_matches(name.lower(), presets.PRESETS, n=1)
+    near = difflib.get_close_matches(name[:80].lower(), presets.PRESETS, n=1)
     known = ", ".join(presets.PRESETS)
     return f"{name[:40]!r} is not a preset: " + (f"did you mean {near[0]}?" if near else f"give one of {known}.")
 

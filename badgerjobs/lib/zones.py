@@ -74,7 +74,7 @@ def _names() -> frozenset[str]:
 def _advice(name: str) -> str:
     known = {known.rpartition("/")[2].lower(): known for known in sorted(_names(), reverse=True)}
     known |= {known.lower(): known for known in _names()}
-    near = difflib.get_close_matches(name.strip().lower().replace(" ", "_"), known, n=1, cutoff=0.75)
+    near = difflib.get_close_matches(name[:80].strip().lower().replace(" ", "_"), known, n=1, cutoff=0.75)
     if near:
         return f"{name[:40]!r} is not a time zone: did you mean {known[near[0]]}?"
     return f"{name[:40]!r} is not a time zone: give a name of the IANA database, like Europe/Zurich, or UTC."

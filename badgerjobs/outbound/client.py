@@ -13,8 +13,9 @@ from badgerjobs.outbound.addresses import Policy
 from badgerjobs.outbound.calls import READ_BYTES, Answer, Call, CallFailed
 from badgerjobs.outbound.connections import Connections, OwnReceiver
 from badgerjobs.outbound.failures import EXPECTED, explained
-from badgerjobs.outbound.guard import HOP, LookUp
+from badgerjobs.outbound.guard import HOP
 from badgerjobs.outbound.headers import OURS
+from badgerjobs.outbound.names import LookUp
 from badgerjobs.outbound.reading import Body
 from badgerjobs.outbound.slots import Slots
 from badgerjobs.outbound.steps import Step, first, redirected

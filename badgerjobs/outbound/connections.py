@@ -1,20 +1,25 @@
 """The guarded connections of one event loop."""
 
+import asyncio
 import re
 import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from socket import socket
 from typing import Self
 
 import certifi
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp.client_proto import ResponseHandler
 
 from badgerjobs.lib import env
 from badgerjobs.outbound.addresses import Policy
-from badgerjobs.outbound.guard import AddressInfo, LookUp, Resolver, guarded_by, only
+from badgerjobs.outbound.conversations import Conversation
+from badgerjobs.outbound.guard import AddressInfo, guarded_by, only
+from badgerjobs.outbound.names import LookUp, Resolver
 from badgerjobs.outbound.steps import Step
 from badgerjobs.outbound.targets import Target, target_of
 
@@ -22,7 +27,6 @@ from badgerjobs.outbound.targets import Target, target_of
 IDLE_S = 4.0
 # Hosts beyond this many get a connection for one call: kept ones are open files, and a wildcard name has any number.
 MOST_WARM_HOSTS = 256
-LOOK_UP_KEPT_S = 10
 MOST_HEADERS = 200
 LONGEST_HEADER = 8190
 # The call's own clock covers everything.
@@ -33,7 +37,8 @@ class OwnReceiver:
     """The one loopback address that a demo's jobs may call: URLs below `prefix`, in exactly that spelling."""
 
     # What is not a plain path (dot segments, encoded characters) could be read as another path by the server.
-    PLAIN = re.compile(r"([A-Za-z0-9_~-]+(\.[A-Za-z0-9_~-]+)*/?)*")
+    # Written so that it can match in one way only: it is tried on what customers write.
+    PLAIN = re.compile(r"(?:[A-Za-z0-9_~-]+(?:[./][A-Za-z0-9_~-]+)*/?)?")
 
     def __init__(self, prefix: str) -> None:
         if not prefix.endswith("/"):
@@ -110,10 +115,13 @@ class Connections:
             limit=0,  # slots and the engine bound what is in flight
             ssl=tls,
             resolver=resolver,
-            ttl_dns_cache=LOOK_UP_KEPT_S,
+            use_dns_cache=False,  # ours ends look-ups that nobody waits for any more
             socket_factory=open_socket,
             **({"keepalive_timeout": IDLE_S} if keep else {"force_close": True}),
         )
+        # aiohttp has no public way to bound what comes before an answer.
+        ours: type[ResponseHandler] = Conversation
+        connector._factory = partial(ours, loop=asyncio.get_running_loop())
         session = ClientSession(
             connector=connector,
             cookie_jar=DummyCookieJar(),

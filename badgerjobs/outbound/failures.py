@@ -15,6 +15,7 @@ from aiohttp.http_exceptions import LineTooLong
 from badgerjobs.outbound.addresses import Refused
 from badgerjobs.outbound.calls import ErrorClass
 from badgerjobs.outbound.guard import Hop
+from badgerjobs.outbound.names import CrowdedError
 from badgerjobs.outbound.reading import GarbledError, TooLargeError
 from badgerjobs.outbound.targets import Target, UnsendableError
 
@@ -60,6 +61,8 @@ def explained(error: BaseException, target: Target, hop: Hop) -> tuple[ErrorClas
 
 
 def _look_up(error: OSError, target: Target) -> str:
+    if isinstance(error, CrowdedError):
+        return f"The name {target.host} could not be looked up just now: too many look-ups are under way (DNS)."
     if error.errno == socket.EAI_AGAIN:
         return f"The name {target.host} could not be looked up just now: no name server answered (DNS)."
     return f"The name {target.host} could not be found (DNS)."

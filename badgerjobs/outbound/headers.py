@@ -18,8 +18,10 @@ OURS = {
     "connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "te", "trailer",
     "transfer-encoding", "upgrade",
 }  # fmt: skip
+# WSGI servers take these from a proxy that they trust, for what decides which program answers.
+OF_A_PROXY = {"path-info", "script-name"}
 DEFAULTS = {"User-Agent": "BadgerJobs/1", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
-CREDENTIAL = re.compile(r"auth|cookie|token|secret|api-?key|password|credential|session|signature", re.IGNORECASE)
+CREDENTIAL = re.compile(r"auth|cookie|token|secret|api[-_]?key|password|credential|session|signature", re.IGNORECASE)
 OF_A_BODY = ("Content-Type", "Content-Encoding", "Content-Language", "Content-Location")
 # CONNECT asks for a tunnel; TRACE returns credentials to whoever reads the body.
 REFUSED_METHODS = {"CONNECT", "TRACE"}
@@ -39,8 +41,7 @@ def check_headers(headers: Iterable[tuple[str, str]]) -> None:
     for name, value in headers:
         if not TOKEN.fullmatch(name):
             raise UnsendableError(f"{name!r} is not a header name: letters, digits and hyphens only.")
-        if name.lower() in OURS or name.lower().startswith("proxy-"):
-            raise UnsendableError(f"The header {name} belongs to the connection and cannot be set.")
+        _check_name(name)
         if not VALUE.fullmatch(value):
             raise UnsendableError(
                 f"The value of the header {name} may have printable ASCII characters only, in one line."
@@ -49,6 +50,21 @@ def check_headers(headers: Iterable[tuple[str, str]]) -> None:
         count += 1
     if count > MOST_HEADERS or size > LONGEST_HEADERS:
         raise UnsendableError(f"A call may have {MOST_HEADERS} headers, {LONGEST_HEADERS // 1024} KB in all.")
+
+
+def folded(name: str) -> str:
+    """Write a name as it is compared: many servers read `Content_Length` as `Content-Length`."""
+    return name.lower().replace("_", "-")
+
+
+def _check_name(name: str) -> None:
+    read_as = folded(name)
+    if read_as in OURS or read_as.startswith("proxy-"):
+        raise UnsendableError(f"The header {name} belongs to the connection and cannot be set.")
+    if read_as in OF_A_PROXY:
+        raise UnsendableError(f"The header {name} belongs to the server's own proxy and cannot be set.")
+    if "_" in name and read_as.startswith("webhook-"):
+        raise UnsendableError(f"The header {name} would be read as {read_as}, which belongs to the signature.")
 
 
 def outgoing(headers: Iterable[tuple[str, str]]) -> CIMultiDict[str]:
@@ -61,9 +77,9 @@ def outgoing(headers: Iterable[tuple[str, str]]) -> CIMultiDict[str]:
 
 def for_another_host(headers: CIMultiDict[str], sensitive: frozenset[str]) -> CIMultiDict[str]:
     """Leave out what proves who the caller is: names the caller marked, and names that speak of credentials."""
-    marked = {name.lower() for name in sensitive}
+    marked = {folded(name) for name in sensitive}
     return CIMultiDict(
-        (name, value) for name, value in headers.items() if name.lower() not in marked and not CREDENTIAL.search(name)
+        (name, value) for name, value in headers.items() if folded(name) not in marked and not CREDENTIAL.search(name)
     )
 
 

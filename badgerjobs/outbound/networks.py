@@ -14,11 +14,15 @@ REFUSED_V4 = {
         "100.64.0.0/10": "a carrier-grade NAT",
         "127.0.0.0/8": "a loopback",
         "169.254.0.0/16": "a link-local",
+        "168.63.129.16/32": "a cloud metadata",  # Azure's wire server: public by its number, the host's by its routes
         "172.16.0.0/12": "a private",
         "192.0.0.0/24": "a protocol-assignment",
         "192.0.2.0/24": "a documentation",
+        "192.31.196.0/24": "an AS112 (sink of private DNS queries)",
+        "192.52.193.0/24": "a multicast tunnelling (AMT)",
         "192.88.99.0/24": "a 6to4 relay",
         "192.168.0.0/16": "a private",
+        "192.175.48.0/24": "an AS112 (sink of private DNS queries)",
         "198.18.0.0/15": "a benchmarking",
         "198.51.100.0/24": "a documentation",
         "203.0.113.0/24": "a documentation",
@@ -40,6 +44,7 @@ REFUSED_V6 = {
         "2001::/23": "a tunnelling or protocol-assignment",
         "2001:db8::/32": "a documentation",
         "2002::/16": "a 6to4",
+        "2620:4f:8000::/48": "an AS112 (sink of private DNS queries)",
         "3fff::/20": "a documentation",
     }.items()
 }

@@ -1,5 +1,6 @@
 """Reading an answer's body within bounds: what comes over the wire, and what it becomes when it is unpacked."""
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -7,6 +8,8 @@ from typing import Protocol
 
 # The most that one step of unpacking produces, so that a bomb is noticed after 64 KB and not after a gigabyte.
 STEP = 64 * 1024
+# Each costs as much to begin as some kilobytes; an empty one has 20 bytes.
+MOST_MEMBERS = 100
 
 GZIP, ZLIB, RAW = 31, 15, -15
 
@@ -52,6 +55,8 @@ class Body:
                 self.kept += piece[:room]
             if self.length > self.most:
                 raise too_large(self.most)
+            # What has come already is read without waiting: the others' calls get their turn here.
+            await asyncio.sleep(0)
 
 
 async def plain(source: Source) -> AsyncIterator[bytes]:
@@ -81,16 +86,17 @@ class Unpacker:
     def __init__(self, encoding: str) -> None:
         self._gzip = encoding != "deflate"
         self._unpack: zlib._Decompress | None = None
+        self._members = 0
 
     @property
     def complete(self) -> bool:
         return self._unpack is not None and self._unpack.eof
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Unpack `data`, piece by piece. Raises zlib.error."""
+        """Unpack `data`, piece by piece. Raises zlib.error, and `GarbledError` after `MOST_MEMBERS` members."""
         while data:
             if self._unpack is None:
-                self._unpack = zlib.decompressobj(self._window(data))
+                self._unpack = self._member(data)
             piece = self._unpack.decompress(data, STEP)
             yield piece
             data = self._unpack.unconsumed_tail
@@ -100,6 +106,12 @@ class Unpacker:
                 yield piece
             if self._unpack.eof:
                 data = self._next_member(self._unpack.unused_data)
+
+    def _member(self, start: bytes) -> "zlib._Decompress":
+        if self._members == MOST_MEMBERS:
+            raise GarbledError(f"The answer's gzip data has more than {MOST_MEMBERS} members; the rest was not read.")
+        self._members += 1
+        return zlib.decompressobj(self._window(start))
 
     def _next_member(self, rest: bytes) -> bytes:
         """Take up what follows a finished stream: another gzip member, or bytes that mean nothing."""

@@ -14,6 +14,10 @@ class Slots:
         """How many hosts have calls under way or waiting."""
         return len(self._hosts)
 
+    def calls(self, host: str) -> int:
+        """How many calls of one host are under way or waiting."""
+        return self._hosts[host].calls if host in self._hosts else 0
+
     def of(self, host: str) -> "Slot":
         """Give a context manager that waits until `host` may have one more call."""
         return Slot(self._hosts, host, self._each)

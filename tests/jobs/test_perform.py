@@ -66,6 +66,16 @@ def test_a_status_under_400_is_a_success(status: int, expected: type[Outcome]) -
         )
 
 
+@pytest.mark.parametrize("name", ["webhook-id", "Webhook-Id", "Webhook_Id", "WEBHOOK_SIGNATURE", "webhook_x-y"])
+def test_a_jobs_own_header_is_never_read_as_one_of_the_signatures(name: str) -> None:
+    request = Request("POST", "https://example.com/", {name: "forged", "X_Own": "1"}, b"", 30, KEY)
+
+    sent = signed(uuid4(), request, at=1_700_000_000)
+
+    assert "forged" not in {value for _, value in sent}
+    assert ("X_Own", "1") in sent
+
+
 def test_a_call_that_failed_says_how_and_keeps_what_came() -> None:
     nothing = performed(Endpoint(CallFailed("dns", "There is no such host.")))
     half = performed(Endpoint(CallFailed("timeout", "Too slow.", answer=answer(200, b"hal", truncated=True))))

@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 
 import pytest
@@ -106,3 +107,10 @@ def test_any_text_is_either_a_duration_within_the_bounds_or_refused_with_a_sente
     except durations.BadDurationError as error:
         said = str(error)
     assert said.endswith((".", "?")) if said else durations.SHORTEST <= duration.average <= durations.LONGEST
+
+
+def test_a_long_row_of_digits_is_refused_at_once() -> None:
+    started = time.perf_counter()
+    with pytest.raises(durations.BadDurationError, match="is not an ISO 8601 duration"):
+        durations.parse("1" * 60_000)
+    assert time.perf_counter() - started < 1

@@ -13,7 +13,8 @@ ALLOWED = [address for address, _ in VECTORS["allowed"]]
 FURTHER = [
     "172.20.5.5", "192.0.2.1", "198.51.100.7", "203.0.113.9", "255.255.255.254", "fe80::1%eth0", "fe80::1%25eth0",
     "::127.0.0.1", "100::1", "2001:db8::1", "2001:10::1", "3fff::1", "5f00::1", "fd00:ec2::254", "ff0e::1",
-    "::ffff:10.0.0.1%1", "", "localhost", "127.1", "0x7f000001", "1.1.1.1 ", "\uff11.1.1.1",
+    "::ffff:10.0.0.1%1", "168.63.129.16", "::ffff:168.63.129.16", "192.31.196.1", "192.52.193.1", "192.175.48.1",
+    "2620:4f:8000::1", "", "localhost", "127.1", "0x7f000001", "1.1.1.1 ", "\uff11.1.1.1",
 ]  # fmt: skip
 
 
@@ -23,7 +24,10 @@ def test_what_is_not_a_public_address_is_refused(address: str) -> None:
         Policy().check(address, 80)
 
 
-@pytest.mark.parametrize("address", [*ALLOWED, "::ffff:1.1.1.1", "9.255.255.255", "11.0.0.0", "223.255.255.255"])
+@pytest.mark.parametrize(
+    "address",
+    [*ALLOWED, "::ffff:1.1.1.1", "9.255.255.255", "11.0.0.0", "223.255.255.255", "168.63.129.15", "168.63.129.17"],
+)
 def test_a_public_address_is_allowed(address: str) -> None:
     Policy().check(address, 443)
 
@@ -82,6 +86,7 @@ def test_an_entry_that_cannot_be_read_is_named(entry: str) -> None:
     ("address", "host", "says"),
     [
         ("127.0.0.1", "127.0.0.1", "127.0.0.1 is a loopback address.*list 127.0.0.1:8080 in EGRESS_ALLOW"),
+        ("168.63.129.16", "wire.example", "wire.example leads to a cloud metadata address"),
         ("::1", "::1", r"::1 is a loopback address.*list \[::1\]:8080 in EGRESS_ALLOW"),
         ("10.7.7.7", "db.example", "db.example leads to a private address.*list db.example:8080 in EGRESS_ALLOW"),
     ],

@@ -130,6 +130,29 @@ def test_what_unpacks_to_much_or_to_nothing_is_bounded(encoding: str, data: byte
         read(Chunks(data, data), encoding)
 
 
+@pytest.mark.parametrize("piece", [7, 10_000])
+def test_a_hundred_members_are_unpacked_and_no_more(piece: int) -> None:
+    def cut(members: int) -> Chunks:
+        data = packed(b"x") * members
+        return Chunks(*(data[start : start + piece] for start in range(0, len(data), piece)))
+
+    assert read(cut(100), "gzip", most=10**6).length == 100
+    with pytest.raises(GarbledError, match="more than 100 members"):
+        read(cut(101), "gzip", most=10**6)
+
+
+def test_a_body_that_has_come_already_is_read_in_turns_with_others() -> None:
+    async def turns() -> int:
+        reading = asyncio.create_task(Body(10, 10**6).read(Chunks(*[b"x"] * 50), ""))
+        count = 0
+        while not reading.done():
+            await asyncio.sleep(0)
+            count += 1
+        return count
+
+    assert asyncio.run(turns()) >= 50
+
+
 def test_an_answer_comes_unpacked_and_its_headers_as_they_were() -> None:
     got = ask(answer(200, packed(TEXT), Content_Encoding="gzip"))
     assert got.body == TEXT

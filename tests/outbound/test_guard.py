@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from badgerjobs.outbound import connections
+from badgerjobs.outbound import names
 from badgerjobs.outbound.addresses import Policy
 from badgerjobs.outbound.client import Answer, Call, CallFailed, Client
-from badgerjobs.outbound.guard import LookUp, SystemLookUp, guarded_by
+from badgerjobs.outbound.guard import guarded_by
+from badgerjobs.outbound.names import LookUp, SystemLookUp
 from tests.outbound.hostile import OK, answer, client_for, serving
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "egress.json").read_text())
@@ -106,7 +107,7 @@ def test_a_host_with_very_many_addresses_is_not_tried_for_ever(connected: list[s
 
 
 def test_a_name_that_changes_between_two_look_ups_is_refused_at_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "LOOK_UP_KEPT_S", 0)
+    monkeypatch.setattr(names, "KEPT_S", 0)
 
     async def calls() -> list[str]:
         async with serving(OK) as server:

@@ -1,6 +1,7 @@
 import pytest
+from multidict import CIMultiDict
 
-from badgerjobs.outbound.headers import check_headers, check_method, is_same_party, outgoing
+from badgerjobs.outbound.headers import check_headers, check_method, for_another_host, is_same_party, outgoing
 from badgerjobs.outbound.targets import UnsendableError, target_of
 
 
@@ -8,12 +9,35 @@ from badgerjobs.outbound.targets import UnsendableError, target_of
     "name",
     [
         "Host", "host", "Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "TE", "Trailer", "Content-Length",
-        "Proxy-Authorization", "proxy-connection", "Expect", "HTTP2-Settings",
+        "Proxy-Authorization", "proxy-connection", "Expect", "HTTP2-Settings", "Transfer_Encoding", "Content_Length",
+        "KEEP_ALIVE", "Proxy_Authorization", "http2_Settings",
     ],
 )  # fmt: skip
 def test_a_header_of_the_connection_cannot_be_set(name: str) -> None:
     with pytest.raises(UnsendableError, match=f"The header {name} belongs to the connection"):
         check_headers([("Accept", "*/*"), (name, "x")])
+
+
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "PATH_INFO", "script-name", "Path_Info"])
+def test_a_header_that_servers_take_from_their_proxy_cannot_be_set(name: str) -> None:
+    with pytest.raises(UnsendableError, match=f"The header {name} belongs to the server's own proxy"):
+        check_headers([(name, "x")])
+
+
+@pytest.mark.parametrize("name", ["Webhook_Id", "webhook_signature", "WEBHOOK-timestamp_", "webhook_x"])
+def test_a_header_that_would_be_read_as_one_of_the_signatures_cannot_be_set(name: str) -> None:
+    with pytest.raises(UnsendableError, match=f"The header {name} would be read as webhook-"):
+        check_headers([(name, "x")])
+
+
+def test_the_signatures_own_headers_and_other_underscores_are_sendable() -> None:
+    check_headers([("webhook-id", "x"), ("webhook-signature", "x"), ("X_Request_Id", "x")])
+
+
+@pytest.mark.parametrize("name", ["X_API_KEY", "X-Api-Key", "x_apikey", "Set_Cookie", "x_mine", "X-Mine"])
+def test_another_host_sees_no_credential_however_its_name_is_joined(name: str) -> None:
+    sent = for_another_host(CIMultiDict([(name, "x"), ("Accept", "*/*")]), frozenset({"x-mine"}))
+    assert list(sent) == ["Accept"]
 
 
 @pytest.mark.parametrize("name", ["", "X Y", "X:", "X\r\nY", "X\0", "Ü", "X-\x7f", "a/b"])

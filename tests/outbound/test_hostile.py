@@ -12,7 +12,7 @@ import pytest
 
 from badgerjobs.outbound.addresses import Policy
 from badgerjobs.outbound.client import Call, CallFailed, Client
-from tests.outbound.hostile import OK, Script, answer, ask, client_for, failure, serving
+from tests.outbound.hostile import OK, Script, Server, answer, ask, client_for, failure, serving
 
 GZIPPED = "Content-Encoding: gzip"
 
@@ -58,6 +58,26 @@ async def endless_informational(_: asyncio.StreamReader, writer: asyncio.StreamW
         await asyncio.sleep(0)
 
 
+async def endless_continue(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000)
+        await writer.drain()
+
+
+async def endless_members(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n")
+    while True:
+        writer.write(gzip.compress(b"") * 5_000)
+        await writer.drain()
+
+
+async def one_byte_chunks(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write(b"1\r\nx\r\n" * 10_000)
+        await writer.drain()
+
+
 def bomb(megabytes: int) -> bytes:
     packer = zlib.compressobj(9, wbits=31)
     body = b"".join(packer.compress(bytes(2**20)) for _ in range(megabytes)) + packer.flush()
@@ -73,8 +93,16 @@ CASES: dict[str, tuple[Script, str, str]] = {
     "headers that drip": (drip_headers, "timeout", "did not answer within 0.4 s"),
     "a body that drips": (drip_body, "timeout", r"did not finish its answer within 0.4 s: \d+ bytes"),
     "silence": (silence, "timeout", "did not answer within 0.4 s"),
-    "chunks of extensions": (endless_chunks, "timeout", "did not finish"),
-    "hints without end": (endless_informational, "timeout", "did not answer"),
+    "chunks of extensions": (endless_chunks, "protocol", "next to nothing in them"),
+    "hints without end": (endless_informational, "protocol", "interim answers"),
+    "continues without end": (endless_continue, "protocol", "interim answers"),
+    "few hints, but long ones": (
+        (b"HTTP/1.1 103 Early Hints\r\n" + b"Link: </x>" * 800 + b"\r\n\r\n") * 9 + OK,
+        "protocol",
+        "interim answers",
+    ),
+    "chunks of one byte": (one_byte_chunks, "protocol", "next to nothing in them"),
+    "empty gzip members without end": (endless_members, "protocol", "more than 100 members"),
     "10,000 headers": (headers(10_000), "too_large", "too many or too long headers"),
     "201 headers": (headers(201), "too_large", "too many or too long headers"),
     "a long header": (headers(1, 9_000), "too_large", "too many or too long headers"),
@@ -175,9 +203,51 @@ def test_a_port_where_nothing_listens_is_said_to_refuse() -> None:
 @pytest.mark.parametrize(
     "interim", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"]
 )
-def test_interim_answers_are_passed_over(interim: bytes) -> None:
-    got = ask(interim + OK, method="POST", body=b"hello")
+@pytest.mark.parametrize("count", [1, 100])
+def test_interim_answers_are_passed_over(interim: bytes, count: int) -> None:
+    got = ask(interim * count + OK, method="POST", body=b"hello")
     assert (got.status, got.body) == (200, b"ok")
+
+
+def test_interim_answers_are_counted_for_each_answer_anew() -> None:
+    async def calls() -> tuple[list[int], int]:
+        script = b"HTTP/1.1 100 Continue\r\n\r\n" * 60 + OK
+        async with serving(script, close=False) as server, client_for(server) as client:
+            return [(await client.send(Call("GET", server.url))).status for _ in range(3)], server.connections
+
+    assert asyncio.run(calls()) == ([200] * 3, 1)
+
+
+def test_servers_that_flood_leave_the_loop_to_other_calls() -> None:
+    """Fifty at once, while another call is made again and again: none of its turns comes seconds late."""
+
+    async def flooded(client: Client, server: Server) -> str:
+        with pytest.raises(CallFailed) as caught:
+            await client.send(Call("GET", server.url, timeout_s=20))
+        return caught.value.error_class
+
+    async def calls() -> tuple[set[str], float]:
+        loop, waited = asyncio.get_running_loop(), []
+
+        async def turns() -> None:
+            while True:
+                asked = loop.time()
+                await asyncio.sleep(0)
+                waited.append(loop.time() - asked)
+
+        async with serving(gzip_flood(), close=True) as server, client_for(server) as client:
+            watch = asyncio.create_task(turns())
+            ends = await asyncio.gather(*(flooded(client, server) for _ in range(50)))
+            watch.cancel()
+            return set(ends), max(waited)
+
+    ends, longest = asyncio.run(calls())
+    assert ends == {"protocol"}
+    assert longest < 2
+
+
+def gzip_flood() -> bytes:
+    return answer(200, gzip.compress(b"") * 50_000, Content_Encoding="gzip")
 
 
 def test_a_body_that_ends_with_its_connection_is_whole() -> None:

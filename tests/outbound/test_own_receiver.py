@@ -1,11 +1,14 @@
 """The demo's own receiver: one prefix on one loopback port, in one spelling, and nothing else there."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
 from badgerjobs.outbound.addresses import Policy
 from badgerjobs.outbound.client import Answer, Call, CallFailed, Client
+from badgerjobs.outbound.connections import OwnReceiver
 from tests.outbound.hostile import OK, Server, answer, client_for, serving
 
 
@@ -55,6 +58,23 @@ def test_another_path_on_that_port_is_refused(path: str) -> None:
 def test_another_spelling_of_its_host_is_refused(host: str) -> None:
     with pytest.raises(CallFailed, match="refused"):
         send("/echo/", host=host)
+
+
+@pytest.mark.parametrize("unit", ["a", "a.", "a/", "a.a/", "-", "a.a"])
+def test_a_hostile_path_is_judged_at_once(unit: str) -> None:
+    """In a process of its own: a search that runs away could not be ended in this one."""
+    judge = "import sys; from badgerjobs.outbound.connections import OwnReceiver as O; p = 'http://127.0.0.1:1/echo/';"
+    judge += "sys.exit(O(p).admits(p + sys.argv[1] * 3000 + '!'))"
+    assert subprocess.run([sys.executable, "-c", judge, unit], timeout=20, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["", "a", "a/", "a.b", "a/b.c/", "a..b", "a.", ".a", "/", "a//b", "a/.", "a/./b", "a b"]
+)
+def test_a_path_is_plain_when_nobody_could_read_it_as_another(path: str) -> None:
+    parts = path.removesuffix("/").split("/") if path else []
+    plain = all(part and " " not in part and all(part.split(".")) for part in parts)
+    assert OwnReceiver("http://127.0.0.1:1/echo/").admits(f"http://127.0.0.1:1/echo/{path}") is plain
 
 
 def test_a_redirect_to_it_is_refused() -> None:
