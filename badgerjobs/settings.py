@@ -56,7 +56,7 @@ HSTS_SECONDS = env.number("HSTS_SECONDS", 0)
 
 # The engine
 WORKERS = env.number("WORKERS", 2, least=1, most=64)
-IO_SLOTS = env.number("IO_SLOTS", 200, least=1, most=10_000)
+IO_SLOTS = env.number("IO_SLOTS", 400, least=1, most=10_000)
 HOST_SLOTS = env.number("HOST_SLOTS", 100, least=1, most=10_000)
 RETENTION_DAYS = env.number("RETENTION_DAYS", 30, least=1, most=3650)
 PRESET_TIME_ZONE = env.text("PRESET_TIME_ZONE", "EST")
@@ -147,7 +147,12 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        "OPTIONS": {
+            "socket_connect_timeout": 1,
+            "socket_timeout": 2,
+            # Django's own would unpickle what it finds: whoever can write there could run code here.
+            "serializer": "badgerjobs.web.plain_values.PlainValues",
+        },
         "KEY_PREFIX": "badgerjobs",
     }
 }

@@ -18,7 +18,7 @@ from badgerjobs.runs.services import run_now
 from badgerjobs.web.authentication import application_of
 from badgerjobs.web.filters import is_true, moment, narrow, one_of
 from badgerjobs.web.idempotency import idempotent
-from badgerjobs.web.pagination import NewestFirst, OnePage
+from badgerjobs.web.pagination import HeavyRows, OnePage
 from badgerjobs.web.problems import Invalid
 from jobs import examples
 from jobs.models import KIND, Job, Verb
@@ -126,7 +126,7 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
     @extend_schema(
         summary="List the results of a job", responses=ResultSerializer(many=True), parameters=RESULTS_DESCRIBED
     )
-    @action(detail=True)
+    @action(detail=True, pagination_class=HeavyRows)
     def results(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """One for each attempt, newest first."""
         rows: Any = Attempt.objects.for_application(application_of(request)).of(self.get_object().runnable_id)
@@ -159,7 +159,7 @@ class ResultViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Attempt]):
 
     serializer_class = ResultSerializer
     queryset = Attempt.objects.none()
-    pagination_class = NewestFirst
+    pagination_class = HeavyRows
 
     def get_queryset(self) -> QuerySet[Attempt]:
         """Only what jobs left."""

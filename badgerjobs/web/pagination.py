@@ -68,6 +68,13 @@ class NewestFirst(CursorPagination):
         return framed(schema)
 
 
+class HeavyRows(NewestFirst):
+    """The same for rows that carry whole answers: fewer at most."""
+
+    max_page_size = 100
+    page_size_query_description = "How many rows a page may have: 1 to 100, 100 by default."
+
+
 class OnePage(BasePagination):
     """The frame of a page around a list that is always whole: it has no neighbours."""
 

@@ -5,6 +5,10 @@ from typing import Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+# No request of ours goes deeper than four. Whoever walks one may do it by recursion.
+MOST_LEVELS = 100
+TOO_DEEP = f"The JSON is nested more than {MOST_LEVELS} levels deep."
+
 
 class ObjectParser(JSONParser):
     """JSON whose top is an object: every request of ours is one."""
@@ -14,7 +18,18 @@ class ObjectParser(JSONParser):
         try:
             data = super().parse(stream, media_type, parser_context)
         except RecursionError:
-            raise ParseError("The JSON is nested too deeply.") from None
+            raise ParseError(TOO_DEEP) from None
+        if is_deeper(data, MOST_LEVELS):
+            raise ParseError(TOO_DEEP)
         if not isinstance(data, dict):
             raise ParseError('The body must be a JSON object, like {"tag": "…"}.')
         return data
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether there are more than so many lists and objects in one another."""
+    level = [value]
+    for _ in range(levels):
+        rows = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [inner for row in rows for inner in row]
+    return any(isinstance(each, dict | list) for each in level)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -24,6 +25,9 @@ from rest_framework.response import Response
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+
+LONGEST_SENTENCE = 2000
+MOST_ERRORS = 20
 
 
 class Conflict(exceptions.APIException):
@@ -54,7 +58,8 @@ def body(status: int, detail: str, errors: dict[str, list[str]] | None = None) -
 
 
 def _sendable(text: str) -> str:
-    # Half of a surrogate pair, quoted from the request, cannot be written as UTF-8.
+    # What is quoted from the request may be a megabyte long. Half of a surrogate pair cannot be written as UTF-8.
+    text = text if len(text) <= LONGEST_SENTENCE else f"{text[:LONGEST_SENTENCE]}…"
     return text.encode(errors="backslashreplace").decode()
 
 
@@ -66,7 +71,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = exceptions.PermissionDenied()
     if not isinstance(error, exceptions.APIException):
         return _unexpected(error, context)
-    errors = _field_errors(error.detail) if isinstance(error, exceptions.ValidationError) else None
+    found = _field_errors(error.detail) if isinstance(error, exceptions.ValidationError) else None
+    errors = None if found is None else dict(islice(found.items(), MOST_ERRORS))
     problem = body(error.status_code, _detail(error, errors), errors)
     return _answer(problem, _headers(error))
 

@@ -3,9 +3,14 @@
 import difflib
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from rest_framework import serializers
+
+# Nobody reads more of them, and each costs a comparison with all the names there are.
+MOST_ERRORS = 20
+LONGEST_NAME = 100
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -16,7 +21,8 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Raises ValidationError, for unknown fields and for wrong values together."""
-        unknown = [str(name) for name in data if name not in self.fields] if isinstance(data, Mapping) else []
+        names = data if isinstance(data, Mapping) else ()
+        unknown = [str(name)[:LONGEST_NAME] for name in islice((n for n in names if n not in self.fields), MOST_ERRORS)]
         errors: dict[str, Any] = {name: [self._unknown(name)] for name in unknown}
         try:
             value = super().to_internal_value(data)

@@ -155,3 +155,9 @@ def test_a_run_of_a_deleted_job_is_gone_with_it(alice: Caller) -> None:
     alice.delete("/jobs/t/")
     assert alice.get(f"/runs/{run['id']}/").status == 404
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/results/", "/jobs/a/results/"])
+def test_a_page_of_results_holds_a_hundred_bodies_at_most(history: Caller, path: str) -> None:
+    assert history.get(f"{path}?limit=100").status == 200
+    assert history.get(f"{path}?limit=101").errors["limit"]

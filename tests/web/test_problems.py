@@ -1,6 +1,7 @@
 """Every error is `application/problem+json`, says what would be right, and never shows what went wrong inside."""
 
 import logging
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.urls import path
 from rest_framework.exceptions import PermissionDenied, Throttled
 
 from badgerjobs import urls
+from badgerjobs.web.plain_values import PlainValues
 from jobs.api import JobViewSet
 from jobs.models import Job
 from tests.callers import PROBLEM, Answer, Caller
@@ -135,3 +137,25 @@ def test_a_request_that_fails_changes_nothing(alice: Caller, monkeypatch: pytest
 def test_a_host_that_is_not_ours_is_a_problem(settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["jobs.example.com"]
     assert is_whole(Caller().get("http://testserver/", Host="evil.example.com"), 400)
+
+
+def test_json_that_is_nested_deeper_than_any_request_of_ours_is_refused(alice: Caller) -> None:
+    body = b'{"a":' * 600 + b"1" + b"}" * 600
+    answer = alice.send("POST", "/jobs/", body, Idempotency_Key="deep")
+    assert (answer.status, answer.content_type) == (400, PROBLEM)
+    assert "100 levels" in answer.body["detail"]
+
+
+def test_of_thousands_of_wrong_fields_a_few_are_named(alice: Caller) -> None:
+    answer = alice.post("/jobs/", {f"n{n}": 0 for n in range(5000)})
+    assert answer.status == 400
+    assert len(answer.errors) == 20
+
+
+def test_the_cache_holds_nothing_that_could_run() -> None:
+    values = PlainValues()
+    assert values.dumps(3) == 3
+    assert values.loads(values.dumps({"a": [1]})) == {"a": [1]}  # type: ignore[arg-type]
+    assert values.loads(pickle.dumps(print)) is None
+    with pytest.raises(TypeError):
+        values.dumps(print)

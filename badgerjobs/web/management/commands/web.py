@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--processes", type=int, default=1, help="how many processes answer (default: 1)")
-        parser.add_argument("--threads", type=int, default=8, help="requests that one process answers at once")
+        parser.add_argument("--threads", type=int, default=16, help="requests that one process answers at once")
 
     def handle(self, *_: Any, processes: int, threads: int, **__: Any) -> None:
         # Replaces this process: whoever supervises it signals gunicorn itself.
@@ -32,5 +32,10 @@ class Command(BaseCommand):
                 "--chdir", str(settings.BASE_DIR),
                 "--worker-tmp-dir", "/dev/shm" if os.path.isdir("/dev/shm") else str(settings.DATA_DIR),  # noqa: PTH112, S108
                 "--log-level", "warning",
+                # Nobody's headers may set the path of a request: our own calls come from this machine as well, and a
+                # job could name SCRIPT_NAME. Django reads what a proxy says, where BEHIND_PROXY says that there is one.
+                "--forwarded-allow-ips", " ",
+                "--forwarder-headers", " ",
+                "--no-control-socket",
             ],
         )  # fmt: skip
