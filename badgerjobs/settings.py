@@ -220,7 +220,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["badgerjobs.web.parsers.ObjectParser"],
     "DEFAULT_PAGINATION_CLASS": "badgerjobs.web.pagination.NewestFirst",
-    "DEFAULT_THROTTLE_CLASSES": ["badgerjobs.web.throttling.PerToken"],
+    "DEFAULT_THROTTLE_CLASSES": ["badgerjobs.web.throttling.PerApplication"],
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS would describe rows that a stranger must not know of
     "DEFAULT_SCHEMA_CLASS": "badgerjobs.web.schema.AutoSchema",
     "EXCEPTION_HANDLER": "badgerjobs.web.problems.exception_handler",

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -51,13 +53,22 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
 
     serializer_class = JobSerializer
     queryset = Job.objects.none()
+    pagination_class = HeavyRows
     lookup_field = lookup_url_kwarg = "tag"
     path_words = {"tag": "The job's tag, percent-encoded."}
     lookup_value_regex = r"[^/\x00]+"
 
     def get_queryset(self) -> QuerySet[Job]:
-        """The application's jobs with their runnables."""
-        return Job.objects.for_application(application_of(self.request)).whole()
+        """The application's jobs with their runnables; in lists without the rest of long bodies."""
+        jobs = Job.objects.for_application(application_of(self.request))
+        return jobs.in_brief() if self.action == "list" else jobs.whole()
+
+    def get_object(self) -> Job:
+        """The job of the address. Raises NotFound, alike where there is none and where it is another's."""
+        try:
+            return super().get_object()
+        except Http404:
+            raise NotFound(f"There is no job with the tag “{self.kwargs['tag']}” in this application.") from None
 
     @extend_schema(
         summary="List jobs",
@@ -70,7 +81,7 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
         ],
     )
     def list(self, request: Request) -> Response:
-        """A page of jobs. The results of all of them are counted in one query."""
+        """A page of jobs, with the first 64 KB of each body. The results of all of them are counted in one query."""
         page = self.paginate_queryset(narrow(self.get_queryset(), request, JOB_FILTERS))
         return self.get_paginated_response(self._shown(*(page or [])))
 

@@ -6,13 +6,14 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from badgerjobs.lib import vault
-from badgerjobs.outbound.headers import check_headers
+from badgerjobs.outbound.headers import MOST_HEADERS, check_headers
 from badgerjobs.outbound.targets import check_url
 from badgerjobs.runs.models import Attempt
 from badgerjobs.runs.schedules import SCHEDULE_FIELDS
 from badgerjobs.runs.serializers import ScheduleSerializer
 from jobs.examples import RESULT
 from jobs.models import Job, Verb
+from jobs.querysets import BODY_IN_LISTS
 
 BODY_BYTES = 1_000_000
 
@@ -49,12 +50,12 @@ class HeadersField(serializers.DictField):
         return super().run_validation({} if data is None else data)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
-        """Refuse what would break a request, and put the stored values in the places of stars."""
-        given: dict[str, str] = super().to_internal_value(data)
-        stored = getattr(getattr(self.parent, "instance", None), "headers", None) or {}
+        """Refuse what would break a request. What stars stand for, the services know."""
+        if isinstance(data, dict) and len(data) > MOST_HEADERS:  # before each of them is looked at
+            raise serializers.ValidationError(f"A call may have {MOST_HEADERS} headers; these are {len(data):,}.")
+        headers: dict[str, str] = super().to_internal_value(data)
         try:
-            headers = vault.unmask(given, stored)
-            check_headers(list(headers.items()))
+            check_headers(headers.items())
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
         return headers
@@ -80,7 +81,14 @@ class JobSerializer(ScheduleSerializer):
     verb = VerbField(help_text="In any case: GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS.")
     headers = HeadersField(default=dict, allow_null=True, help_text="Name → value. Credentials read back as stars.")
     body = serializers.CharField(
-        default="", allow_blank=True, allow_null=True, trim_whitespace=False, help_text="Text to send, at most 1 MB."
+        default="",
+        allow_blank=True,
+        allow_null=True,
+        trim_whitespace=False,
+        help_text="Text to send, at most 1 MB. Lists show its first 64 KB.",
+    )
+    body_truncated = serializers.SerializerMethodField(
+        help_text="There is more of the body than this list shows: read the job itself. False outside of lists."
     )
     retryable = serializers.BooleanField(default=True, help_text="Try again after a failure: three times, later each.")
     timeout = serializers.IntegerField(
@@ -104,6 +112,14 @@ class JobSerializer(ScheduleSerializer):
     created_at = serializers.DateTimeField(read_only=True, help_text="When it was made.")
     updated_at = serializers.DateTimeField(read_only=True, help_text="When it was last changed.")
 
+    def get_fields(self) -> dict[str, Any]:
+        """A new job that has no name must have a tag."""
+        fields = super().get_fields()
+        if self.instance is None and "name" not in getattr(self, "initial_data", {"name"}):
+            fields["tag"].required = True
+            fields["tag"].error_messages["required"] = "Give the job a tag, like “refresh-prices”, or a name."
+        return fields
+
     def validate_endpoint(self, endpoint: str) -> str:
         """Absolute, http or https, and nothing in it that could not be called."""
         try:
@@ -113,7 +129,11 @@ class JobSerializer(ScheduleSerializer):
         return endpoint
 
     def validate_body(self, body: str | None) -> str:
-        """At most 1 MB as UTF-8; null is empty."""
+        """At most 1 MB as UTF-8; null is empty. A body that a list cut must not take the place of the whole one."""
+        if self.initial_data.get("body_truncated") is True:
+            raise serializers.ValidationError(
+                "This is the beginning of a body, cut for a list. Read the job itself and send that back."
+            )
         size = len((body or "").encode())
         if size > BODY_BYTES:
             raise serializers.ValidationError(f"The body has {size:,} bytes: at most {BODY_BYTES:,} can be sent.")
@@ -130,8 +150,6 @@ class JobSerializer(ScheduleSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A new job has a tag: the one given, or its name."""
         if self.instance is None and "tag" not in attrs:
-            if "name" not in attrs:
-                raise serializers.ValidationError({"tag": ["Give the job a tag, like “refresh-prices”, or a name."]})
             try:
                 check_tag(attrs["name"])
             except serializers.ValidationError:
@@ -145,10 +163,15 @@ class JobSerializer(ScheduleSerializer):
         """The job, its runnable's schedule and its counts, flat."""
         for name in SCHEDULE_FIELDS:
             setattr(instance, name, getattr(instance.runnable, name))
+        if hasattr(instance, "beginning"):
+            instance.body = instance.beginning.encode()[:BODY_IN_LISTS].decode(errors="ignore")
         return super().to_representation(instance)
 
     def get_schedule(self, job: Job) -> str:
         return job.runnable.schedule.words()
+
+    def get_body_truncated(self, job: Job) -> bool:
+        return bool(getattr(job, "beginning", job.body) != job.body)
 
     def get_success_count(self, job: Job) -> int:
         return self._counts(job)[0]

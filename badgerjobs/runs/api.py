@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -57,6 +59,13 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         if self.action == "list":
             return narrow(runs, self.request, {**FILTERS, "name": self._named})
         return runs.with_story()
+
+    def get_object(self) -> Run:
+        """The run of the address. Raises NotFound, alike where there is none and where it is another's."""
+        try:
+            return super().get_object()
+        except Http404:
+            raise NotFound(f"There is no run with the id “{self.kwargs['pk']}” in this application.") from None
 
     def _named(self, runs: RunQuerySet, name: str) -> RunQuerySet:
         runnables = Runnable.objects.for_application(application_of(self.request))

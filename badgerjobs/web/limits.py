@@ -4,7 +4,7 @@ import logging
 import time
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 logger = logging.getLogger(__name__)
 
@@ -24,12 +24,21 @@ def count(name: str, window_s: int) -> int:
         return 0
     key = f"limit:{name}:{int(time.time()) // window_s}"
     try:
-        if cache.add(key, 1, timeout=2 * window_s):
-            return 1
-        return cache.incr(key)
+        return _counted(key, timeout=2 * window_s)
     except ValueError:  # the key expired between the two commands: a new window
         return 1
     except RedisError as error:
         _quiet_until = time.monotonic() + QUIET_S
         logger.warning("the limit %s cannot be counted: %s", name.partition(":")[0], error)
         return 0
+
+
+def _counted(key: str, timeout: int) -> int:
+    """Raises ValueError when the key expires meanwhile, and RedisError when the cache cannot count."""
+    if cache.add(key, 1, timeout=timeout):
+        return 1
+    try:
+        return cache.incr(key)
+    except ResponseError:  # no number stands there: the cache answered, so it is not away
+        cache.set(key, 1, timeout=timeout)
+        return 1

@@ -1,13 +1,16 @@
 """Lists by cursor: a page costs the same however far one has read, and rows that arrive meanwhile shift nothing."""
 
+import json
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError as NoValue
-from rest_framework.exceptions import NotFound
 from rest_framework.pagination import BasePagination, Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 
+from badgerjobs.lib import vault
 from badgerjobs.web.problems import Invalid
 
 
@@ -26,7 +29,10 @@ def framed(rows: dict[str, Any]) -> dict[str, Any]:
 
 
 class NewestFirst(CursorPagination):
-    """`{"results", "next", "previous"}`, newest first: ids are made in the order of time."""
+    """`{"results", "next", "previous"}`, newest first: ids are made in the order of time.
+
+    Cursors are encrypted: ids count the rows of all tenants, which are nobody's business.
+    """
 
     ordering = "-id"
     page_size = 100
@@ -50,14 +56,22 @@ class NewestFirst(CursorPagination):
         return int(given)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        """Where to begin. Whoever made the cursor, it must name a key such as the rows have."""
+        """Where to begin. Raises Invalid for what we did not make, or made for a list with keys of another sort."""
+        given = request.query_params.get(self.cursor_query_param)
+        if not given:
+            return None
         try:
-            cursor = super().decode_cursor(request)
-            if cursor and cursor.position is not None:
-                self._key.to_python(cursor.position)
-        except (NotFound, NoValue):
+            cursor = Cursor(*json.loads(vault.decrypt(_padded(given), settings.ENCRYPTION_KEYS)))
+            self._key.to_python(cursor.position)
+        except (vault.CannotDecryptError, NoValue):
             raise Invalid(cursor="This is no cursor of ours: follow the addresses in `next` and `previous`.") from None
         return cursor
+
+    def encode_cursor(self, cursor: Cursor) -> str:
+        """The address of the page that begins there."""
+        # Without its padding it stands in an address as it is.
+        encrypted = vault.encrypt(json.dumps(cursor), settings.ENCRYPTION_KEYS).rstrip("=")
+        return replace_query_param(str(self.base_url), self.cursor_query_param, encrypted)
 
     def get_paginated_response(self, data: Any) -> Response:
         """The page, and the addresses of its neighbours (null at the ends)."""
@@ -68,8 +82,12 @@ class NewestFirst(CursorPagination):
         return framed(schema)
 
 
+def _padded(given: str) -> str:
+    return given + "=" * (-len(given) % 4)
+
+
 class HeavyRows(NewestFirst):
-    """The same for rows that carry whole answers: fewer at most."""
+    """The same for rows that carry bodies: fewer at most."""
 
     max_page_size = 100
     page_size_query_description = "How many rows a page may have: 1 to 100, 100 by default."

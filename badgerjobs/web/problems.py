@@ -106,6 +106,8 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
 
 
 def _detail(error: exceptions.APIException, errors: dict[str, list[str]] | None) -> str:
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return f"{error.detail} Send JSON, with `Content-Type: application/json`."
     if errors is None:
         return str(error.detail)
     return " ".join(f"{field}: {sentences[0]}" for field, sentences in errors.items())

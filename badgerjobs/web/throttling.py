@@ -1,4 +1,4 @@
-"""How often a token may call."""
+"""How often an application may call, with all its tokens together."""
 
 import time
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # DRF reads this class while it imports its views
     from rest_framework.views import APIView
 
 
-class PerToken(BaseThrottle):
+class PerApplication(BaseThrottle):
     """So many requests in each second and for each application: `RATE_LIMIT_PER_SECOND`, 400 by default."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002

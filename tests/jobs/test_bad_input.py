@@ -146,6 +146,22 @@ def test_what_a_job_cannot_be_without_is_asked_for(alice: Caller, field: str) ->
     assert set(answer.errors) == {field}
 
 
+def test_of_an_empty_job_all_that_is_missing_is_said_at_once(alice: Caller) -> None:
+    answer = alice.post("/jobs/", {})
+    assert set(answer.errors) == {"endpoint", "verb", "tag"}
+    assert "or a name" in answer.errors["tag"][0]
+    assert set(alice.post("/jobs/", {"name": "n"}).errors) == {"endpoint", "verb"}
+    assert set(alice.put("/jobs/t/", {}).errors) == {"endpoint", "verb"}
+
+
+@pytest.mark.parametrize("method", ["post", "put"])
+def test_thousands_of_headers_are_refused_before_any_is_looked_at(alice: Caller, method: str) -> None:
+    wrong: dict[str, Any] = {f"X-{n}": [] for n in range(20_000)}  # each would be a fault of its own
+    answer = getattr(alice, method)("/jobs/" if method == "post" else "/jobs/t/", {**GOOD, "headers": wrong})
+    assert (answer.status, set(answer.errors)) == (400, {"headers"})
+    assert "100 headers; these are 20,000" in answer.errors["headers"][0]
+
+
 def test_all_that_is_wrong_is_said_at_once(alice: Caller) -> None:
     answer = alice.post("/jobs/", {"tag": "a/b", "verb": "FETCH", "endpoint": "x", "timeout": 0, "extra": 1})
     assert set(answer.errors) == {"tag", "verb", "endpoint", "timeout", "extra"}

@@ -33,6 +33,7 @@ def test_what_is_left_out_takes_its_default(alice: Caller) -> None:
         "verb": "GET",
         "headers": {},
         "body": "",
+        "body_truncated": False,
         "retryable": True,
         "timeout": 30,
         "run_at": None,

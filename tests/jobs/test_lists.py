@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from badgerjobs.runs.models import Runnable, State
+from jobs.models import Job
 from tests.callers import Caller
 from tests.factories import make_attempt, make_job, make_run
 
@@ -60,6 +61,52 @@ def test_results_are_counted_not_runs(alice: Caller) -> None:
     assert listed == {"a": (2, 2), "b": (0, 1)}
     shown = alice.get("/jobs/a/").body
     assert (shown["success_count"], shown["failure_count"]) == (2, 2)
+
+
+LISTED = 64 * 1024
+
+
+@pytest.mark.parametrize(
+    ("body", "shown", "is_cut"),
+    [
+        ("", "", False),
+        ("x" * LISTED, "x" * LISTED, False),
+        ("x" * (LISTED + 1), "x" * LISTED, True),
+        ("é" * (LISTED // 2), "é" * (LISTED // 2), False),
+        ("x" + "é" * (LISTED // 2), "x" + "é" * (LISTED // 2 - 1), True),
+        ("🦡" * 250_000, "🦡" * (LISTED // 4), True),
+    ],
+    ids=["empty", "just", "one more", "just in bytes", "half a letter", "a megabyte"],
+)
+def test_a_list_shows_the_beginning_of_a_long_body_and_the_job_itself_all(
+    alice: Caller, body: str, shown: str, is_cut: bool
+) -> None:
+    make_job(alice.application, "t", body=body)
+    [row] = alice.get("/jobs/").body["results"]
+    whole = alice.get("/jobs/t/").body
+    assert (row["body"] == shown, row["body_truncated"]) == (True, is_cut)
+    assert (whole["body"] == body, whole["body_truncated"]) == (True, False)
+    assert row.keys() == whole.keys()
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_a_body_that_a_list_cut_does_not_take_the_place_of_the_whole(alice: Caller, method: str) -> None:
+    make_job(alice.application, "t", body="x" * 100_000)
+    [row] = alice.get("/jobs/").body["results"]
+    answer = getattr(alice, method)("/jobs/t/", {**row, "timeout": 5})
+    assert (answer.status, set(answer.errors)) == (400, {"body"})
+    assert len(Job.objects.get().body) == 100_000
+    assert alice.patch("/jobs/t/", {"timeout": 5, "body_truncated": True}).status == 200
+    assert getattr(alice, method)("/jobs/t/", alice.get("/jobs/t/").body).status == 200
+    assert len(Job.objects.get().body) == 100_000
+
+
+def test_the_rest_of_a_long_body_stays_in_the_database(alice: Caller) -> None:
+    make_job(alice.application, "t", body="x" * 1_000_000)
+    with CaptureQueriesContext(connection) as captured:
+        assert alice.get("/jobs/").body["results"]
+    asked = " ".join(query["sql"] for query in captured)
+    assert asked.count('"body"') == asked.count('LEFT("jobs_job"."body", 65537)') == 1
 
 
 def queries_of(alice: Caller, path: str) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from badgerjobs.web.plain_values import PlainValues
 from jobs.api import JobViewSet
 from jobs.models import Job
 from tests.callers import PROBLEM, Answer, Caller
+from tests.factories import make_job, make_run
 
 SECRET = "a secret in the message of an exception"
 
@@ -64,6 +65,39 @@ def test_an_error_is_a_problem(
 def test_a_forgotten_slash_is_told(alice: Caller) -> None:
     assert "/api/v1/jobs/" in alice.get("/jobs").body["detail"]
     assert "/api/v1/schema/" in alice.get("/nothing").body["detail"]
+
+
+def test_a_body_that_is_no_json_is_told_what_to_send(alice: Caller) -> None:
+    answer = alice.send("POST", "/jobs/", b"tag=t", Content_Type="application/x-www-form-urlencoded")
+    assert (answer.status, "Content-Type: application/json" in answer.body["detail"]) == (415, True)
+
+
+UNKNOWN = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/jobs/x/", "There is no job with the tag “x” in this application."),
+        ("/jobs/charlies/", "There is no job with the tag “charlies” in this application."),
+        ("/jobs/charlies/results/", "There is no job with the tag “charlies” in this application."),
+        (f"/runs/{UNKNOWN}/", f"There is no run with the id “{UNKNOWN}” in this application."),
+        ("/runs/nothing/", "There is no run with the id “nothing” in this application."),
+    ],
+)
+def test_what_is_not_there_is_said_by_name(alice: Caller, charlie: Caller, address: str, said: str) -> None:
+    make_job(charlie.application, "charlies")
+    answer = alice.get(address)
+    assert is_whole(answer, 404)
+    assert answer.body["detail"] == said
+
+
+def test_another_tenants_run_is_not_there_in_the_same_words(alice: Caller, charlie: Caller) -> None:
+    run = make_run(make_job(charlie.application, "t").runnable)
+    expected = f"There is no run with the id “{run.pk}” in this application."
+    for answer in (alice.get(f"/runs/{run.pk}/"), alice.post(f"/runs/{run.pk}/abort/")):
+        assert is_whole(answer, 404)
+        assert answer.body["detail"] == expected
 
 
 def test_the_detail_of_wrong_fields_names_each_of_them(alice: Caller) -> None:

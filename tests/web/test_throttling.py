@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from redis.exceptions import ConnectionError as ValkeyAway
+from redis.exceptions import ResponseError
 
 from badgerjobs.web import limits
 from tests.callers import PROBLEM, Caller, caller_for
@@ -91,6 +92,29 @@ def test_a_cache_that_did_not_answer_is_left_alone_for_a_while(alice: Caller, mo
     monkeypatch.setattr(cache, "add", away)
     assert {alice.get("/").status for _ in range(5)} == {200}
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("spoil", ["SET", "LPUSH"])
+@pytest.mark.usefixtures("three")
+def test_what_is_no_number_under_a_counters_key_silences_no_limit(alice: Caller, spoil: str) -> None:
+    cache.clear()
+    alice.get("/")
+    valkey = cache._cache.get_client(write=True)  # type: ignore[attr-defined]
+    [key] = valkey.keys("*limit:requests:*")
+    valkey.delete(key)
+    valkey.execute_command(spoil, key, "nonsense")
+    assert [alice.get("/").status for _ in range(4)] == [200, 200, 200, 429]
+    assert valkey.ttl(key) > 0
+
+
+def test_a_cache_that_refuses_to_write_counts_as_away(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise ResponseError("OOM command not allowed when used memory > 'maxmemory'.")
+
+    monkeypatch.setattr(cache, "add", lambda *_, **__: False)
+    for command in ("incr", "set"):
+        monkeypatch.setattr(cache, command, full)
+    assert alice.get("/").status == 200
 
 
 def test_a_window_that_ends_between_two_commands_counts_from_one(monkeypatch: pytest.MonkeyPatch) -> None:
