@@ -244,8 +244,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "filters": {"unexpected": {"()": "badgerjobs.web.logs.UnexpectedOnly"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {
+        "unexpected": {"()": "badgerjobs.web.logs.UnexpectedOnly"},
+        "loss": {"()": "badgerjobs.web.logs.LossInOneLine"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["loss"]}},
     "loggers": {"django.request": {"filters": ["unexpected"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }

@@ -29,8 +29,15 @@ def ensure_free(host: str, port: int) -> None:
         except OSError as error:
             raise UnusableAddressError(
                 f"Cannot listen on {host}, port {port}: {error.strerror}. Set PORT (or HOST) to another one, "
-                f"for example: PORT={port + 1 if port < 65_535 else 8000} make up"
+                f"for example: PORT={_another_port(port, error)} make up"
             ) from None
+
+
+def _another_port(port: int, error: OSError) -> int:
+    # The low ones are root's: the next is refused as this one was. 80 becomes 8080, and 443 becomes 8443.
+    if isinstance(error, PermissionError):
+        return 8000 + port % 1000
+    return port + 1 if port < 65_535 else 8000
 
 
 def is_well(host: str, port: int, name: str) -> bool:

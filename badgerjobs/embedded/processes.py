@@ -36,6 +36,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
     told: str = ""  # on standard input, where no list of processes and no file shows it; a few kilobytes at most
+    hushed: Sequence[str] = ()  # lines of its output that hold one of these are not shown
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL  # what it gets when we are killed
     clear: Callable[[], None] = _nothing

@@ -111,14 +111,19 @@ class Supervisor:
         while True:
             self._turn(60)
 
-    def stop(self, *, seconds: float = 9.5) -> None:
-        """End every group, the last first; SIGKILL what would take longer than `seconds` in all."""
+    def stop(self, *, seconds: float = 9.5) -> float:
+        """End every group, the last first; SIGKILL what would take longer than `seconds` in all.
+
+        Returns how many seconds it took. A signal that comes meanwhile changes nothing.
+        """
         self._is_stopping = True
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
+        deadline = began + seconds
         while self._groups:
             # Each group before this one keeps a second for itself.
             self._end(self._groups[-1], deadline - (len(self._groups) - 1))
             self._groups.pop()
+        return time.monotonic() - began
 
     def _end(self, group: list[Child], deadline: float) -> None:
         for child in group:
@@ -181,7 +186,8 @@ class Supervisor:
             return
         descriptor = child.pipe.fileno()
         for line in child.pipe.read():
-            self.log.say(line, child.program.name)
+            if not any(words in line for words in child.program.hushed):
+                self.log.say(line, child.program.name)
         if not child.pipe.is_open:
             self._selector.unregister(descriptor)
             child.pipe = None

@@ -15,6 +15,10 @@ from badgerjobs.embedded.processes import Program, kill_all, server_account, wor
 
 _MEGABYTE = 1024 * 1024
 
+# Said at each start on a machine that nobody set up for it. It is about the fork of one that holds many gigabytes, and
+# ours holds half of one at most; docs/running.md says what to do for a bigger one.
+_HUSHED = ("WARNING Memory overcommit must be enabled!",)
+
 
 def executable() -> Path:
     """Find the server's program in the wheel."""
@@ -48,6 +52,7 @@ class Valkey:
             command=[str(executable()), "-", "--port", "0"],
             account=self._account,
             told=self._configuration(),
+            hushed=_HUSHED,
             folder=Path("/"),
             orphan_signal=signal.SIGTERM,  # time to write what it has; it waits for nobody
             clear=self._clear,

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from badgerjobs.lib.schedule import ScheduleError
 from badgerjobs.runs import lifecycle
+from badgerjobs.runs.changes import Planned
 from badgerjobs.runs.schedules import schedule_of
 
 logger = logging.getLogger(__name__)
@@ -88,13 +89,13 @@ def _look() -> tuple[datetime, datetime | None]:
     return now, first_due
 
 
-def _plan(now: datetime, limit: int) -> list[lifecycle.Planned]:
+def _plan(now: datetime, limit: int) -> list[Planned]:
     rows = _rows(_CLAIM, now, limit)
     if len(rows) == limit:
         # The rows of the first claim are locked by us already: they fill what the shares leave of the batch.
         shares = _rows(_CLAIM_FAIRLY, now, limit)
         rows = list({row[0]: row for row in (*shares, *rows)}.values())[:limit]
-    return [lifecycle.Planned(row[0], row[1], _next_time(row[2:], now)) for row in rows]
+    return [Planned(row[0], row[1], _next_time(row[2:], now)) for row in rows]
 
 
 def _rows(sql: str, now: datetime, limit: int) -> list[tuple[Any, ...]]:

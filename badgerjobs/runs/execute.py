@@ -18,9 +18,9 @@ from uuid import UUID
 from django.db import Error, connection, transaction
 
 from badgerjobs.runs import fleet, lifecycle
+from badgerjobs.runs.changes import Finished, Share
 from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.kinds import Claimed, kind_of
-from badgerjobs.runs.lifecycle import Finished, Share
 from badgerjobs.runs.outcomes import Failed, Outcome
 from badgerjobs.runs.record import finish_all, may_pass
 from badgerjobs.runs.settle import settle

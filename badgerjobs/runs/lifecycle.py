@@ -5,49 +5,22 @@ come back were taken by somebody else, who now answers for them. docs/run-life-c
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from badgerjobs.lib.ids import uuid7
+from badgerjobs.runs.changes import Finished, Planned, Share
+from badgerjobs.runs.explain import log_moves, log_retries
 from badgerjobs.runs.kinds import Claimed
-from badgerjobs.runs.models import Cause, LogLine, Run, Runnable, State
+from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.runs.picking import PICKED
 
 # How often a run may be taken back from workers that died before it is held to be what kills them.
 RESCUES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """An occurrence whose time has come, and when its runnable is due after it (null: never)."""
-
-    runnable_id: int
-    occurrence: datetime
-    next_run_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """An attempt that ended, and what becomes of its run. `state` is succeeded, failed or retrying."""
-
-    run: Claimed
-    state: State
-    due_at: datetime
-    started_at: datetime
-    ended_at: datetime
-    ok: bool
-    error_class: str = ""
-    error: str = ""
-    result: Any = None
-    output: Any = None
-
-    @property
-    def duration_ms(self) -> int:
-        return max(0, round((self.ended_at - self.started_at) / timedelta(milliseconds=1)))
 
 
 _QUEUE_PLANNED = """
@@ -126,43 +99,13 @@ def queue_waiting(now: datetime, limit: int) -> list[str]:
         return [queue for (queue,) in cursor.fetchall()]
 
 
-# Round-robin over the applications that have work, then priority, then due time: a loose index scan finds the
-# applications, each gives up to its share and to what it may have in one worker's hands, and what others hold is passed
-# over.
-_CLAIM = """
-WITH RECURSIVE waiting(application_id) AS (
-    (SELECT application_id FROM runs_run WHERE state = 'queued' AND queue = %(queue)s ORDER BY application_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT r.application_id FROM runs_run r
-            WHERE r.state = 'queued' AND r.queue = %(queue)s AND r.application_id > waiting.application_id
-            ORDER BY r.application_id LIMIT 1)
-    FROM waiting WHERE waiting.application_id IS NOT NULL
-), share AS (
-    SELECT greatest(1, ceil(%(limit)s::numeric / greatest(1, count(application_id))))::int AS n FROM waiting
-), picked AS MATERIALIZED (
-    SELECT r.id, r.runnable_id
-    FROM (SELECT application_id, %(most)s - coalesce(held.n, 0) AS room FROM waiting
-          LEFT JOIN unnest(%(holders)s::bigint[], %(holding)s::int[]) AS held(application_id, n) USING (application_id)
-          WHERE application_id IS NOT NULL AND coalesce(held.n, 0) < %(most)s ORDER BY random() LIMIT %(limit)s) w,
-    LATERAL (SELECT id, runnable_id FROM runs_run
-             WHERE state = 'queued' AND queue = %(queue)s AND application_id = w.application_id
-             ORDER BY priority, due_at LIMIT least((SELECT n FROM share), w.room) FOR UPDATE SKIP LOCKED) r
-    LIMIT %(limit)s
-)
+_CLAIM = f"""{PICKED}
 UPDATE runs_run r SET state = 'running', worker = %(worker)s, started_at = coalesce(r.started_at, %(now)s)
 FROM picked LEFT JOIN runs_runnable owner ON owner.id = picked.runnable_id
 WHERE r.id = picked.id
 RETURNING r.id, r.application_id, r.runnable_id, r.kind, r.number, r.attempts, r.occurrence, r.due_at, r.input,
           coalesce(owner.retries, 3), coalesce(owner.retry_step_s, 10)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many runs an application may have in one worker's hands, and how many each has there already."""
-
-    most: int
-    held: Mapping[int, int]
+"""  # noqa: S608
 
 
 def claim(*, queue: str, worker: UUID, limit: int, now: datetime, share: Share | None = None) -> list[Claimed]:
@@ -238,27 +181,12 @@ def finish(finished: Sequence[Finished], *, worker: UUID) -> set[UUID]:
         )
         stored = {attempt_id for (attempt_id,) in cursor.fetchall()}
     moved = [one for attempt_id, one in zip(ids, finished, strict=True) if attempt_id in stored]
-    _log_retries(one for one in moved if not one.ok)
+    log_retries(one for one in moved if not one.ok)
     return {one.run.id for one in moved}
 
 
 def _json(value: Any) -> str | None:
     return None if value is None else json.dumps(value)
-
-
-def _log_retries(failed: Iterable[Finished]) -> None:
-    LogLine.objects.bulk_create(
-        LogLine(
-            run_id=one.run.id,
-            application_id=one.run.application_id,
-            attempt=one.run.attempt,
-            level="warning" if one.state == State.RETRYING else "error",
-            message=one.error,
-            data={"next_attempt_at": one.due_at.isoformat()} if one.state == State.RETRYING else None,
-            created_at=one.ended_at,
-        )
-        for one in failed
-    )
 
 
 def abort(run_ids: Iterable[UUID], *, now: datetime, reason: str, running_too: bool = True) -> set[UUID]:
@@ -364,15 +292,5 @@ def _end(sql: str, values: list[Any], *, level: str, message: str, now: datetime
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             rows = cursor.fetchall()
-        LogLine.objects.bulk_create(
-            LogLine(
-                run_id=run_id,
-                application_id=application_id,
-                attempt=attempts + 1,
-                level=level,
-                message=message,
-                created_at=now,
-            )
-            for run_id, application_id, attempts in rows
-        )
+        log_moves(rows, level=level, message=message, now=now)
     return {run_id for run_id, _, _ in rows}

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, transaction
 
 from badgerjobs.runs import lifecycle
-from badgerjobs.runs.lifecycle import Finished
+from badgerjobs.runs.changes import Finished
 from badgerjobs.runs.outcomes import Failed
 from badgerjobs.runs.settle import settle
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from badgerjobs.lib.backoff import Incremental, with_jitter
+from badgerjobs.runs.changes import Finished
 from badgerjobs.runs.kinds import Claimed
-from badgerjobs.runs.lifecycle import Finished
 from badgerjobs.runs.models import State
 from badgerjobs.runs.outcomes import Done, Outcome
 

@@ -2,6 +2,8 @@
 
 import logging
 
+from badgerjobs.lib.connection_loss import reason_of
+
 
 class UnexpectedOnly(logging.Filter):
     """Of what Django says of requests, let through what has a trace: a 404 or a 503 is an answer, not an event."""
@@ -9,3 +11,14 @@ class UnexpectedOnly(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """True keeps the line."""
         return record.exc_info is not None
+
+
+class LossInOneLine(logging.Filter):
+    """A lost connection to the database is made anew by whoever needs it next: say why it went, and show no trace."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep every line; the trace of any other error too."""
+        if record.exc_info and (reason := reason_of(record.exc_info[1])):
+            record.msg, record.args = f"{record.getMessage()}: the database is away ({reason})", ()
+            record.exc_info = record.exc_text = None
+        return True

@@ -241,6 +241,7 @@ def test_sigterm_ends_all_of_it_within_ten_seconds_also_on_a_path_too_long_for_a
         assert [pid for pid in children if is_alive(pid)] == []
         assert up.children() == []
         assert "killed" not in up.said()
+        assert re.search(r"\d\d up       \| stopped in \d\.\d s\n$", up.said())
 
 
 def test_ctrl_c_during_the_start_ends_what_was_started(place: Path) -> None:

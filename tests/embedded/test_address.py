@@ -1,3 +1,4 @@
+import errno
 import socket
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,18 @@ def test_a_port_in_use_is_said_with_the_variable_to_set() -> None:
         with pytest.raises(address.UnusableAddressError, match=rf"port {port}: .* Set PORT .* PORT={port + 1} make up"):
             address.ensure_free("127.0.0.1", port)
     address.ensure_free("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(("port", "other"), [(80, 8080), (443, 8443), (1023, 8023)])
+def test_a_port_that_only_root_may_have_is_answered_with_one_for_everybody(
+    port: int, other: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(address.UnusableAddressError, match=rf"port {port}: Permission denied. .* PORT={other} make up"):
+        address.ensure_free("127.0.0.1", port)
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no such name"])

@@ -1,7 +1,9 @@
 """The commands of this app, but for `manage.py up`, which tests/e2e/test_up.py starts for real."""
 
+import errno
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +78,43 @@ def test_what_valkey_refuses_is_a_reply() -> None:
 def test_manage_py_dbshell_opens_psql_where_the_machine_has_none(tmp_path: Path) -> None:
     result = manage("dbshell", "--", "-XAtc", "SELECT 6 * 7", PATH=str(tmp_path))
     assert (result.stdout, result.stderr) == ("42\n", "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["create_application", "shop", "--workspace", "w"], ["revoke_token", "abcdefgh"], ["dbshell"], ["migrate"]],
+)
+def test_a_database_that_is_not_there_is_one_sentence(command: list[str], tmp_path: Path) -> None:
+    result = manage(*command, DATABASE_URL="", BADGERJOBS_DATA_DIR=str(tmp_path / "d"))
+    sentence = rf"manage.py: No database answers at \S+: does `make up` run\? \({os.strerror(errno.ENOENT)}\)\n"
+    assert re.fullmatch(sentence, result.stderr)
+    assert (result.returncode, result.stdout) == (2, "")
+
+
+def test_a_given_database_that_does_not_answer_is_named_without_its_password() -> None:
+    given = {"SECRET_KEY": "x", "ENCRYPTION_KEYS": settings.ENCRYPTION_KEYS[0]}
+    result = manage("revoke_token", "abcdefgh", DATABASE_URL="postgres://me:hidden@127.0.0.1:1/x", **given)
+    assert result.returncode == 2
+    sentence = "manage.py: No database answers at 127.0.0.1:1: is it running, and is DATABASE_URL right?"
+    assert result.stderr == f"{sentence} (Connection refused)\n"
+
+
+def test_what_a_database_refuses_is_no_missing_database() -> None:
+    script = (
+        "from django.db import connection as c; c.cursor().execute('SET statement_timeout = 1; SELECT pg_sleep(9)')"
+    )
+    result = manage("shell", "-c", script)
+    assert "canceling statement due to statement timeout" in result.stderr
+    assert "No database answers" not in result.stderr
+
+
+def test_a_python_without_our_packages_is_told_which_one_to_use() -> None:
+    result = subprocess.run(
+        [sys.executable, "-E", "-S", str(ROOT / "manage.py"), "check"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 2
+    assert "Use .venv/bin/python manage.py … after `make up` or `.ci/install requirements.txt`.\n" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_psql_is_among_the_programs_of_the_wheel() -> None:

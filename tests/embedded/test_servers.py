@@ -203,6 +203,14 @@ def test_what_valkey_was_told_survives_its_killing(layout: Layout) -> None:
         assert valkey.llen("io") == 1000
 
 
+def test_valkey_warns_of_nothing_that_its_owner_would_have_to_mend(layout: Layout) -> None:
+    with running(layout, FORGETFUL):
+        pass
+    hushed = Valkey(layout).program().hushed
+    warnings = [line for line in layout.log_file.read_text().splitlines() if "WARNING" in line]
+    assert [line for line in warnings if not any(words in line for words in hushed)] == []
+
+
 def test_a_server_that_cannot_start_says_why(layout: Layout) -> None:
     with (
         pytest.raises(RuntimeError, match=r"postgres did not start:(.|\n)*no_such_setting"),

@@ -37,6 +37,14 @@ def test_what_programs_say_is_shown_with_time_and_name(
     time.strptime(lines[0].split()[0], "%H:%M:%S")
 
 
+def test_of_what_a_program_says_the_hushed_lines_alone_are_left_out(
+    supervisor: Supervisor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    supervisor.run(shell("speaker", "echo WARNING one; echo WARNING two; echo one", hushed=("WARNING one",)))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("| ")[1] for line in lines] == ["WARNING two", "one"]
+
+
 @pytest.mark.parametrize(("script", "status"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", -9)])
 def test_a_program_that_is_run_tells_how_it_ended(script: str, status: int, supervisor: Supervisor) -> None:
     assert supervisor.run(shell("short", script)) == status
@@ -135,6 +143,20 @@ def test_what_does_not_stop_is_killed_in_time_with_all_that_it_started(
         assert time.monotonic() - began < 2
     assert "stubborn does not stop and is killed" in capsys.readouterr().out
     until(lambda: not any(is_alive(pid) for pid in pids_in(pids)))
+
+
+def test_a_second_signal_neither_hastens_the_end_nor_hides_how_long_it_took(tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+    # Its end takes as long as it takes to send us the second signal and a bit.
+    script = f"trap 'kill -INT {os.getpid()}; sleep 0.2; touch {ended}; exit' TERM; touch {tmp_path}/ready; "
+    with Supervisor() as supervisor:
+        supervisor.start(shell("slow", script + "while :; do sleep 0.05; done"))
+        supervisor.wait_until((tmp_path / "ready").exists, what="it", seconds=5)
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(Stopped):
+            supervisor.watch()
+        assert 0.2 < supervisor.stop() < 5
+        assert ended.exists()
 
 
 def test_what_a_dead_program_had_started_dies_with_it(supervisor: Supervisor, tmp_path: Path) -> None:

@@ -80,6 +80,13 @@ def test_what_is_wanted_is_installed_once_and_again_when_it_changes(checkout: Pa
     assert asked_to_install(checkout)[4:] == ["requirements.txt"]
 
 
+def test_an_install_says_one_line_of_what_it_does_and_leaves_errors_to_be_seen(checkout: Path) -> None:
+    python_that(checkout, WILLING + 'case "$*" in *"pip install --quiet"*) echo no such version >&2; exit 1 ;; esac')
+    result = install(checkout, "requirements.txt")
+    assert (result.returncode, result.stderr) == (1, "no such version\n")
+    assert re.fullmatch(r"(Making .*\n)?Installing requirements.txt into .venv.*\n", result.stdout)
+
+
 def test_an_install_that_failed_is_tried_again(checkout: Path) -> None:
     python_that(checkout, WILLING + 'case "$*" in *"pip install"*) exit 1 ;; esac')
     assert install(checkout, "requirements.txt").returncode == 1

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from badgerjobs.runs.changes import Finished
 from badgerjobs.runs.kinds import Claimed
-from badgerjobs.runs.lifecycle import Finished
 from badgerjobs.runs.models import Run, State
 from tests.factories import NOW
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from badgerjobs.runs import lifecycle
-from badgerjobs.runs.lifecycle import Finished
+from badgerjobs.runs.changes import Finished
 from badgerjobs.runs.models import Attempt, LogLine, Run, Runnable, State
 from tests.factories import NOW, make_run
 from tests.runs.claims import ANOTHER, ME, claimed, ended

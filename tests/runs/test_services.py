@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from badgerjobs.runs import lifecycle, services
+from badgerjobs.runs.changes import Planned
 from badgerjobs.runs.models import Cause, Run, Runnable, State
 from badgerjobs.web.problems import Conflict
 from tests.factories import NOW, make_application, make_run, make_runnable
@@ -146,7 +147,7 @@ def test_once_that_was_not_yet_runs_when_it_is_enabled_again() -> None:
 
 def test_once_means_once() -> None:
     runnable = add(run_at=NOW)
-    lifecycle.queue_planned([lifecycle.Planned(runnable.pk, NOW, None)], NOW + timedelta(seconds=1))
+    lifecycle.queue_planned([Planned(runnable.pk, NOW, None)], NOW + timedelta(seconds=1))
     Run.objects.update(state="succeeded")
 
     change(runnable, now=NOW + HOUR, enabled=False)
@@ -157,7 +158,7 @@ def test_once_means_once() -> None:
 
 def test_what_was_switched_off_before_it_ran_runs_when_it_is_switched_on_again() -> None:
     runnable = add(run_at=NOW)
-    lifecycle.queue_planned([lifecycle.Planned(runnable.pk, NOW, None)], NOW + timedelta(seconds=1))
+    lifecycle.queue_planned([Planned(runnable.pk, NOW, None)], NOW + timedelta(seconds=1))
 
     change(runnable, now=NOW + HOUR, enabled=False)
 
