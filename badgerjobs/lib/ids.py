@@ -1,6 +1,7 @@
-"""UUIDs of version 7 (RFC 9562): they sort by the time they were made, so an index on them grows at one end only."""
+"""Ids: UUIDs of version 7 (RFC 9562), which sort by the time they were made; and slugs, which stand in addresses."""
 
 import os
+import secrets
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from uuid import UUID
 
 _VERSION_AND_VARIANT = 0x7 << 76 | 0b10 << 62
 _COUNTER_LOW_BITS = 30
+_SLUG_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -35,6 +37,11 @@ def uuid7() -> UUID:
 def uuid7_floor(moment: datetime) -> UUID:
     """Give the smallest id that a millisecond can have; `moment` is aware. `id < floor` is older than it."""
     return _compose((moment - _EPOCH) // _MILLISECOND, 0, 0)
+
+
+def slug() -> str:
+    """Make a name for an address, of 12 letters and digits: 62 random bits, so that nobody guesses or counts them."""
+    return "".join(secrets.choice(_SLUG_LETTERS) for _ in range(12))
 
 
 def _compose(ms: int, counter: int, tail: int) -> UUID:

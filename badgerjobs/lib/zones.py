@@ -25,6 +25,11 @@ def zone(name: str) -> tzinfo:
     return ZoneInfo(name)
 
 
+def names() -> list[str]:
+    """List every name that `zone` takes, in the order of the alphabet."""
+    return sorted(_names() | {"UTC"})
+
+
 @lru_cache(maxsize=64)
 def preset_zone(name: str) -> tzinfo:
     """Give the zone that presets are told in: `EST` is UTC-5 all year, anything else an IANA name."""

@@ -1,0 +1,12 @@
+// The one script a page links, beside htmx. Without it every page works; with it, it works faster.
+import "./theme.js";
+import "./zone.js";
+import "./ago.js";
+import "./copy.js";
+import "./pick.js";
+import "./keys.js";
+import "./live.js";
+import "./question.js";
+import "./rows.js";
+import "./form.js";
+import "./passkey.js";
