@@ -59,6 +59,7 @@ WORKERS = env.number("WORKERS", 2, least=1, most=64)
 IO_SLOTS = env.number("IO_SLOTS", 400, least=1, most=10_000)
 HOST_SLOTS = env.number("HOST_SLOTS", 100, least=1, most=10_000)
 RETENTION_DAYS = env.number("RETENTION_DAYS", 30, least=1, most=3650)
+AUDIT_DAYS = env.number("AUDIT_DAYS", 365, least=1, most=3650)
 PRESET_TIME_ZONE = env.text("PRESET_TIME_ZONE", "EST")
 EGRESS_ALLOW = env.items("EGRESS_ALLOW")
 RATE_LIMIT_PER_SECOND = env.number("RATE_LIMIT_PER_SECOND", 400, least=1, most=1_000_000)
@@ -69,6 +70,11 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_htmx",
     "rest_framework",
     "drf_spectacular",
     "django_celery_beat",
@@ -76,6 +82,7 @@ INSTALLED_APPS = [
     "badgerjobs.web",
     "badgerjobs.runs",
     "badgerjobs.embedded",
+    "badgerjobs.panel",
     "jobs",
     "slurps",
 ]
@@ -83,12 +90,19 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "badgerjobs.web.middleware.bounded_body",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "badgerjobs.web.middleware.content_security_policy",
+    "badgerjobs.web.middleware.unstored_accounts",
+    "badgerjobs.web.middleware.without_nulls",
+    "badgerjobs.web.middleware.reader_zone",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "badgerjobs.web.sessions.last_seen",
 ]
 
 ROOT_URLCONF = "badgerjobs.urls"
@@ -101,12 +115,13 @@ TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
+        "APP_DIRS": True,  # for allauth's pages, below ours
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "badgerjobs.panel.navigation.navigation",
             ]
         },
     }
@@ -145,7 +160,7 @@ DATABASES["default"]["OPTIONS"] = {
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "badgerjobs.web.spared_cache.SparedCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {
             "socket_connect_timeout": 1,
@@ -156,6 +171,57 @@ CACHES = {
         "KEY_PREFIX": "badgerjobs",
     }
 }
+
+# Accounts, by allauth: an e-mail address and a password, a second factor for who wants one.
+SIGN_UP = env.one_of("SIGN_UP", "open" if EMBEDDED else "invitation", ["open", "invitation", "closed"])
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "front-door"
+ACCOUNT_ADAPTER = "badgerjobs.workspaces.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "signup": "badgerjobs.workspaces.account_forms.SignUp",
+    "reset_password": "badgerjobs.workspaces.account_forms.ResetPassword",
+}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# Somebody has one address, and a new one counts when it is confirmed.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Beside allauth's own. A network of IPv6 (/64) counts as one address; `key` is the account.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "20/m/ip,5/5m/key",
+    "confirm_email": "1/m/key",
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)
+MFA_ADAPTER = "badgerjobs.workspaces.accounts.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "badgerjobs.workspaces.account_forms.SecondFactor",
+    "reauthenticate": "badgerjobs.workspaces.account_forms.SecondFactorAgain",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Badger Jobs"
+MFA_TOTP_TOLERANCE = 1  # for who types slowly, and for clocks that are a little off
+
+# Mail: by the server that EMAIL_URL names; without one, into the log.
+EMAIL_URL = env.text("EMAIL_URL")
+MAIL_FROM = env.text("MAIL_FROM")
+if EMAIL_URL:
+    MAIL_FROM = server_urls.sender(MAIL_FROM)
+    server_urls.ensure_named(ALLOWED_HOSTS)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    globals().update(server_urls.mail(EMAIL_URL))
+else:
+    EMAIL_BACKEND = "badgerjobs.workspaces.mail.LoggedMail"
+EMAIL_TIMEOUT = 10  # seconds: a page waits for it
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM or "Badger Jobs <badgerjobs@localhost>"
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -196,10 +262,17 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 
+# The web process serves them itself, from where they are: there is no build and nothing to collect.
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+CSRF_FAILURE_VIEW = "badgerjobs.web.error_pages.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_AGE = 30 * 24 * 3600  # seconds, for who stays signed in; else until the browser is closed
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 if BEHIND_PROXY:
@@ -247,8 +320,9 @@ LOGGING = {
     "filters": {
         "unexpected": {"()": "badgerjobs.web.logs.UnexpectedOnly"},
         "loss": {"()": "badgerjobs.web.logs.LossInOneLine"},
+        "refusal": {"()": "badgerjobs.web.logs.RefusalInOneLine"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["loss"]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["loss", "refusal"]}},
     "loggers": {"django.request": {"filters": ["unexpected"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }

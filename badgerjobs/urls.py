@@ -4,10 +4,15 @@ from django.conf import settings
 from django.urls import include, path
 
 from badgerjobs.api import doors
+from badgerjobs.panel import views
 from jobs.echo import echo
 
 urlpatterns = [
-    path("", doors.front_door, name="front-door"),
+    path("", views.front_door, name="front-door"),
+    path("accounts/", include("badgerjobs.workspaces.account_urls")),
+    path("", include("badgerjobs.panel.urls")),
+    path("a/<slug:application_slug>/", include("badgerjobs.runs.urls")),
+    path("a/<slug:application_slug>/", include("jobs.urls")),
     path("api/v1/", include("badgerjobs.api.urls")),
     path("healthz", doors.healthz, name="healthz"),
     path("metrics", doors.prometheus, name="metrics"),
@@ -16,6 +21,8 @@ urlpatterns = [
 if settings.DEMO:
     urlpatterns += [path("echo/", echo, name="echo"), path("echo/<path:rest>", echo, name="echo-below")]
 
-handler400 = "badgerjobs.web.problems.bad_request"
-handler404 = "badgerjobs.web.problems.not_found"
-handler500 = "badgerjobs.web.problems.server_error"
+handler400 = "badgerjobs.web.error_pages.bad_request"
+handler403 = "badgerjobs.web.error_pages.forbidden"
+handler404 = "badgerjobs.web.error_pages.not_found"
+handler429 = "badgerjobs.web.error_pages.too_many"  # allauth's
+handler500 = "badgerjobs.web.error_pages.server_error"

@@ -3,12 +3,14 @@
 from typing import NoReturn
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from badgerjobs.web.limits import count
+from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application, Token
 
 # Wrong tokens that one address may try in a minute. Guessing 256 bits is hopeless; hammering the database is not.
@@ -21,6 +23,12 @@ def application_of(request: Request) -> Application:
     """The application of the token that this request carries."""
     token: Token = request.auth  # type: ignore[assignment]  # DRF's stubs know only its own tokens
     return token.application
+
+
+def holder_of(request: Request) -> audit.Actor:
+    """Who does what this request asks for, as the audit log will name them: the token, and where it was used."""
+    token: Token = request.auth  # type: ignore[assignment]
+    return audit.holder(token, address_of(request))
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -45,7 +53,7 @@ class BearerAuthentication(BaseAuthentication):
         return CHALLENGE
 
 
-def address_of(request: Request) -> str:
+def address_of(request: Request | HttpRequest) -> str:
     """Who calls: whoever connected, or whom the proxy in front says that it is passing on."""
     passed_on = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_PROXY else ""
     return passed_on.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))

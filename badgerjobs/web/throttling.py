@@ -15,14 +15,18 @@ if TYPE_CHECKING:  # DRF reads this class while it imports its views
 
 
 class PerApplication(BaseThrottle):
-    """So many requests in each second and for each application: `RATE_LIMIT_PER_SECOND`, 400 by default."""
+    """So many requests in each second and for each application: `RATE_LIMIT_PER_SECOND`, 400 by default.
+
+    An application may have fewer by its own choice, and never more.
+    """
 
     def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002
         """False makes it a 429 with `Retry-After`."""
         if request.auth is None:
             return True
-        seen = count(f"requests:{application_of(request).pk}", window_s=1)
-        return seen <= settings.RATE_LIMIT_PER_SECOND
+        application = application_of(request)
+        most = min(application.requests_per_second or settings.RATE_LIMIT_PER_SECOND, settings.RATE_LIMIT_PER_SECOND)
+        return count(f"requests:{application.pk}", window_s=1) <= most
 
     def wait(self) -> float:
         """Seconds until the next window."""

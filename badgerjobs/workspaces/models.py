@@ -1,5 +1,6 @@
 """Who owns what: a workspace has members and applications; an application owns everything below it."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import BaseUserManager
@@ -8,8 +9,16 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from badgerjobs.lib import signatures
+from badgerjobs.lib.ids import slug, uuid7
 from badgerjobs.workspaces.fields import EncryptedTextField
-from badgerjobs.workspaces.querysets import ApplicationQuerySet, TokenQuerySet, WorkspaceQuerySet
+from badgerjobs.workspaces.querysets import (
+    ApplicationQuerySet,
+    AuditQuerySet,
+    InvitationQuerySet,
+    MemberQuerySet,
+    TokenQuerySet,
+    WorkspaceQuerySet,
+)
 
 
 class Role(models.TextChoices):
@@ -19,6 +28,11 @@ class Role(models.TextChoices):
     ADMIN = "admin", "Admin"
     EDITOR = "editor", "Editor"
     VIEWER = "viewer", "Viewer"
+
+    def reaches(self, least: "Role") -> bool:
+        """Whether this role may do what needs at least that one."""
+        order = list(Role)
+        return order.index(self) <= order.index(least)
 
 
 class Scope(models.TextChoices):
@@ -62,6 +76,7 @@ class User(AbstractUser):
 class Workspace(models.Model):
     """The tenant. Names may repeat: that a name is taken would tell one tenant of another."""
 
+    slug = models.CharField(max_length=20, unique=True, default=slug, editable=False)
     name = models.CharField(max_length=100)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -76,8 +91,11 @@ class Member(models.Model):
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="members")
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    slug = models.CharField(max_length=20, unique=True, default=slug, editable=False)
     role = models.CharField(max_length=10, choices=Role.choices)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MemberQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="one_membership_each")]
@@ -85,13 +103,49 @@ class Member(models.Model):
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
 
+    def may(self, least: Role) -> bool:
+        """Whether the member's role is at least this one."""
+        return Role(self.role).reaches(least)
+
+
+class Invitation(models.Model):
+    """An open door into a workspace for one e-mail address: its secret is stored as a digest and works once."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
+    slug = models.CharField(max_length=20, unique=True, default=slug, editable=False)
+    email = models.EmailField()
+    role = models.CharField(max_length=10, choices=Role.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.role})"
+
 
 class Application(models.Model):
-    """Belongs to a workspace and owns jobs, tasks, runs and all else. Its signing key signs every call made for it."""
+    """Belongs to a workspace and owns jobs, tasks, runs and all else. Its signing key signs every call made for it.
+
+    While a key is being rotated, calls bear the signatures of both, until `previous_key_until`. `retries` and
+    `retry_step_s` (seconds) are what new jobs begin with. Null in `retention_days` and in `requests_per_second` means:
+    what the installation has.
+    """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="applications")
+    slug = models.CharField(max_length=20, unique=True, default=slug, editable=False)
     name = models.CharField(max_length=100)
     signing_key = EncryptedTextField(default=signatures.make_secret)
+    previous_signing_key = EncryptedTextField(blank=True, default="")
+    previous_key_until = models.DateTimeField(null=True, blank=True)
+    retries = models.PositiveSmallIntegerField(default=3)
+    retry_step_s = models.PositiveIntegerField(default=10)
+    retention_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    requests_per_second = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -108,6 +162,8 @@ class Token(models.Model):
     """A bearer secret of an application: stored as a digest, known again by its prefix, shown once."""
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="tokens")
+    slug = models.CharField(max_length=20, unique=True, default=slug, editable=False)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     label = models.CharField(max_length=100)
     prefix = models.CharField(max_length=20, db_index=True)
     digest = models.CharField(max_length=64, unique=True)
@@ -125,3 +181,46 @@ class Token(models.Model):
     def may(self, scope: str) -> bool:
         """Whether the token has this scope."""
         return scope in self.scopes
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it was revoked or has expired."""
+        return self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
+
+
+class Via(models.TextChoices):
+    """Which way in somebody used."""
+
+    PANEL = "panel", "Panel"
+    API = "api", "API"
+    COMMAND = "command", "Command"
+
+
+class AuditEntry(models.Model):
+    """Who did what, when and from where, and what it changed. Names are kept as they were: what they name may go.
+
+    `action` is `thing.verb` (`job.update`); `changes` is field → [before, after], secrets as stars.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="audit_entries", db_index=False)
+    # It may be gone: its entries stay as they are, however many there are. So the database does not check it.
+    application = models.ForeignKey(
+        Application, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    application_name = models.CharField(max_length=100, blank=True)
+    user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    actor = models.CharField(max_length=300)
+    via = models.CharField(max_length=10, choices=Via.choices)
+    address = models.CharField(max_length=45, blank=True)
+    action = models.CharField(max_length=40)
+    subject = models.CharField(max_length=300)
+    changes = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "id"], name="entry_of_workspace")]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action} {self.subject}"

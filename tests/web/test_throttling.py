@@ -8,6 +8,7 @@ from redis.exceptions import ConnectionError as ValkeyAway
 from redis.exceptions import ResponseError
 
 from badgerjobs.web import limits
+from badgerjobs.workspaces.models import Application
 from tests.callers import PROBLEM, Caller, caller_for
 
 A_MOMENT = 1_000_000_000.25
@@ -44,6 +45,13 @@ def test_all_tokens_of_an_application_count_together_and_no_others(alice: Caller
     other = caller_for(alice.application)
     assert [caller.get("/").status for caller in (alice, other, alice, other)] == [200, 200, 200, 429]
     assert charlie.get("/").status == 200
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(("own", "allowed"), [(2, 2), (100, 3), (None, 3)])
+def test_an_application_may_allow_fewer_and_never_more(own: int | None, allowed: int, alice: Caller) -> None:
+    Application.objects.filter(pk=alice.application.pk).update(requests_per_second=own)
+    assert [alice.get("/").status for _ in range(5)] == [200] * allowed + [429] * (5 - allowed)
 
 
 @pytest.mark.usefixtures("three")

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from badgerjobs.workspaces.models import Application, Member, Role, Scope, Token, User, Workspace
+from badgerjobs.workspaces.models import Application, AuditEntry, Member, Role, Scope, Token, User, Workspace
 from tests.callers import Caller
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,30 @@ def test_what_is_there_is_used_again_in_any_case() -> None:
     counts = [model.objects.count() for model in (Workspace, Application, User, Member, Token)]
     assert counts == [1, 1, 1, 1, 2]
     assert (Application.objects.get().name, User.objects.get().email) == ("Shop", "alice@example.com")
+
+
+def told() -> list[tuple[str, str]]:
+    entries = AuditEntry.objects.filter(actor="operator", via="command").order_by("id")
+    return [(entry.action, entry.subject.partition(" (")[0]) for entry in entries]
+
+
+def test_all_that_was_made_is_in_the_log_and_what_was_there_is_not() -> None:
+    made = [
+        ("workspace.create", "Alice's"),
+        ("member.add", "alice@example.com"),
+        ("application.create", "shop"),
+        ("token.create", "create_application"),
+    ]
+    create("shop", "--workspace", "Alice's", "--owner", "alice@example.com")
+    assert told() == made
+    assert AuditEntry.objects.get(action="member.add").changes == {"role": [None, "owner"]}
+    create("shop", "--workspace", "Alice's", "--owner", "alice@example.com")
+    assert told() == [*made, ("token.create", "create_application")]
+
+
+def test_without_an_owner_the_log_tells_of_no_member() -> None:
+    create("shop", "--workspace", "Alice's")
+    assert [action for action, _ in told()] == ["workspace.create", "application.create", "token.create"]
 
 
 def test_the_same_name_in_another_workspace_is_another_application() -> None:

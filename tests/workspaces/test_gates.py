@@ -3,17 +3,16 @@
 import pytest
 
 from badgerjobs.workspaces.models import Application, Member, Role, User, Workspace
-from badgerjobs.workspaces.services import create_application
 from jobs.models import Job
-from tests.factories import make_application, make_job
+from tests.factories import make_application, make_job, make_member
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_person_reaches_the_workspaces_and_applications_they_are_a_member_of() -> None:
-    shop = create_application(name="shop", workspace="Alice's", owner="alice@example.com")
-    create_application(name="store", workspace="Charlie's", owner="charlie@example.com")
-    alice, charlie = (User.objects.get(email=f"{name}@example.com") for name in ("alice", "charlie"))
+    shop, store = make_application(), make_application("Charlie's", "store")
+    alice = make_member(shop.workspace).user
+    charlie = make_member(store.workspace, email="charlie@example.com").user
     bob = User.objects.create_user("bob@example.com")
     Member.objects.create(workspace=shop.workspace, user=bob, role=Role.VIEWER)
     assert list(Application.objects.for_user(alice)) == list(Application.objects.for_user(bob)) == [shop]

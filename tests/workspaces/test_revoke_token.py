@@ -5,10 +5,11 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from badgerjobs.workspaces.models import Token
-from badgerjobs.workspaces.services import issue_token
+from badgerjobs.workspaces.audit import OPERATOR
+from badgerjobs.workspaces.issuing import issue_token
+from badgerjobs.workspaces.models import AuditEntry, Token
 from tests.callers import Caller
-from tests.factories import make_application, make_token
+from tests.factories import NOW, make_application, make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +21,7 @@ def revoke(prefix: str) -> str:
 
 
 def test_the_token_opens_nothing_any_more_and_its_owner_is_named() -> None:
-    token, secret = issue_token(application=make_application("Alice's", "shop"), label="laptop")
+    token, secret = issue_token(application=make_application("Alice's", "shop"), label="laptop", by=OPERATOR, now=NOW)
     other = make_token(token.application)
 
     said = revoke(token.prefix)
@@ -30,10 +31,12 @@ def test_the_token_opens_nothing_any_more_and_its_owner_is_named() -> None:
     )
     assert Caller(secret).get("/jobs/").status == 401
     assert Caller(other).get("/jobs/").status == 200
+    entry = AuditEntry.objects.get(action="token.revoke")
+    assert (entry.actor, entry.via, entry.subject) == ("operator", "command", str(token))
 
 
 def test_revoking_twice_says_since_when_it_is_over_and_keeps_the_moment() -> None:
-    token, _ = issue_token(application=make_application(), label="laptop")
+    token, _ = issue_token(application=make_application(), label="laptop", by=OPERATOR, now=NOW)
     revoke(token.prefix)
     first = Token.objects.get().revoked_at
     assert first
@@ -44,7 +47,7 @@ def test_revoking_twice_says_since_when_it_is_over_and_keeps_the_moment() -> Non
 
 @pytest.mark.parametrize("form", ["{prefix}", "bj_{prefix}", "bj_{prefix}_", "{secret}"])
 def test_the_prefix_is_taken_as_it_stands_in_the_token(form: str) -> None:
-    token, secret = issue_token(application=make_application(), label="laptop")
+    token, secret = issue_token(application=make_application(), label="laptop", by=OPERATOR, now=NOW)
     revoke(form.format(prefix=token.prefix, secret=secret))
     assert Token.objects.get().revoked_at
 
@@ -59,7 +62,7 @@ def test_an_unknown_prefix_is_refused(prefix: str) -> None:
 
 def test_of_two_tokens_with_one_prefix_both_end() -> None:
     for label in ("one", "other"):
-        issue_token(application=make_application(), label=label)
+        issue_token(application=make_application(), label=label, by=OPERATOR, now=NOW)
     Token.objects.update(prefix="abcd1234")
     said = revoke("abcd1234")
     assert said.count("\n") == 2

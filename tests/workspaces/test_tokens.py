@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from badgerjobs.workspaces.audit import OPERATOR
+from badgerjobs.workspaces.issuing import issue_token, revoke_token
 from badgerjobs.workspaces.models import Scope, Token
-from badgerjobs.workspaces.services import issue_token, revoke_token
 from tests.callers import PROBLEM, Caller
 from tests.factories import NOW, make_application, make_token
 
@@ -40,16 +41,16 @@ def test_a_token_is_good_until_it_expires(fields: dict[str, Any], usable: bool) 
 
 
 def test_a_revoked_token_is_over_and_keeps_the_moment() -> None:
-    token, secret = issue_token(application=make_application(), label="test")
-    revoke_token(token=token, now=NOW)
-    revoke_token(token=token, now=NOW + SECOND)
+    token, secret = issue_token(application=make_application(), label="test", by=OPERATOR, now=NOW)
+    revoke_token(token=token, by=OPERATOR, now=NOW)
+    revoke_token(token=token, by=OPERATOR, now=NOW + SECOND)
     assert Token.objects.by_token(secret, NOW) is None
     assert Token.objects.get().revoked_at == NOW
 
 
 def test_of_two_tokens_with_one_prefix_each_leads_to_its_own() -> None:
-    first, one = issue_token(application=make_application(), label="one")
-    second, other = issue_token(application=first.application, label="other")
+    first, one = issue_token(application=make_application(), label="one", by=OPERATOR, now=NOW)
+    second, other = issue_token(application=first.application, label="other", by=OPERATOR, now=NOW)
     # Prefixes are for people; nothing may rest on their being unique.
     shared = one.replace(f"bj_{first.prefix}_", f"bj_{second.prefix}_")
     Token.objects.filter(pk=first.pk).update(prefix=second.prefix)
@@ -89,7 +90,7 @@ def test_the_scheme_is_taken_in_any_case(alice: Caller, scheme: str) -> None:
 
 
 def test_the_use_of_a_token_is_remembered_once_a_minute() -> None:
-    token, _ = issue_token(application=make_application(), label="test")
+    token, _ = issue_token(application=make_application(), label="test", by=OPERATOR, now=NOW)
     for seconds, remembered in [(0, 0), (1, 0), (59, 0), (60, 60), (119, 60), (120, 120)]:
         now = NOW + seconds * SECOND
         token.refresh_from_db()
@@ -112,11 +113,11 @@ def test_a_request_within_the_minute_reads_the_token_and_writes_nothing(
 
 @pytest.mark.parametrize("scope", Scope.values)
 def test_a_token_may_what_its_scopes_say(scope: str) -> None:
-    token, _ = issue_token(application=make_application(), label="test", scopes=[scope])
+    token, _ = issue_token(application=make_application(), label="test", by=OPERATOR, now=NOW, scopes=[scope])
     assert [each for each in Scope.values if token.may(each)] == [scope]
 
 
 def test_a_label_and_a_prefix_are_all_that_a_token_says_of_itself() -> None:
-    token, secret = issue_token(application=make_application(), label="laptop")
+    token, secret = issue_token(application=make_application(), label="laptop", by=OPERATOR, now=NOW)
     assert str(token) == f"laptop ({token.prefix}…)"
     assert secret.removeprefix(f"bj_{token.prefix}_") not in str(token) + repr(token)

@@ -8,8 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.utils import timezone
 
+from badgerjobs.workspaces.audit import OPERATOR
+from badgerjobs.workspaces.issuing import issue_token
 from badgerjobs.workspaces.models import Scope
-from badgerjobs.workspaces.services import AmbiguousError, create_application, issue_token
+from badgerjobs.workspaces.services import AmbiguousError, create_application
 
 MOST_DAYS = 3650
 
@@ -35,12 +37,20 @@ class Command(BaseCommand):
             except ValidationError:
                 raise CommandError(f"--owner {owner!r} is not an e-mail address.") from None
         scopes, expires_at = _scopes(options["scopes"]), _expires_at(options["expires"])
+        now = timezone.now()
         try:
-            application = create_application(name=name.strip(), workspace=workspace.strip(), owner=owner)
+            application = create_application(
+                name=name.strip(), workspace=workspace.strip(), owner=owner, by=OPERATOR, now=now
+            )
         except AmbiguousError as error:
             raise CommandError(str(error)) from None
         _, secret = issue_token(
-            application=application, label="create_application", scopes=scopes, expires_at=expires_at
+            application=application,
+            label="create_application",
+            by=OPERATOR,
+            now=now,
+            scopes=scopes,
+            expires_at=expires_at,
         )
         self.stdout.write(secret)
 

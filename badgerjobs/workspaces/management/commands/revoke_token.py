@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from badgerjobs.workspaces.audit import OPERATOR
+from badgerjobs.workspaces.issuing import revoke_token
 from badgerjobs.workspaces.models import Token
-from badgerjobs.workspaces.services import revoke_token
 
 
 class Command(BaseCommand):
@@ -23,7 +24,7 @@ class Command(BaseCommand):
                 f"There is no token with the prefix {prefix!r}: it is what follows bj_, up to the next _."
             )
         for token in found.select_related("application__workspace"):
-            revoke_token(token=token, now=timezone.now())
+            revoke_token(token=token, by=OPERATOR, now=timezone.now())
             was = f"is over since {token.revoked_at:%Y-%m-%d %H:%M:%S} UTC" if token.revoked_at else "is over now"
             place = f"the application “{token.application}” in the workspace “{token.application.workspace}”"
             self.stdout.write(f"The token “{token.label}” ({token.prefix}…) of {place} {was}.")
