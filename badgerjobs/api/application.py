@@ -1,7 +1,9 @@
 """The application that a token belongs to."""
 
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,7 +12,7 @@ from rest_framework.views import APIView
 
 from badgerjobs.runs.models import Runnable
 from badgerjobs.web.authentication import application_of
-from badgerjobs.workspaces.models import Scope
+from badgerjobs.workspaces.models import Application, Scope
 from jobs.models import KIND, Job
 
 
@@ -43,6 +45,19 @@ class SigningKeySerializer(serializers.Serializer[Any]):
     signing_key = serializers.CharField(
         help_text="`whsec_…`: give it to a Standard Webhooks library where your endpoint checks `webhook-signature`."
     )
+    previous_signing_key = serializers.SerializerMethodField(
+        help_text="While the key is being rotated, the one before: calls bear its signature too. Else null."
+    )
+    previous_key_until = serializers.SerializerMethodField(help_text="Until when they do. Null without one.")
+
+    def get_previous_signing_key(self, application: Application) -> str | None:
+        """Only as long as it signs."""
+        return application.previous_signing_key if self.get_previous_key_until(application) else None
+
+    def get_previous_key_until(self, application: Application) -> datetime | None:
+        """None once that moment is over."""
+        until = application.previous_key_until
+        return until if until and until > timezone.now() else None
 
 
 class SigningKeyView(APIView):

@@ -1,4 +1,4 @@
-"""The few addresses beside the API: the front door, health, metrics."""
+"""The few addresses beside the API: health, metrics."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,15 +9,6 @@ from badgerjobs.runs import health
 from badgerjobs.web import problems
 from badgerjobs.web.authentication import CHALLENGE
 from badgerjobs.workspaces.models import Scope, Token
-
-
-@problems.only_reading
-def front_door(request: HttpRequest) -> JsonResponse:
-    """Tell whoever opens the address in a browser where things are."""
-    places = {"api": "/api/v1/", "schema": "/api/v1/schema/", "health": "/healthz"}
-    return JsonResponse(
-        {"name": "Badger Jobs", **{name: request.build_absolute_uri(at) for name, at in places.items()}}
-    )
 
 
 @problems.only_reading

@@ -16,14 +16,15 @@ from rest_framework.views import APIView
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs.models import Cause, Run, Runnable, State
 from badgerjobs.runs.querysets import RunQuerySet
+from badgerjobs.runs.schedules import preview, zone_of
 from badgerjobs.runs.serializers import (
     PlannedSerializer,
     PreviewSerializer,
     RunDetailSerializer,
     RunSerializer,
 )
-from badgerjobs.runs.services import abort_run
-from badgerjobs.web.authentication import application_of
+from badgerjobs.runs.services import abort_run, replay_run
+from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.filters import moment, narrow, one_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.workspaces.models import Scope
@@ -84,8 +85,16 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     @idempotent
     def abort(self, request: Request, pk: str) -> Response:  # noqa: ARG002
         """A running call is cut off within about a second. Aborting twice changes nothing; 409 if it is over."""
-        abort_run(run=self.get_object(), now=timezone.now())
+        abort_run(run=self.get_object(), by=holder_of(request), now=timezone.now())
         return Response(RunDetailSerializer(self.get_object()).data)
+
+    @extend_schema(request=None, responses={202: RunSerializer}, summary="Replay a run that is over")
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def replay(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        """A new run that names this one, made at once from the job as it is now. 409 while this one is not over."""
+        run = replay_run(run=self.get_object(), by=holder_of(request), now=timezone.now())
+        return Response(RunSerializer(run).data, status=202)
 
 
 class PreviewView(APIView):
@@ -110,10 +119,6 @@ class PreviewView(APIView):
         asked = PreviewSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         fields, schedule = asked.validated_data, asked.planned
-        now = timezone.now()
-        after = fields.get("after")
-        times = schedule.upcoming(after, fields["count"]) if after else schedule.planned(now, fields["count"])
-        if not after:
-            times[:1] = [max(first, now) for first in times[:1]]  # what is past is due at once
-        zone = schedule.preset_time_zone if schedule.preset else schedule.time_zone
-        return Response(PlannedSerializer({"next": times, "words": schedule.words(), "time_zone": zone}).data)
+        times = preview(schedule, now=timezone.now(), count=fields["count"], after=fields.get("after"))
+        said = {"next": times, "words": schedule.words(), "time_zone": zone_of(schedule)}
+        return Response(PlannedSerializer(said).data)

@@ -1,9 +1,11 @@
 """What the verbs of `lifecycle.py` are given: values that say what is to change, and change nothing themselves."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import State
@@ -36,6 +38,28 @@ class Finished:
     @property
     def duration_ms(self) -> int:
         return max(0, round((self.ended_at - self.started_at) / timedelta(milliseconds=1)))
+
+
+def columns_of(finished: Sequence[Finished], attempt_ids: Sequence[UUID]) -> list[list[Any]]:
+    """The same as the statement of `lifecycle.finish` unnests it: a list for each column, in its order."""
+    return [
+        [one.run.id for one in finished],
+        list(attempt_ids),
+        [one.state.value for one in finished],
+        [one.due_at for one in finished],
+        [one.started_at for one in finished],
+        [one.ended_at for one in finished],
+        [one.duration_ms for one in finished],
+        [one.ok for one in finished],
+        [one.error_class for one in finished],
+        [one.error for one in finished],
+        [_json(one.result) for one in finished],
+        [_json(one.output) for one in finished],
+    ]
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,20 @@ from django.core.checks import CheckMessage, Error, register
 from badgerjobs.lib import zones
 from badgerjobs.outbound.addresses import Policy
 from badgerjobs.runs.kinds import RUN_KINDS, kind_of
+from badgerjobs.runs.shown import SHOWN_KINDS, shown_as
 
 
 @register()
 def every_kind_is_there(**_: Any) -> list[CheckMessage]:
-    """Each row of the table of kinds leads to a `Kind`."""
+    """Each row of the tables of kinds leads to a `Kind`, and to how it is shown."""
     errors: list[CheckMessage] = []
-    for name, path in RUN_KINDS.items():
-        try:
-            kind_of(name)
-        except ImportError as error:
-            errors.append(Error(f"The run kind {name!r} is not at {path}: {error}", id="runs.E001"))
+    tables = (("The run kind", RUN_KINDS, kind_of), ("How pages show the kind", SHOWN_KINDS, shown_as))
+    for what, table, find in tables:
+        for name, path in table.items():
+            try:
+                find(name)
+            except ImportError as error:
+                errors.append(Error(f"{what} {name!r} is not at {path}: {error}", id="runs.E001"))
     return errors
 
 

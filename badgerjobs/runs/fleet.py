@@ -61,11 +61,6 @@ def leave(worker: Identity) -> None:
     Worker.objects.filter(pk=worker.id).delete()
 
 
-def seen(since: datetime) -> int:
-    """How many workers were seen after that."""
-    return Worker.objects.filter(seen_at__gt=since).count()
-
-
 def database_now() -> datetime:
     """The one clock that all processes share."""
     with connection.cursor() as cursor:

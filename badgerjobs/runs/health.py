@@ -3,16 +3,21 @@
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from django.db import Error
+from django.db import Error, connection
 from redis.exceptions import RedisError
 
-from badgerjobs.runs import broker, fleet
-from badgerjobs.runs.models import Runnable
+from badgerjobs.runs import broker
 
 # Beat that is later than this has stopped, or cannot keep up.
 WORST_LAG = timedelta(seconds=10)
 # A worker that was not seen for so long is not there.
 WORKER_SEEN = timedelta(seconds=30)
+
+# The database's clock, when the first occurrence is or was due, and how many workers there are.
+_LOOK = """
+SELECT clock_timestamp(), (SELECT min(next_run_at) FROM runs_runnable WHERE next_run_at IS NOT NULL),
+       (SELECT count(*) FROM runs_worker WHERE seen_at > clock_timestamp() - interval '1 s' * %s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +35,19 @@ def health() -> Health:
     """Ask everything once. What cannot be asked is unknown, never an exception."""
     broker = _broker()
     try:
-        now = fleet.database_now()
-        lag, workers = Runnable.objects.lateness(now), fleet.seen(now - WORKER_SEEN)
+        lag, workers = _look()
     except Error:
         return Health("failing", "down", broker, None, None)
     well = broker == "ok" and lag <= WORST_LAG and workers > 0
     return Health("ok" if well else "failing", "ok", broker, round(lag / timedelta(milliseconds=1)), workers)
+
+
+def _look() -> tuple[timedelta, int]:
+    """How long the occurrence that is due first has been waiting to be dispatched, and how many workers are seen."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, [WORKER_SEEN.total_seconds()])
+        now, first, workers = cursor.fetchone()
+    return max(timedelta(0), now - first) if first else timedelta(0), workers
 
 
 def _broker() -> str:

@@ -13,33 +13,15 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from badgerjobs.lib.ids import uuid7
-from badgerjobs.runs.changes import Finished, Planned, Share
+from badgerjobs.runs.changes import Finished, Planned, Share, columns_of
 from badgerjobs.runs.explain import log_moves, log_retries
 from badgerjobs.runs.kinds import Claimed
-from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.runs.making import ALL_NOW, PLANNED, REPLAYED
+from badgerjobs.runs.models import FINAL, Cause, Run, Runnable, State
 from badgerjobs.runs.picking import PICKED
 
 # How often a run may be taken back from workers that died before it is held to be what kills them.
 RESCUES = 5
-
-
-_QUEUE_PLANNED = """
-WITH planned AS (
-    SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::timestamptz[])
-        AS p(runnable_id, run_id, occurrence, next_run_at)
-), advanced AS (
-    UPDATE runs_runnable r SET next_run_at = p.next_run_at, last_run_at = %s, runs_made = r.runs_made + 1
-    FROM planned p WHERE r.id = p.runnable_id
-    RETURNING r.id, r.application_id, r.kind, r.queue, r.priority, r.runs_made, p.run_id, p.occurrence
-)
-INSERT INTO runs_run (id, application_id, runnable_id, kind, queue, priority, cause, occurrence, number, state, due_at,
-                      attempts, rescues, error, created_at)
-SELECT run_id, application_id, id, kind, queue, priority, 'schedule', occurrence, runs_made, 'queued', occurrence,
-       0, 0, '', %s
-FROM advanced
-ON CONFLICT (runnable_id, occurrence) DO NOTHING
-RETURNING queue
-"""
 
 
 def queue_planned(planned: Sequence[Planned], now: datetime) -> list[str]:
@@ -47,7 +29,7 @@ def queue_planned(planned: Sequence[Planned], now: datetime) -> list[str]:
     ids = [uuid7() for _ in planned]
     with connection.cursor() as cursor:
         cursor.execute(
-            _QUEUE_PLANNED,
+            PLANNED,
             [
                 [one.runnable_id for one in planned],
                 ids,
@@ -82,6 +64,32 @@ def queue_now(runnable: Runnable, *, cause: Cause, now: datetime) -> Run:
         due_at=now,
         created_at=now,
     )
+
+
+def replay(run_ids: Sequence[UUID], *, now: datetime) -> list[tuple[UUID, str]]:
+    """Queue a new run for each of these that is over and still has its owner. Returns the new ids and their queues.
+
+    The new run does what its owner says now, beside its schedule, and names the old one.
+    """
+    values: dict[str, Any] = {
+        "old": list(run_ids),
+        "new": [uuid7() for _ in run_ids],
+        "over": [state.value for state in FINAL],
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(REPLAYED, values)
+        rows: list[tuple[UUID, str]] = cursor.fetchall()
+    return rows
+
+
+def queue_all_now(runnable_ids: Sequence[int], *, cause: Cause, now: datetime) -> list[str]:
+    """One run of each of these runnables, due at once, in one statement. Returns the queue of each new run."""
+    ids = [uuid7() for _ in runnable_ids]
+    with connection.cursor() as cursor:
+        values: dict[str, Any] = {"ids": list(runnable_ids), "run_ids": ids, "cause": cause.value, "now": now}
+        cursor.execute(ALL_NOW, values)
+        return [queue for (queue,) in cursor.fetchall()]
 
 
 _QUEUE_WAITING = """
@@ -163,30 +171,12 @@ def finish(finished: Sequence[Finished], *, worker: UUID) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
             _FINISH,
-            [
-                [one.run.id for one in finished],
-                ids,
-                [one.state.value for one in finished],
-                [one.due_at for one in finished],
-                [one.started_at for one in finished],
-                [one.ended_at for one in finished],
-                [one.duration_ms for one in finished],
-                [one.ok for one in finished],
-                [one.error_class for one in finished],
-                [one.error for one in finished],
-                [_json(one.result) for one in finished],
-                [_json(one.output) for one in finished],
-                worker,
-            ],
+            [*columns_of(finished, ids), worker],
         )
         stored = {attempt_id for (attempt_id,) in cursor.fetchall()}
     moved = [one for attempt_id, one in zip(ids, finished, strict=True) if attempt_id in stored]
     log_retries(one for one in moved if not one.ok)
     return {one.run.id for one in moved}
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value)
 
 
 def abort(run_ids: Iterable[UUID], *, now: datetime, reason: str, running_too: bool = True) -> set[UUID]:

@@ -33,6 +33,8 @@ class State(models.TextChoices):
 
 FINAL = (State.SUCCEEDED, State.FAILED, State.ABORTED, State.SKIPPED)
 WAITING = (State.SCHEDULED, State.RETRYING)
+# How few runs end: what an index may hold without costing those that succeed anything.
+RARE = (State.FAILED, State.ABORTED, State.SKIPPED)
 
 
 class Cause(models.TextChoices):
@@ -41,6 +43,7 @@ class Cause(models.TextChoices):
     SCHEDULE = "schedule", "Its time came"
     MANUAL = "manual", "Somebody ran it"
     CODE = "code", "Code started it"
+    REPLAY = "replay", "Somebody replayed another run"
 
 
 class Queue(models.TextChoices):
@@ -118,7 +121,8 @@ class Run(models.Model):
     """One execution: why, when it was due, how far it is, and how it ended.
 
     `number` counts the runs of a runnable. `attempts` counts the results so far. `due_at` is when it may be taken: its
-    occurrence at first, then the time of the next attempt. `worker` holds it while it runs.
+    occurrence at first, then the time of the next attempt. `worker` holds it while it runs. `replay_of` is the id of
+    the run that this one repeats.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -134,6 +138,7 @@ class Run(models.Model):
     cause = models.CharField(max_length=10, choices=Cause.choices)
     occurrence = models.DateTimeField(null=True)
     number = models.BigIntegerField(default=0)
+    replay_of = models.UUIDField(null=True)
 
     state = models.CharField(max_length=10, choices=State.choices)
     due_at = models.DateTimeField()
@@ -162,6 +167,9 @@ class Run(models.Model):
             models.Index(fields=["due_at"], name="run_waiting", condition=Q(state__in=WAITING)),
             models.Index(fields=["runnable"], name="run_retrying", condition=Q(state=State.RETRYING)),
             models.Index(fields=["worker"], name="run_running", condition=Q(state=State.RUNNING)),
+            models.Index(fields=["application", "state", "id"], name="run_ended_badly", condition=Q(state__in=RARE)),
+            models.Index(fields=["runnable", "state", "id"], name="runnable_ended_badly", condition=Q(state__in=RARE)),
+            models.Index(fields=["replay_of"], name="run_replayed", condition=Q(replay_of__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, F, JSONField, Q, Value
+from django.db.models.expressions import CombinedExpression
 
 from badgerjobs.workspaces.querysets import OwnedQuerySet
 
@@ -25,11 +25,6 @@ class RunnableQuerySet(OwnedQuerySet["Runnable"]):
     def planned(self) -> RunnableQuerySet:
         """Those that will run by themselves."""
         return self.filter(next_run_at__isnull=False)
-
-    def lateness(self, now: datetime) -> timedelta:
-        """How long the one that is due first has been waiting to be dispatched; zero when none is late."""
-        first = self.planned().aggregate(first=Min("next_run_at"))["first"]
-        return max(timedelta(0), now - first) if first else timedelta(0)
 
 
 class RunQuerySet(OwnedQuerySet["Run"]):
@@ -58,6 +53,11 @@ class RunQuerySet(OwnedQuerySet["Run"]):
 class AttemptQuerySet(OwnedQuerySet["Attempt"]):
     def of(self, runnable_id: int) -> AttemptQuerySet:
         return self.filter(runnable_id=runnable_id)
+
+    def in_brief(self) -> AttemptQuerySet:
+        """With their results as `brief`: without the bodies, which may be long."""
+        brief = CombinedExpression(F("result"), "-", Value("body"), output_field=JSONField())
+        return self.defer("result").annotate(brief=brief)
 
     def counts(self, runnable_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Runnable → (how many results were good, how many were not), in one query; absent where there is none."""

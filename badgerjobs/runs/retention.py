@@ -1,6 +1,10 @@
 """Deletes what nobody asked to keep, by age or because its owner is gone: in batches that nobody waits for."""
 
+import random
+from collections import deque
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -8,53 +12,95 @@ from django.db import connection
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs import fleet, remains
-from badgerjobs.web.retention import forget_keys
+from badgerjobs.web.retention import forget_keys, forget_sessions
+from badgerjobs.workspaces.models import Application
+from badgerjobs.workspaces.retention import forget_entries
 
 BATCH = 5000
+# Applications that one batch looks into. Each has its part of the batch, so that none with much keeps others waiting.
+TOGETHER = 100
 # How long one tick may take: short enough for a worker that is told to end, and half of the time between two ticks.
 HELPING_S = 5.0
 
-# Ids are made in the order of time, so the primary key finds the old ones. `%(after)s` steps over the dead entries that
-# earlier batches left at the head of the index.
+# Ids are made in the order of time, so the index by application and id finds the old ones, however long the others are
+# kept. `after` steps over the dead entries that earlier batches left at the head of an application's part. Compared as
+# pairs, no other index can find them: the planner would rather take the primary key, and walk through everybody's.
 _PRUNE = f"""
 WITH old AS (
-    SELECT id FROM runs_run
-    WHERE id > %(after)s AND id < %(before)s AND finished_at < %(cutoff)s
-      AND state IN ('succeeded', 'failed', 'aborted', 'skipped')
-    ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    SELECT run.id, kept.application_id
+    FROM unnest(%(applications)s::bigint[], %(afters)s::uuid[], %(befores)s::uuid[], %(cutoffs)s::timestamptz[])
+        AS kept (application_id, after, before, cutoff)
+    CROSS JOIN LATERAL (
+        SELECT id FROM runs_run
+        WHERE (application_id, id) > (kept.application_id, kept.after)
+          AND (application_id, id) < (kept.application_id, kept.before)
+          AND finished_at < kept.cutoff AND state IN ('succeeded', 'failed', 'aborted', 'skipped')
+        ORDER BY application_id, id LIMIT %(each)s FOR UPDATE SKIP LOCKED
+    ) AS run
 ){remains.DELETE_OLD}
-SELECT count(*), max(id::text) FROM gone
+SELECT application_id, count(*), max(id::text) FROM old GROUP BY application_id
 """  # noqa: S608
+
+FIRST = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An application whose runs are deleted when they ended before `cutoff`; up to the id `after` they are gone."""
+
+    application_id: int
+    cutoff: datetime
+    after: UUID = FIRST
 
 
 def prune(*, now: datetime | None = None, seconds: float = HELPING_S) -> int:
-    """Delete runs that ended before `RETENTION_DAYS`, and what the deleted left. Returns how many runs that were.
+    """Delete runs that ended too long ago, and what the deleted left. Returns how many runs that were.
 
-    Ends when nothing is left to delete, or after so many seconds: what is left waits for the next time. What the
-    deleted left has half of them at most, so that neither keeps the other waiting.
+    How long is each application's own choice, or `RETENTION_DAYS`. Ends when nothing is left to delete, or after so
+    many seconds: what is left waits for the next time. What the deleted left has half of them at most, so that neither
+    keeps the other waiting.
     """
     began = fleet.database_now()
     now = now or began
     forget_keys(now=now)
+    forget_sessions(now=now)
+    forget_entries(now=now)
     deleted = remains.prune_gone(until=began + timedelta(seconds=seconds / 2))
-    return deleted + _prune_old(
-        cutoff=now - timedelta(days=settings.RETENTION_DAYS), until=began + timedelta(seconds=seconds)
-    )
+    return deleted + _prune_old(now=now, until=began + timedelta(seconds=seconds))
 
 
-def _prune_old(*, cutoff: datetime, until: datetime) -> int:
-    deleted, last = 0, UUID(int=0)
-    while fleet.database_now() < until:
-        count, newest = _prune_batch(after=last, cutoff=cutoff)
+def _prune_old(*, now: datetime, until: datetime) -> int:
+    deleted, waiting = 0, deque(_applications(now))
+    while waiting and fleet.database_now() < until:
+        count, unfinished = _prune_batch([waiting.popleft() for _ in range(min(TOGETHER, len(waiting)))])
         deleted += count
-        if newest is None or count < BATCH:
-            break
-        last = newest
+        waiting.extend(unfinished)
     return deleted
 
 
-def _prune_batch(*, after: UUID, cutoff: datetime) -> tuple[int, UUID | None]:
+def _applications(now: datetime) -> list[Kept]:
+    rows = Application.objects.values_list("pk", "retention_days")
+    found = [Kept(pk, now - timedelta(days=days or settings.RETENTION_DAYS)) for pk, days in rows]
+    # When the time is not enough for all, others come first the next time.
+    random.shuffle(found)
+    return found
+
+
+def _prune_batch(applications: list[Kept]) -> tuple[int, list[Kept]]:
+    """Delete the oldest of each. Returns how many in all, and the applications that may have more."""
+    each = BATCH // len(applications)
+    given: dict[str, Any] = {
+        "applications": [kept.application_id for kept in applications],
+        "afters": [kept.after for kept in applications],
+        "befores": [uuid7_floor(kept.cutoff) for kept in applications],
+        "cutoffs": [kept.cutoff for kept in applications],
+        "each": each,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_PRUNE, {"after": after, "before": uuid7_floor(cutoff), "cutoff": cutoff, "limit": BATCH})
-        count, newest = cursor.fetchone()
-    return count, UUID(newest) if newest else None
+        cursor.execute(_PRUNE, given)
+        found = {application_id: (count, UUID(newest)) for application_id, count, newest in cursor.fetchall()}
+    full = [kept for kept in applications if found.get(kept.application_id, (0,))[0] == each]
+    return (
+        sum(count for count, _ in found.values()),
+        [replace(kept, after=found[kept.application_id][1]) for kept in full],
+    )

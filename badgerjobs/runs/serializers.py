@@ -137,13 +137,14 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     class Meta:
         model = Run
         fields = [
-            "id", "kind", "name", "number", "state", "cause", "occurrence", "due_at", "attempt_count", "priority",
-            "queue", "error", "created_at", "started_at", "finished_at",
+            "id", "kind", "name", "number", "state", "cause", "replay_of", "occurrence", "due_at", "attempt_count",
+            "priority", "queue", "error", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         extra_kwargs = {
             "id": {"help_text": "The same over all attempts; sent with each call as `webhook-id`."},
             "kind": {"help_text": "What it performs: http."},
             "number": {"help_text": "Counts the runs of a job, from 1."},
+            "replay_of": {"help_text": "The id of the run that this one repeats. Null for all but replays."},
             "occurrence": {"help_text": "The planned time it stands for. Null when it was not planned."},
             "due_at": {"help_text": "When it may be taken; while retrying, when the next attempt is due."},
             "priority": {"help_text": "0 to 100, lower first."},

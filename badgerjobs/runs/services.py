@@ -1,16 +1,19 @@
 """What can be done with what runs. Each verb is called within a transaction of its caller's, or makes its own."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from badgerjobs.runs import dispatch, lifecycle, remains
-from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.runs.models import FINAL, Cause, Run, Runnable, State
 from badgerjobs.runs.schedules import RHYTHM_FIELDS, SCHEDULE_FIELDS
 from badgerjobs.runs.worker import ring_after_commit
 from badgerjobs.web.problems import Conflict
+from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
 
 
@@ -33,14 +36,20 @@ def change_runnable(runnable: Runnable, *, before: Runnable, now: datetime) -> N
     runnable.save(update_fields=[f.name for f in Runnable._meta.fields if f.name not in _DISPATCHED])
 
 
-def _resumed(runnable: Runnable, now: datetime) -> datetime | None:
-    """The next run of what was switched off and on again: a series keeps its rhythm, and once means once."""
+def resumed(runnable: Runnable, now: datetime, was_aborted: Callable[[Runnable], bool]) -> datetime | None:
+    """The next run of what was switched off and on again: a series keeps its rhythm, and once means once.
+
+    `was_aborted` tells of a runnable whose one run was made whether that was aborted: then it is still to come.
+    """
     if runnable.schedule.is_recurring:
         return runnable.schedule.next_after(now)
     if not runnable.run_at or not runnable.last_run_at or runnable.last_run_at < runnable.run_at:
         return runnable.schedule.first(now)
-    was_aborted = Run.objects.of(runnable.pk).filter(occurrence__gte=runnable.run_at, state=State.ABORTED).exists()
-    return runnable.schedule.first(now) if was_aborted else None
+    return runnable.schedule.first(now) if was_aborted(runnable) else None
+
+
+def _was_aborted(runnable: Runnable) -> bool:
+    return Run.objects.of(runnable.pk).filter(occurrence__gte=runnable.run_at, state=State.ABORTED).exists()
 
 
 _DISPATCHED = {"id", "runs_made", "last_run_at", "created_at"}
@@ -52,7 +61,7 @@ def _plan(runnable: Runnable, now: datetime, before: Runnable | None = None) -> 
         runnable.anchor = replace(runnable.schedule, anchor=None).anchored(now).start or now
         first = runnable.schedule.first(now)
     else:
-        first = _resumed(before, now)
+        first = resumed(before, now, _was_aborted)
     runnable.next_run_at = max(first, now) if first and runnable.enabled else None
     # Twice the horizon: the request that plans it may take a while to commit.
     if runnable.next_run_at and runnable.next_run_at - now < 2 * dispatch.HORIZON:
@@ -71,14 +80,104 @@ def run_now(*, runnable: Runnable, cause: Cause, now: datetime) -> Run:
     return run
 
 
-def abort_run(*, run: Run, now: datetime) -> Run:
+def abort_run(*, run: Run, by: audit.Actor, now: datetime) -> Run:
     """End a run that is not over. Raises Conflict for one that is."""
     with transaction.atomic():
         aborted = lifecycle.abort([run.pk], now=now, reason="Aborted on request.")
         run.refresh_from_db()
+        if aborted:
+            audit.record(by=by, action="run.abort", subject=name_of(run), now=now, application=run.application)
     if not aborted and run.state != "aborted":
         raise Conflict(f"This run has {run.state} already: there is nothing to abort.")
     return run
+
+
+def replay_run(*, run: Run, by: audit.Actor, now: datetime) -> Run:
+    """Run it once more, as a new run that names this one. Raises Conflict while it is not over, and when it is gone."""
+    if run.state not in FINAL:
+        raise Conflict(f"This run is {run.state}: it can be replayed when it is over, or aborted now.")
+    with transaction.atomic():
+        if not (replayed := lifecycle.replay([run.pk], now=now)):
+            raise Conflict("What this run belonged to was deleted in the meantime: there is nothing to replay.")
+        [(new_id, queue)] = replayed
+        ring_after_commit(queue)
+        audit.record(by=by, action="run.replay", subject=name_of(run), now=now, application=run.application)
+    return Run.objects.get(pk=new_id)
+
+
+# So many runs one request may abort or replay, and so many in one transaction: workers wait for its locks.
+MOST_AT_ONCE = 10_000
+STEP = 1000
+
+
+def replay_runs(*, application: Application, run_ids: Sequence[UUID], by: audit.Actor, now: datetime) -> int:
+    """Replay those of these runs that are over and whose owner is there, in their order. Returns how many new ones.
+
+    Runs of another application are none of these.
+    """
+    count = 0
+    for step in batched(sorted(run_ids), STEP):
+        with transaction.atomic():
+            owned = Run.objects.for_application(application).filter(pk__in=step).order_by("pk")
+            replayed = lifecycle.replay(list(owned.values_list("pk", flat=True)), now=now)
+            for queue in {queue for _, queue in replayed}:
+                ring_after_commit(queue)
+            count += len(replayed)
+            if replayed:
+                old = Run.objects.filter(pk__in=[new_id for new_id, _ in replayed])
+                old_ids = [run.replay_of for run in old.only("replay_of") if run.replay_of]
+                _record_many(old_ids, by=by, action="run.replay", now=now, application=application)
+    return count
+
+
+def abort_runs(*, application: Application, run_ids: Sequence[UUID], by: audit.Actor, now: datetime) -> int:
+    """Abort those of these runs that are not over. Returns how many were.
+
+    Runs of another application are none of these. What a worker is recording or claiming at this moment is passed
+    over, so that neither waits for the other, and is looked at again.
+    """
+    left, count = list(run_ids), 0
+    for _ in range(3):
+        for step in batched(left, STEP):
+            with transaction.atomic():
+                owned = Run.objects.for_application(application).filter(pk__in=step)
+                free = owned.select_for_update(skip_locked=True, of=("self",))
+                aborted = lifecycle.abort(
+                    list(free.values_list("pk", flat=True)), now=now, reason="Aborted on request."
+                )
+                count += len(aborted)
+                if aborted:
+                    _record_many(aborted, by=by, action="run.abort", now=now, application=application)
+        owned = Run.objects.for_application(application).filter(pk__in=left)
+        left = list(owned.unfinished().values_list("pk", flat=True))
+        if not left:
+            break
+    return count
+
+
+def batched(run_ids: Sequence[UUID], size: int) -> Iterator[list[UUID]]:
+    """These ids, so many at a time."""
+    return (list(run_ids[start : start + size]) for start in range(0, len(run_ids), size))
+
+
+# An entry of the audit log that stands for many runs names so many of them.
+MOST_NAMED = 20
+
+
+def _record_many(run_ids: Collection[UUID], **entry: Any) -> None:
+    """One entry for all of them: `2 runs`, and which. One alone is told by its name."""
+    first = Run.objects.filter(pk__in=sorted(run_ids)[:MOST_NAMED]).select_related("runnable").order_by("pk")
+    names = [name_of(run) for run in first]
+    if len(run_ids) == 1:
+        return audit.record(subject=names[0], **entry)
+    if more := len(run_ids) - len(names):
+        names.append(f"and {more:,} more")
+    return audit.record(subject=f"{len(run_ids):,} runs", changes={"runs": [None, names]}, **entry)
+
+
+def name_of(run: Run) -> str:
+    """`reprice-catalogue 412`, as people call a run; by its id where what it belonged to is gone."""
+    return f"{run.runnable.name} {run.number}" if run.runnable else str(run.pk)
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from badgerjobs.runs import dispatch, fleet
 from badgerjobs.runs.models import Run, Runnable
 from badgerjobs.runs.services import delete_runnables
+from badgerjobs.workspaces.audit import OPERATOR
 from jobs.models import Job
 from jobs.services import update_job
 from tests.factories import make_application, make_job
@@ -66,7 +67,7 @@ def test_edits_meanwhile_lose_no_run_and_no_count() -> None:
         dice, edits = random.Random(4), 0
         while fleet.database_now() < deadline:
             job = Job.objects.get(pk=dice.choice(jobs).pk)
-            update_job(job=job, now=fleet.database_now(), endpoint=f"https://example.com/{edits}")
+            update_job(job=job, by=OPERATOR, now=fleet.database_now(), endpoint=f"https://example.com/{edits}")
             edits += 1
         return edits
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from badgerjobs.runs import checks, kinds
+from badgerjobs.runs import checks, kinds, shown
 from badgerjobs.runs.kinds import RUN_KINDS, Kind, kind_of
 
 
@@ -21,6 +21,15 @@ def test_a_row_that_leads_nowhere_stops_the_start_and_says_which(path: str, monk
 
     assert "'lost'" in error.msg
     assert path in error.msg
+
+
+def test_how_a_kind_is_shown_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(shown.SHOWN_KINDS, "gone", "badgerjobs.runs.shown.SHOWN_KINDS")
+
+    (error,) = checks.every_kind_is_there()
+
+    assert "'gone'" in error.msg
+    assert "is not a Shown" in error.msg
 
 
 def test_a_table_that_is_right_is_passed() -> None:

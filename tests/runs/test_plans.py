@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from badgerjobs.runs.models import Run, State
+from badgerjobs.runs.models import RARE, Run, State
 from badgerjobs.runs.querysets import RunQuerySet
 from tests.factories import make_application, make_run, make_runnable
 
@@ -26,3 +26,14 @@ def test_what_is_not_over_is_found_by_indexes_that_hold_nothing_else() -> None:
     for index in ("run_queued", "run_running", "run_waiting"):
         assert index in plan
     assert Run.objects.unfinished().count() == 4
+
+
+@pytest.mark.parametrize("state", RARE)
+def test_a_jobs_few_bad_runs_are_found_by_an_index_that_holds_no_good_one(state: State) -> None:
+    runnable = make_runnable(make_application())
+    make_run(runnable, state)
+
+    plan = plan_of(Run.objects.of(runnable.pk).filter(state=state).order_by("-id")[:25])
+
+    assert "runnable_ended_badly" in plan
+    assert "Sort" not in plan

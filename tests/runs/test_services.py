@@ -10,6 +10,7 @@ from badgerjobs.runs import lifecycle, services
 from badgerjobs.runs.changes import Planned
 from badgerjobs.runs.models import Cause, Run, Runnable, State
 from badgerjobs.web.problems import Conflict
+from badgerjobs.workspaces.audit import OPERATOR
 from tests.factories import NOW, make_application, make_run, make_runnable
 from tests.runs.claims import ME
 
@@ -199,6 +200,6 @@ def test_what_is_over_cannot_be_aborted_but_aborting_twice_is_no_mistake(state: 
 
     if state in (State.SUCCEEDED, State.FAILED, State.SKIPPED):
         with pytest.raises(Conflict, match=state):
-            services.abort_run(run=run, now=NOW)
+            services.abort_run(run=run, by=OPERATOR, now=NOW)
     else:
-        assert services.abort_run(run=run, now=NOW).state == "aborted"
+        assert services.abort_run(run=run, by=OPERATOR, now=NOW).state == "aborted"

@@ -1,0 +1,123 @@
+"""What the page of a run shows. Each part is read when it is asked for, and once."""
+
+from datetime import datetime, tzinfo
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from badgerjobs.runs import story
+from badgerjobs.runs.measures import first_due
+from badgerjobs.runs.models import FINAL, Attempt, LogLine, Run
+from badgerjobs.runs.schedules import place_of
+from badgerjobs.runs.shown import Exchange, shown_as
+from badgerjobs.runs.verdicts import Verdict, lateness, verdict_on
+from badgerjobs.workspaces.models import Application
+
+# A log is shown up to here: the last lines of a longer one.
+MOST_LINES = 500
+
+
+class RunPage:
+    """A run of this application, its runnable loaded, with the attempt that was chosen: its number, or the last one."""
+
+    def __init__(self, application: Application, run: Run, *, chosen: int | None, now: datetime) -> None:
+        run.application = application
+        self.run, self.now = run, now
+        self._application, self._number = application, chosen
+
+    @property
+    def is_over(self) -> bool:
+        return self.run.state in FINAL
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        return place_of(self.run.runnable)
+
+    @property
+    def first_due(self) -> datetime:
+        return first_due(self.run)
+
+    @property
+    def stamp(self) -> str:
+        """Another one whenever the page would show something else."""
+        run = self.run
+        return f"{run.state}-{run.attempts}-{run.rescues}-{self._number or 0}-{run.due_at.timestamp()}"
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        """In their order; the chosen one and the last with all of their results, the others without the bodies."""
+        found = list(
+            Attempt.objects.for_application(self._application).filter(run=self.run).in_brief().order_by("number")
+        )
+        for one in found:
+            one.result = one.brief  # type: ignore[attr-defined]  # an annotation
+        whole = {one.pk for one in (*found[-1:], *(one for one in found if one.number == self._number))}
+        results = dict(Attempt.objects.filter(pk__in=whole).values_list("pk", "result")) if whole else {}
+        for one in found:
+            one.result = results.get(one.pk, one.result)
+        return found
+
+    @cached_property
+    def chosen(self) -> Attempt | None:
+        """The attempt whose request and response are shown."""
+        return next((one for one in self.attempts if one.number == self._number), next(iter(self.attempts[-1:]), None))
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        return verdict_on(self.run, self.attempts)
+
+    @property
+    def owner(self) -> str:
+        """The address of the page of what it belongs to."""
+        return shown_as(self.run.kind).owner(self.run)
+
+    @property
+    def lateness(self) -> str:
+        return lateness(self.run)
+
+    @property
+    def path(self) -> list[story.Step]:
+        return story.path_of(self.run, self.attempts, self.zone)
+
+    @property
+    def rows(self) -> list[story.Row]:
+        return story.rows_of(self.run, self.attempts, self.zone)
+
+    @cached_property
+    def lane(self) -> story.Lane | None:
+        return story.lane_of(self.run, self.attempts, self.zone, self.now)
+
+    @property
+    def longest_ms(self) -> int:
+        return max(one.duration_ms for one in self.attempts)
+
+    @cached_property
+    def exchange(self) -> Exchange | None:
+        return shown_as(self.run.kind).exchange(self.run, self.chosen)
+
+    @cached_property
+    def log(self) -> list[story.Line]:
+        lines = LogLine.objects.for_application(self._application).filter(run=self.run)
+        return story.log_of(self.run, self.attempts, lines.order_by("-id")[:MOST_LINES], self.zone)
+
+    @cached_property
+    def neighbours(self) -> dict[str, Any]:
+        """The runs of the same runnable before and after this one: `older`, `newer`."""
+        runs = Run.objects.filter(application=self._application, runnable=self.run.runnable)
+        older = runs.filter(id__lt=self.run.pk).order_by("-id").only("id", "number")[:1]
+        newer = runs.filter(id__gt=self.run.pk).order_by("id").only("id", "number")[:1]
+        return {"older" if one.pk < self.run.pk else "newer": one for one in older.union(newer, all=True)}
+
+    @cached_property
+    def replays(self) -> list[Run]:
+        """The runs that repeat this one, as far as anybody wants to know."""
+        runs = Run.objects.filter(application=self._application, replay_of=self.run.pk)
+        return list(runs.order_by("id").only("id", "number", "state")[:20])
+
+    @cached_property
+    def original(self) -> Run | None:
+        """The run that this one repeats; None where it is none, or that one was deleted."""
+        return self._found(self.run.replay_of) if self.run.replay_of else None
+
+    def _found(self, run_id: UUID) -> Run | None:
+        return Run.objects.filter(application=self._application, pk=run_id).only("id", "number").first()

@@ -1,0 +1,45 @@
+"""What the pages about runs say that no other page does."""
+
+import json
+from typing import Any
+
+from django import template
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from badgerjobs.lib.json_layout import laid_out
+from badgerjobs.runs.measures import first_due, late_ms, took_ms
+from badgerjobs.runs.models import Run
+from badgerjobs.runs.schedules import place_of
+from badgerjobs.runs.shown import CAUSE_WORDS
+
+register = template.Library()
+
+register.filter(first_due)
+register.filter(late_ms)
+register.filter(place_of)
+register.filter(took_ms)
+
+
+@register.filter
+def marked(text: str) -> SafeString:
+    """A body as people read it: JSON laid out and marked, everything else as it came. Nothing in it is markup."""
+    pieces = laid_out(text)
+    if pieces is None:
+        return escape(text)
+    parts = (
+        format_html('<span class="{}">{}</span>', sort, piece) if sort else escape(piece) for sort, piece in pieces
+    )
+    return format_html_join("", "{}", ((part,) for part in parts))
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """A JSON value as text."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def cause_words(run: Run) -> str:
+    """Why there is this run, in a word or two."""
+    return CAUSE_WORDS.get(run.cause, run.cause)

@@ -1,0 +1,227 @@
+"""The pages about runs: the list, one run, and what can be done with one or many."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+from zlib import crc32
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from badgerjobs.runs import listing
+from badgerjobs.runs.filters import RunFilters
+from badgerjobs.runs.models import Run, State
+from badgerjobs.runs.page import RunPage
+from badgerjobs.runs.services import MOST_AT_ONCE, abort_run, abort_runs, name_of, replay_run, replay_runs
+from badgerjobs.runs.shown import shown_as
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, show
+from badgerjobs.web.problems import Conflict
+from badgerjobs.workspaces.models import Application, Role
+
+
+@require_safe
+@application_page(Role.VIEWER)
+def runs(request: PageRequest, application: Application) -> HttpResponse:
+    """All runs of the application, newest first; narrowed by what the address says."""
+    filters = RunFilters(request.GET)
+    address = f"{request.path}?{filters.address()}" if filters.is_set else request.path
+    if "" in request.GET.values() and not (filters.errors or request.headers.get("HX-Request")):
+        return redirect(address)  # a form sends its empty fields too: nobody wants that link
+    before, after = _cursor(request, "before"), _cursor(request, "after")
+    page = listing.page_of(application, filters, before=before, after=after)
+    stamp = f"{crc32(str([(run.pk, run.state, run.attempts, run.rescues) for run in page.runs]).encode()):08x}"
+    if request.GET.get("seen") == stamp:
+        return HttpResponse(status=204)
+    context = {
+        "filters": filters,
+        "page": page,
+        "stamp": stamp,
+        "is_first": not (before or page.newer),
+        "states": [(state, state in filters.states) for state in State.values],
+        "address": address,
+    }
+    response = show(request, "runs/list.html", context)
+    if request.headers.get("HX-Trigger") == "filters":
+        response["HX-Push-Url"] = address
+    return response
+
+
+@require_safe
+@application_page(Role.VIEWER)
+def run(request: PageRequest, application: Application, run_id: UUID) -> HttpResponse:
+    """One run: where it stands or what became of it, its attempts, what was asked and answered, its log."""
+    page = RunPage(application, _found(application, run_id), chosen=_attempt(request), now=timezone.now())
+    if request.GET.get("seen") == page.stamp:
+        return HttpResponse(status=204)
+    return show(request, "runs/run.html", {"page": page, "run": page.run})
+
+
+@require_safe
+@application_page(Role.VIEWER)
+def body(request: PageRequest, application: Application, run_id: UUID) -> HttpResponse:
+    """What came back in an attempt, as a file that no browser opens."""
+    page = RunPage(application, _found(application, run_id), chosen=_attempt(request), now=timezone.now())
+    if page.chosen is None:
+        raise Http404
+    content = shown_as(page.run.kind).content(page.chosen.result or {})
+    name = f"run-{page.run.number}-attempt-{page.chosen.number}.bin"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    return HttpResponse(content, content_type="application/octet-stream", headers=headers)
+
+
+@require_POST
+@application_page(Role.EDITOR)
+def abort(request: PageRequest, application: Application, run_id: UUID) -> HttpResponse:
+    """Stop a run that is not over."""
+    found = _found(application, run_id)
+    try:
+        abort_run(run=found, by=actor_of(request), now=timezone.now())
+    except Conflict as error:
+        messages.error(request, str(error.detail))
+    else:
+        messages.success(request, f"Aborted {name_of(found)}.")
+    return redirect(_back(request) or _address(application, found))
+
+
+@require_POST
+@application_page(Role.EDITOR)
+def replay(request: PageRequest, application: Application, run_id: UUID) -> HttpResponse:
+    """Run it once more, and go to the new run."""
+    found = _found(application, run_id)
+    try:
+        new = replay_run(run=found, by=actor_of(request), now=timezone.now())
+    except Conflict as error:
+        messages.error(request, str(error.detail))
+        return redirect(_address(application, found))
+    messages.success(request, f"Run {new.number} replays run {found.number}.")
+    return redirect(_back(request) or _address(application, new))
+
+
+@application_page(Role.EDITOR)
+def abort_many(request: PageRequest, application: Application) -> HttpResponse:
+    """Abort the runs that were ticked, or all that match, as far as they are not over."""
+    return _with_many(request, application, listing.UNFINISHED, "abort", abort_runs)
+
+
+@application_page(Role.EDITOR)
+def replay_many(request: PageRequest, application: Application) -> HttpResponse:
+    """Replay the runs that were ticked, or all that match, as far as they have failed."""
+    return _with_many(request, application, [State.FAILED], "replay", replay_runs)
+
+
+# By what is done: the question, what comes of it, what it is said of, and what is said when that is none.
+_WORDS = {
+    "abort": (
+        "A call that is under way is cut off; it may have reached its endpoint already.",
+        "Aborted",
+        "that wait or run",
+        "None of these runs waits or runs any more.",
+    ),
+    "replay": (
+        "Each becomes a new run of its job as it is now, at once and beside the schedule.",
+        "Replayed",
+        "that failed",
+        "None of these runs has failed.",
+    ),
+}
+
+
+def _with_many(
+    request: PageRequest, application: Application, states: list[State], verb: str, act: Callable[..., int]
+) -> HttpResponse:
+    filters = RunFilters(request.GET)
+    back = f"{reverse('runs:list', args=[application.slug])}?{filters.address()}"
+    _, done, _, none = _WORDS[verb]
+    ids = _asked(request, application, filters, states)
+    if not ids:
+        messages.info(request, none)
+        return redirect(back)
+    confirmed = _number(request.POST.get("asked", ""), digits=8)
+    # Who said yes said it to so many: when more match by now, they are told first.
+    if confirmed is None or min(len(ids), MOST_AT_ONCE) > confirmed:
+        return ask(request, back=back, **_question(application, verb, ids, confirmed))
+    count = act(application=application, run_ids=ids[:MOST_AT_ONCE], by=actor_of(request), now=timezone.now())
+    messages.success(request, f"{done} {_runs(count)}." if count else none)
+    return redirect(back)
+
+
+def _question(application: Application, verb: str, ids: list[UUID], confirmed: int | None) -> dict[str, Any]:
+    """What `ask` is to show. `confirmed`: to how many somebody said yes before."""
+    text, _, those, _ = _WORDS[verb]
+    count = min(len(ids), MOST_AT_ONCE)
+    if confirmed is not None:
+        text = f"There are {count:,} by now, and not {confirmed:,}. {text}"
+    if len(ids) > MOST_AT_ONCE:
+        text = f"There are more than {MOST_AT_ONCE:,} {those}: these are the newest {count:,}. {text}"
+    named = Run.objects.for_application(application).filter(pk__in=ids[:5]).select_related("runnable").order_by("-id")
+    items = [name_of(one) for one in named]
+    if count > len(items):
+        items.append(f"and {count - len(items):,} more")
+    return {
+        "title": f"{verb.capitalize()} {_runs(count)}?",
+        "text": text,
+        "items": items,
+        "confirm": f"{verb.capitalize()} {_runs(count)}",
+        "keep": "Leave them as they are",
+        "danger": verb == "abort",
+        "hidden": {"asked": [str(count)]},
+    }
+
+
+def _asked(request: PageRequest, application: Application, filters: RunFilters, states: list[State]) -> list[UUID]:
+    """Which runs are meant: the ticked ones, or one more than may be done at once of those that match."""
+    if request.GET.get("all"):
+        if filters.errors:  # what could not be read must not widen what is done
+            return []
+        return listing.ids_of(application, filters, states, MOST_AT_ONCE + 1)
+    ticked = [found for given in request.GET.getlist("run")[:MOST_AT_ONCE] if (found := _uuid(given))]
+    runs = Run.objects.for_application(application).filter(pk__in=ticked, state__in=states)
+    return list(runs.order_by("-id").values_list("pk", flat=True))
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count:,} runs"
+
+
+def _found(application: Application, run_id: UUID) -> Run:
+    runs = Run.objects.for_application(application).select_related("runnable")
+    return get_object_or_404(runs, pk=run_id)
+
+
+def _address(application: Application, of: Run) -> str:
+    return reverse("runs:run", args=[application.slug, of.pk])
+
+
+def _back(request: HttpRequest) -> str:
+    """Where a form of another page wants to return to: an address of ours, or empty."""
+    back = request.POST.get("back", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return back if is_ours else ""
+
+
+def _attempt(request: HttpRequest) -> int | None:
+    return _number(request.GET.get("attempt", ""), digits=5)
+
+
+def _number(text: str, *, digits: int) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
+def _cursor(request: HttpRequest, name: str) -> UUID | None:
+    return _uuid(request.GET.get(name, ""))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
