@@ -13,11 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from badgerjobs.lib.ids import uuid7_floor
-from badgerjobs.runs.models import Attempt, Cause
+from badgerjobs.runs.models import Attempt
 from badgerjobs.runs.querysets import AttemptQuerySet
 from badgerjobs.runs.serializers import RunSerializer
-from badgerjobs.runs.services import run_now
-from badgerjobs.web.authentication import application_of
+from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.filters import is_true, moment, narrow, one_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.pagination import HeavyRows, OnePage
@@ -26,7 +25,7 @@ from jobs import examples
 from jobs.models import KIND, Job, Verb
 from jobs.runners import runners_of
 from jobs.serializers import JobSerializer, ResultSerializer, RunnerSerializer
-from jobs.services import create_job, create_or_update_job, delete_job, update_job
+from jobs.services import create_job, create_or_update_job, delete_job, run_job, update_job
 
 JOB_FILTERS = {
     "search": lambda jobs, value: jobs.search(value),
@@ -90,7 +89,7 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
     def create(self, request: Request) -> Response:
         """409 when the tag is taken. A past `run_at` without repeat runs at once; with no schedule, by hand only."""
         fields = self._checked(request.data)
-        job = create_job(application=application_of(request), now=timezone.now(), **fields)
+        job = create_job(application=application_of(request), by=holder_of(request), now=timezone.now(), **fields)
         return Response(self._shown(job)[0], status=201)
 
     @extend_schema(summary="Read a job")
@@ -102,7 +101,8 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
         """Only what is given changes. A changed schedule aborts waiting runs; a running one finishes."""
         job = self.get_object()
         fields = self._checked(request.data, job, partial=True)
-        return Response(self._shown(update_job(job=job, now=timezone.now(), **fields))[0])
+        job = update_job(job=job, by=holder_of(request), now=timezone.now(), **fields)
+        return Response(self._shown(job)[0])
 
     @extend_schema(
         summary="Create or update a job",
@@ -117,12 +117,13 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
             raise Invalid(tag=f"The address says “{tag}”: leave the tag out, or give the same.")
         found = self.get_queryset().filter(tag=tag).first()
         fields = {"name": tag, **BLANK, **self._checked({**data, "tag": tag}, found), "tag": tag}
-        job, made = create_or_update_job(application=application_of(request), now=timezone.now(), **fields)
+        place, by = application_of(request), holder_of(request)
+        job, made = create_or_update_job(application=place, by=by, now=timezone.now(), **fields)
         return Response(self._shown(job)[0], status=201 if made else 200)
 
     @extend_schema(summary="Delete a job, its runs and results")
     def destroy(self, request: Request, tag: str) -> Response:  # noqa: ARG002
-        delete_job(job=self.get_object())
+        delete_job(job=self.get_object(), by=holder_of(request), now=timezone.now())
         return Response(status=204)
 
     @extend_schema(summary="Run a job now", request=None, responses={202: RunSerializer})
@@ -130,8 +131,7 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
     @idempotent
     def run(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Beside its schedule, and also when it is disabled."""
-        job = self.get_object()
-        run = run_now(runnable=job.runnable, cause=Cause.MANUAL, now=timezone.now())
+        run = run_job(job=self.get_object(), by=holder_of(request), now=timezone.now())
         return Response(RunSerializer(run).data, status=202)
 
     @extend_schema(

@@ -5,6 +5,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from badgerjobs.lib.listening import location, reached_at
+from badgerjobs.lib.vault import mask
 
 
 def address_of(path: str) -> str:
@@ -14,13 +15,13 @@ def address_of(path: str) -> str:
 
 @csrf_exempt
 def echo(request: HttpRequest, rest: str = "") -> JsonResponse:
-    """Answer with what was asked."""
+    """Answer with what was asked, but for credentials: what a run was answered is read by more than made its job."""
     return JsonResponse(
         {
             "method": request.method,
             "path": f"/echo/{rest}",
             "query": request.GET.dict(),
-            "headers": dict(request.headers),
+            "headers": mask(request.headers),
             "body": request.body.decode(errors="replace"),
         }
     )

@@ -5,6 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from badgerjobs.outbound.client import Answer, Call, CallFailed, Client
 from badgerjobs.outbound.headers import folded
 from badgerjobs.runs.kinds import Claimed, Kind
 from badgerjobs.runs.outcomes import Done, Failed, Outcome
+from badgerjobs.workspaces.models import Application
 from jobs import echo
 from jobs.models import Job
 
@@ -26,7 +29,10 @@ HARMLESS = frozenset({"accept", "accept-language", "cache-control", "content-lan
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a job's call is made of, read once for each run: an edit reaches the next attempt."""
+    """What a job's call is made of, read once for each run: an edit reaches the next attempt.
+
+    The previous key, where there is one, signs too until that moment.
+    """
 
     verb: str
     endpoint: str
@@ -34,17 +40,42 @@ class Request:
     body: bytes
     timeout_s: int
     signing_key: str
+    previous_key: str = ""
+    previous_until: datetime | None = None
+
+    def keys(self, at: int) -> list[str]:
+        """What signs a call made at this second since 1970: the key, and while it is being rotated the one before."""
+        ends = self.previous_until
+        return [self.signing_key, self.previous_key] if ends and at < ends.timestamp() else [self.signing_key]
 
 
 def load(runs: Sequence[Claimed]) -> dict[UUID, Request]:
     """The requests of a batch of runs, in one query. A run whose job was deleted is left out."""
-    columns = ("runnable_id", "verb", "endpoint", "headers", "body", "timeout", "application__signing_key")
-    rows = Job.objects.filter(runnable_id__in=[run.runnable_id for run in runs]).values_list(*columns)
+    keys = ("signing_key", "previous_signing_key", "previous_key_until")
+    columns = ("verb", "endpoint", "headers", "body", "timeout", *(f"application__{key}" for key in keys))
+    rows = Job.objects.filter(runnable_id__in=[run.runnable_id for run in runs]).values_list("runnable_id", *columns)
     requests = {
-        runnable: Request(verb, endpoint, headers, body.encode(), timeout, key)
-        for runnable, verb, endpoint, headers, body, timeout, key in rows
+        runnable: Request(verb, endpoint, headers, body.encode(), *rest)
+        for runnable, verb, endpoint, headers, body, *rest in rows
     }
     return {run.id: requests[run.runnable_id] for run in runs if run.runnable_id in requests}
+
+
+def request_of(application: Application, call: Mapping[str, Any]) -> Request:
+    """A call of a job that may not be stored, as a run of this application would make it.
+
+    `call` has verb, endpoint, headers, body and timeout, checked.
+    """
+    return Request(
+        call["verb"],
+        call["endpoint"],
+        call["headers"],
+        call["body"].encode(),
+        call["timeout"],
+        application.signing_key,
+        application.previous_signing_key,
+        application.previous_key_until,
+    )
 
 
 def open_client() -> AbstractAsyncContextManager[Client]:
@@ -54,11 +85,16 @@ def open_client() -> AbstractAsyncContextManager[Client]:
 
 
 async def perform(run: Claimed, request: Request, client: Client) -> Outcome:
-    """Make the call. A status under 400 is a success; every other answer, and none, may be tried again."""
+    """Make the call of a run."""
+    return await make_call(run.id, request, client)
+
+
+async def make_call(run_id: UUID, request: Request, client: Client) -> Outcome:
+    """Make a call. A status under 400 is a success; every other answer, and none, may be tried again."""
     call = Call(
         request.verb,
         request.endpoint,
-        headers=signed(run.id, request, at=int(time.time())),
+        headers=signed(run_id, request, at=int(time.time())),
         body=request.body,
         timeout_s=request.timeout_s,
         sensitive=frozenset(map(str.lower, request.headers)) - HARMLESS,
@@ -71,7 +107,8 @@ async def perform(run: Claimed, request: Request, client: Client) -> Outcome:
         return Failed(failure.error_class, failure.message, result=result, retry=failure.error_class != "refused")
     if answer.status < 400:
         return Done(result_of(answer))
-    return Failed("status", f"The endpoint answered {answer.status}.", result=result_of(answer))
+    said = f"The endpoint answered {answer.status}."
+    return Failed("status", said, result=result_of(answer), retry=answer.status != HTTPStatus.GONE)
 
 
 def signed(run_id: UUID, request: Request, *, at: int) -> list[tuple[str, str]]:
@@ -88,7 +125,7 @@ def signed(run_id: UUID, request: Request, *, at: int) -> list[tuple[str, str]]:
         *((name, value) for name, value in defaults if name.lower() not in names),
         ("webhook-id", webhook_id),
         ("webhook-timestamp", str(at)),
-        ("webhook-signature", signatures.sign(request.signing_key, webhook_id, at, request.body)),
+        ("webhook-signature", signatures.sign(request.keys(at), webhook_id, at, request.body)),
     ]
 
 

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
-from django.db.models.functions import Left
+from django.db.models import BooleanField, OuterRef, Q, Subquery
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Left, Lower
 
+from badgerjobs.runs.models import FINAL, Run, State
 from badgerjobs.workspaces.querysets import OwnedQuerySet
 
 if TYPE_CHECKING:
+    from badgerjobs.workspaces.models import Application
     from jobs.models import Job
 
 # So much of its body comes with a job in a list, in bytes: a page of a hundred stays within a few megabytes.
 BODY_IN_LISTS = 64 * 1024
+
+_PLANNED = Q(runnable__next_run_at__isnull=False)
+_AT_A_TIME = Q(runnable__run_at__isnull=False)
+_BY_HAND = Q(runnable__run_at=None, runnable__run_every="", runnable__cron="", runnable__preset="")
+
+# The states of a job, and besides all of them: running.
+STATES = {
+    "enabled": Q(runnable__enabled=True) & (_PLANNED | _BY_HAND),
+    "paused": Q(runnable__enabled=False),
+    "ended": Q(runnable__enabled=True) & ~_PLANNED & ~_BY_HAND,
+}
+SCHEDULES = {
+    "at a time": _AT_A_TIME & Q(runnable__run_every="", runnable__cron="", runnable__preset=""),
+    "every": ~Q(runnable__run_every=""),
+    "cron": ~Q(runnable__cron=""),
+    "preset": ~Q(runnable__preset=""),
+    "by hand": _BY_HAND,
+}
 
 
 class JobQuerySet(OwnedQuerySet["Job"]):
@@ -25,6 +46,44 @@ class JobQuerySet(OwnedQuerySet["Job"]):
         """The same without their bodies: `beginning` has one character more of each than a list may show bytes."""
         return self.whole().defer("body").annotate(beginning=Left("body", BODY_IN_LISTS + 1))
 
+    def in_rows(self) -> JobQuerySet:
+        """What a row of the panel's list says: neither bodies nor headers, which would have to be decrypted."""
+        return self.whole().defer("body", "headers")
+
     def search(self, words: str) -> JobQuerySet:
         """Those whose tag, name or endpoint contains the words, in any case."""
         return self.filter(Q(tag__icontains=words) | Q(name__icontains=words) | Q(endpoint__icontains=words))
+
+    def sortable(self) -> JobQuerySet:
+        """With `title`, which sorts names as people do: in any case."""
+        return self.annotate(title=Lower("name"))
+
+    def in_state(self, state: str, application: Application) -> JobQuerySet:
+        """Those that are enabled (planned, or by hand), paused or ended (nothing is planned any more); or running."""
+        if state == "running":
+            return self.filter(runnable_id__in=running_of(application))
+        return self.filter(STATES[state])
+
+    def scheduled(self, way: str) -> JobQuerySet:
+        """Those with this way of saying when."""
+        return self.filter(SCHEDULES[way])
+
+    def last_was(self, state: str) -> JobQuerySet:
+        """Those whose last run that is over ended so: one look into an index for each job.
+
+        It is asked here and now, so that who counts them and who reads a page of them do not ask twice.
+        """
+        ended = Run.objects.filter(runnable_id=OuterRef("runnable_id"), state__in=FINAL).order_by("-id")
+        found = self.order_by().annotate(last_state=Subquery(ended.values("state")[:1])).filter(last_state=state)
+        ids = list(found.values_list("pk", flat=True))
+        # One array: ten thousand numbers in a list of their own take as long to plan as all the rest.
+        return self.filter(RawSQL("jobs_job.id = ANY(%s)", [ids], BooleanField()))
+
+
+def running_of(application: Application) -> list[int]:
+    """The runnables of which something runs now: no more than there are slots in the fleet.
+
+    Ids, and not a query: a join would walk the history of each job.
+    """
+    runs = Run.objects.filter(application=application, state=State.RUNNING)
+    return list(runs.order_by("runnable_id").values_list("runnable_id", flat=True).distinct())

@@ -10,15 +10,13 @@ from django.db import IntegrityError, transaction
 from badgerjobs.lib import vault
 from badgerjobs.outbound.headers import check_headers, is_same_party
 from badgerjobs.outbound.targets import UnsendableError, target_of
-from badgerjobs.runs.models import Runnable
+from badgerjobs.runs.models import Cause, Run, Runnable
 from badgerjobs.runs.schedules import SCHEDULE_FIELDS
-from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables
+from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables, run_now
 from badgerjobs.web.problems import Conflict, Invalid
+from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
 from jobs.models import KIND, Job
-
-# Retries after the first try, for a job that may be retried.
-RETRIES = 3
 
 CREDENTIALS_STAY = (
     "The stored credentials were not meant for the host of this endpoint. "
@@ -28,7 +26,7 @@ CREDENTIALS_STAY = (
 JOB_FIELDS = ("name", "endpoint", "verb", "headers", "body", "retryable", "timeout")
 
 
-def create_job(*, application: Application, tag: str, now: datetime, **fields: Any) -> Job:
+def create_job(*, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any) -> Job:
     """Make a job and plan its first run. `fields` are those of JOB_FIELDS and SCHEDULE_FIELDS, checked.
 
     Raises Conflict when the application has a job with this tag, and Invalid for stars in the place of a credential.
@@ -36,10 +34,13 @@ def create_job(*, application: Application, tag: str, now: datetime, **fields: A
     fields = {"name": tag, **fields, "headers": _unmasked(fields.get("headers", {}), {})}
     try:
         with transaction.atomic():
-            runnable = add_runnable(_apply(Runnable(application=application, kind=KIND), fields, tag), now=now)
+            runnable = _apply(Runnable(application=application, kind=KIND), fields, tag)
+            _give_retries(runnable, retryable=fields.get("retryable", True))
+            add_runnable(runnable, now=now)
             job = Job(application=application, runnable=runnable, tag=tag)
             _set(job, fields, JOB_FIELDS)
             job.save(force_insert=True)
+            _record(job, by=by, action="job.create", now=now, changes=audit.difference({}, _set_apart(job, runnable)))
     except IntegrityError:
         raise Conflict(
             f"There is a job with the tag “{tag}” already. Change it with PATCH, or use PUT to create or update."
@@ -47,7 +48,7 @@ def create_job(*, application: Application, tag: str, now: datetime, **fields: A
     return job
 
 
-def update_job(*, job: Job, now: datetime, **fields: Any) -> Job:
+def update_job(*, job: Job, by: audit.Actor, now: datetime, **fields: Any) -> Job:
     """Change what is given and leave the rest. A changed schedule aborts waiting runs and plans anew.
 
     Stars in the headers keep the stored credential, as long as the endpoint stays with whom it was meant for.
@@ -59,10 +60,14 @@ def update_job(*, job: Job, now: datetime, **fields: Any) -> Job:
             # Read again under lock: of two changes at once, neither may write back what the other replaced.
             job.refresh_from_db(from_queryset=Job.objects.select_for_update())
             runnable = Runnable.objects.select_for_update().get(pk=job.runnable_id)
-            before = copy(runnable)
-            _set(job, {**fields, **_headers_of(job, fields)}, JOB_FIELDS)
+            before, facts = copy(runnable), _facts(job, runnable)
+            _set(job, {**fields, **headers_to_keep(job, fields)}, JOB_FIELDS)
             job.save()
-            change_runnable(_apply(runnable, {"retryable": job.retryable, **fields}, job.tag), before=before, now=now)
+            if job.retryable != facts["retryable"]:
+                _give_retries(runnable, retryable=job.retryable)
+            change_runnable(_apply(runnable, fields, job.tag), before=before, now=now)
+            if changes := audit.difference(facts, _facts(job, runnable)):
+                _record(job, by=by, action="job.update", now=now, changes=changes)
     except Job.DoesNotExist:
         raise Conflict("This job was deleted in the meantime.") from None
     except IntegrityError:
@@ -72,32 +77,62 @@ def update_job(*, job: Job, now: datetime, **fields: Any) -> Job:
 
 
 @transaction.atomic
-def create_or_update_job(*, application: Application, tag: str, now: datetime, **fields: Any) -> tuple[Job, bool]:
+def create_or_update_job(
+    *, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any
+) -> tuple[Job, bool]:
     """Make the job, or change the one that is there, as one step. Returns it and whether it was made."""
     found = Job.objects.for_application(application).select_for_update().filter(tag=tag).first()
     if found is None:
         try:
-            return create_job(application=application, tag=tag, now=now, **fields), True
+            return create_job(application=application, tag=tag, by=by, now=now, **fields), True
         except Conflict:  # somebody made it between the two statements
             found = Job.objects.for_application(application).select_for_update().filter(tag=tag).first()
     if found is None:
         raise Conflict("Others make and delete this job at the same time. Try again.")
-    return update_job(job=found, now=now, **fields), False
+    return update_job(job=found, by=by, now=now, **fields), False
 
 
 @transaction.atomic
-def delete_job(*, job: Job) -> None:
+def delete_job(*, job: Job, by: audit.Actor, now: datetime) -> None:
     """Delete a job with its runs and results, in a time that does not grow with their number.
 
     A call that is being made right now finishes, and is not recorded.
     """
-    runnable_id = job.runnable_id
-    job.delete()
+    runnable_id, facts = job.runnable_id, _set_apart(job, job.runnable)
+    deleted, _ = Job.objects.filter(pk=job.pk).delete()
     delete_runnables([runnable_id])
+    if deleted:  # of two at once, one did it
+        _record(job, by=by, action="job.delete", now=now, changes=audit.difference(facts, dict.fromkeys(facts)))
 
 
-def _headers_of(job: Job, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The headers to store, when the change has some.
+@transaction.atomic
+def run_job(*, job: Job, by: audit.Actor, now: datetime) -> Run:
+    """Run it at once, beside its schedule and whether it is enabled or not. Raises Conflict when it is gone."""
+    run = run_now(runnable=job.runnable, cause=Cause.MANUAL, now=now)
+    _record(job, by=by, action="job.run", now=now)
+    return run
+
+
+def _facts(job: Job, runnable: Runnable) -> dict[str, Any]:
+    """What a person would say that the job is, for the audit log."""
+    return {
+        **{name: getattr(job, name) for name in JOB_FIELDS},
+        **{name: getattr(runnable, name) for name in SCHEDULE_FIELDS},
+    }
+
+
+def _set_apart(job: Job, runnable: Runnable) -> dict[str, Any]:
+    """What of it is not as in any job."""
+    any_job = {**_facts(Job(), Runnable()), "name": job.tag}
+    return {name: value for name, value in _facts(job, runnable).items() if value != any_job[name]}
+
+
+def _record(job: Job, **entry: Any) -> None:
+    audit.record(subject=job.tag, application=job.application, **entry)
+
+
+def headers_to_keep(job: Job, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers to store, or to try out, when the change has some: stored values in the place of stars.
 
     Raises Invalid when it would send stored credentials to somebody they were not meant for: who may change a job need
     not know them, since they are never shown.
@@ -134,9 +169,14 @@ def _is_same_party(here: str, there: str) -> bool:
 
 def _apply(runnable: Runnable, fields: dict[str, Any], tag: str) -> Runnable:
     runnable.name = tag
-    runnable.retries = RETRIES if fields.get("retryable", True) else 0
     _set(runnable, fields, SCHEDULE_FIELDS)
     return runnable
+
+
+def _give_retries(runnable: Runnable, *, retryable: bool) -> None:
+    """Those that the application has for new jobs at this moment, or none. What a job has it keeps."""
+    policy = runnable.application
+    runnable.retries, runnable.retry_step_s = policy.retries if retryable else 0, policy.retry_step_s
 
 
 def _set(row: Any, fields: dict[str, Any], names: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from badgerjobs.runs.models import Runnable
 from badgerjobs.web.problems import Conflict
+from badgerjobs.workspaces.audit import OPERATOR
 from jobs.models import Job
 from jobs.services import update_job
 from tests.callers import Answer, Caller
@@ -83,5 +84,5 @@ def test_who_changes_what_was_deleted_meanwhile_is_told(alice: Caller) -> None:
     job = make_job(alice.application, "t")
     alice.delete("/jobs/t/")
     with pytest.raises(Conflict, match="deleted"):
-        update_job(job=job, now=timezone.now(), body="x")
+        update_job(job=job, by=OPERATOR, now=timezone.now(), body="x")
     assert not Job.objects.exists()

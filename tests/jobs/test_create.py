@@ -9,8 +9,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from badgerjobs.runs.models import Runnable
+from badgerjobs.workspaces.audit import OPERATOR
+from badgerjobs.workspaces.services import change_application
 from jobs.models import Job, Verb
 from tests.callers import PROBLEM, Caller
+from tests.factories import NOW
 
 GOOD: dict[str, Any] = {"tag": "t", "endpoint": "https://example.com/", "verb": "GET"}
 
@@ -186,6 +189,18 @@ def test_what_is_disabled_is_not_planned(alice: Caller) -> None:
 )
 def test_a_schedule_is_also_said_in_words(alice: Caller, given: dict[str, str], words: str) -> None:
     assert words in alice.post("/jobs/", {**GOOD, **given}).body["schedule"]
+
+
+def test_a_new_job_begins_with_the_retries_of_its_application_and_keeps_them(alice: Caller) -> None:
+    for retries, step_s, tag in ((5, 60, "t"), (0, 30, "u")):
+        change_application(application=alice.application, by=OPERATOR, now=NOW, retries=retries, retry_step_s=step_s)
+        alice.post("/jobs/", {**GOOD, "tag": tag})
+        alice.patch(f"/jobs/{tag}/", {"timeout": 5})
+    change_application(application=alice.application, by=OPERATOR, now=NOW, retries=7, retry_step_s=9)
+    for tag in "tu":
+        alice.patch(f"/jobs/{tag}/", {"timeout": 6})
+    found = Runnable.objects.order_by("name").values_list("name", "retries", "retry_step_s")
+    assert list(found) == [("t", 5, 60), ("u", 0, 30)]
 
 
 @pytest.mark.parametrize(("retryable", "retries"), [(True, 3), (False, 0)])

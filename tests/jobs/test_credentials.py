@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from badgerjobs.web.problems import Invalid
+from badgerjobs.workspaces.audit import OPERATOR
 from jobs.models import Job
 from jobs.serializers import JobSerializer
 from jobs.services import update_job
@@ -120,16 +121,16 @@ def test_stars_stand_for_what_is_stored_when_the_change_is_made(alice: Caller) -
     job = make_job(alice.application, "t", headers={"Authorization": "old"})
     asked = JobSerializer(job, data={"headers": {"Authorization": STARS}}, partial=True)
     assert asked.is_valid()
-    update_job(job=Job.objects.get(), now=timezone.now(), headers={"Authorization": "new"})
-    update_job(job=job, now=timezone.now(), **asked.validated_data)
+    update_job(job=Job.objects.get(), by=OPERATOR, now=timezone.now(), headers={"Authorization": "new"})
+    update_job(job=job, by=OPERATOR, now=timezone.now(), **asked.validated_data)
     assert Job.objects.get().headers == {"Authorization": "new"}
 
 
 def test_the_endpoint_that_counts_is_the_one_that_is_stored_when_the_change_is_made(alice: Caller) -> None:
     job = make_job(alice.application, "t", endpoint=ELSEWHERE[0])
-    update_job(job=Job.objects.get(), now=timezone.now(), endpoint=HERE, headers=HEADERS)
+    update_job(job=Job.objects.get(), by=OPERATOR, now=timezone.now(), endpoint=HERE, headers=HEADERS)
     with pytest.raises(Invalid):
-        update_job(job=job, now=timezone.now(), endpoint=ELSEWHERE[0])
+        update_job(job=job, by=OPERATOR, now=timezone.now(), endpoint=ELSEWHERE[0])
     assert stored() == (HERE, HEADERS)
 
 

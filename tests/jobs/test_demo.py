@@ -14,6 +14,7 @@ from django.urls import Resolver404, clear_url_caches, resolve
 from django.utils import timezone
 
 from badgerjobs import urls
+from badgerjobs.lib import vault
 from badgerjobs.outbound import client as outbound
 from badgerjobs.workspaces.models import Application, Member, Token
 from jobs import echo
@@ -39,6 +40,18 @@ def test_an_empty_database_gets_a_job_and_a_token_that_works() -> None:
     assert (job["tag"], job["run_every"], job["endpoint"]) == ("hello", "PT5M", "http://127.0.0.1:8000/echo/hello")
     assert job["next_run_at"]
     assert Member.objects.get().role == "owner"
+
+
+@pytest.mark.django_db
+def test_the_password_that_is_printed_signs_in_at_the_address_beside_it() -> None:
+    found = re.search(r"http://127.0.0.1:8000(/)\n  (demo@example\.com) / (\S+)\n", said())
+    assert found
+    at, email, password = found.groups()
+    browser = Client(headers={"Accept": "text/html"})
+    form = browser.get(at, follow=True)
+    landed = browser.post(form.request["PATH_INFO"], {"login": email, "password": password}, follow=True)
+    assert landed.status_code == 200
+    assert landed.request["PATH_INFO"].startswith("/a/")
 
 
 @pytest.mark.django_db
@@ -125,6 +138,14 @@ def test_the_receiver_answers_with_what_it_was_sent() -> None:
         {"x": "1"},
     )
     assert (shown["body"], shown["headers"]["X-Team"]) == ('{"hello": "badger"}', "shop")
+
+
+def test_the_receiver_gives_no_credentials_away() -> None:
+    """Whoever may look at a run sees its answer; what its job sends they do not."""
+    headers = {"Authorization": "Bearer hunter2", "Cookie": "sid=hunter2", "X-Api-Key": "hunter2"}
+    answer = Client().post("/echo/", headers=headers)
+    assert b"hunter2" not in answer.content
+    assert answer.json()["headers"]["Authorization"] == vault.MASK
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\x00", "é".encode()])

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
@@ -12,8 +14,10 @@ from badgerjobs.outbound.calls import ErrorClass
 from badgerjobs.outbound.client import Answer, Call, CallFailed, Client
 from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.outcomes import Done, Failed, Outcome
+from badgerjobs.workspaces.audit import OPERATOR
+from badgerjobs.workspaces.signing import rotate_key
 from jobs.perform import Request, as_text, load, merged, perform, signed
-from tests.factories import make_application, make_job, make_run
+from tests.factories import NOW, make_application, make_job, make_run
 from tests.runs.claims import claimed
 
 KEY = signatures.make_secret()
@@ -96,6 +100,13 @@ def test_what_the_policy_refuses_is_not_tried_again(error_class: ErrorClass, ret
     assert outcome.retry is retry
 
 
+def test_an_endpoint_that_says_it_is_gone_is_not_asked_again() -> None:
+    outcome = performed(Endpoint(answer(410)))
+
+    assert isinstance(outcome, Failed)
+    assert outcome.retry is False
+
+
 def test_the_call_is_what_the_job_says() -> None:
     endpoint = Endpoint(answer())
 
@@ -115,6 +126,17 @@ def test_every_call_is_signed_and_carries_the_stable_id_of_its_run() -> None:
     assert headers["webhook-signature"] == signatures.sign(KEY, str(run_id), 1_700_000_000, b'{"a": 1}')
     assert headers["User-Agent"] == "BadgerJobs/1"
     assert headers["X-Own"] == "1"
+
+
+def test_while_the_key_is_rotated_a_call_bears_the_signatures_of_both() -> None:
+    old, until = signatures.make_secret(), datetime.fromtimestamp(1_700_000_000, UTC)
+    request = replace(REQUEST, previous_key=old, previous_until=until)
+
+    for at, keys in ((1_699_999_999, [KEY, old]), (1_700_000_000, [KEY])):
+        headers = dict(signed(uuid4(), request, at=at))
+        expected = signatures.sign(keys, headers["webhook-id"], at, request.body)
+        assert headers["webhook-signature"] == expected
+        assert len(expected.split()) == len(keys)
 
 
 def test_a_job_may_name_itself_and_its_key_but_never_sign_for_us() -> None:
@@ -172,6 +194,20 @@ def test_the_requests_of_a_batch_are_loaded_in_one_query(django_assert_num_queri
     assert len(requests) == 10
     request = requests[runs[4].id]
     assert request == Request("PUT", "https://example.com/2", {"X": "2"}, b"", 30, jobs[2].application.signing_key)
+
+
+@pytest.mark.django_db
+def test_the_key_before_is_loaded_with_the_rest(django_assert_num_queries: Any) -> None:
+    job = make_job(make_application())
+    old, until = job.application.signing_key, NOW + timedelta(hours=1)
+    new = rotate_key(application=job.application, overlap=timedelta(hours=1), by=OPERATOR, now=NOW).signing_key
+
+    run = make_run(job.runnable)
+
+    with django_assert_num_queries(1):
+        [request] = load([claimed(run)]).values()
+
+    assert (request.signing_key, request.previous_key, request.previous_until) == (new, old, until)
 
 
 @pytest.mark.django_db

@@ -7,6 +7,8 @@ import pytest
 from django.utils import timezone
 
 from badgerjobs.runs.models import Cause, Run, State
+from badgerjobs.workspaces.audit import OPERATOR
+from badgerjobs.workspaces.signing import rotate_key
 from jobs.models import Job
 from tests.callers import Caller
 from tests.factories import NOW, make_attempt, make_job, make_run
@@ -144,8 +146,20 @@ def test_an_application_counts_its_jobs_and_those_that_are_planned(alice: Caller
 
 def test_the_signing_key_is_shown_to_who_may_write_and_kept_nowhere(alice: Caller) -> None:
     answer = alice.get("/application/signing-key/")
-    assert answer.body == {"signing_key": alice.application.signing_key}
+    key = alice.application.signing_key
+    assert answer.body == {"signing_key": key, "previous_signing_key": None, "previous_key_until": None}
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("left", "signs"), [(timedelta(hours=1), True), (timedelta(0), False)], ids=["during", "after"]
+)
+def test_while_the_key_is_rotated_both_are_shown(left: timedelta, signs: bool, alice: Caller) -> None:
+    old, until = alice.application.signing_key, timezone.now() + left
+    rotate_key(application=alice.application, overlap=timedelta(hours=1), by=OPERATOR, now=until - timedelta(hours=1))
+    body = alice.get("/application/signing-key/").body
+    assert body["signing_key"] not in {old, body["previous_signing_key"]}
+    assert (body["previous_signing_key"], bool(body["previous_key_until"])) == ((old, True) if signs else (None, False))
 
 
 def test_a_run_of_a_deleted_job_is_gone_with_it(alice: Caller) -> None:

@@ -9,10 +9,10 @@ from jobs.demo import create_demo, welcome
 
 
 class Command(BaseCommand):
-    help = "Makes the demo workspace when there is no application yet, and prints a token and a curl that works."
+    help = "Makes the demo when there is no application yet, and prints a sign-in, a token and a curl that works."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        if secret := create_demo(now=timezone.now()):
-            self.stdout.write(welcome(secret))
+        if keys := create_demo(now=timezone.now()):
+            self.stdout.write(welcome(keys))
         else:
             self.stdout.write("For another token: manage.py create_application NAME --workspace WORKSPACE")

@@ -1,0 +1,173 @@
+"""Making and changing a job in a form, its preview, and a call to try it out."""
+
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from badgerjobs.lib import words, zones
+from badgerjobs.runs.forms import ScheduleForm
+from badgerjobs.runs.previews import Preview, preview_of_form
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, show
+from badgerjobs.web.problems import Conflict, Invalid
+from badgerjobs.workspaces.models import Application, Role
+from jobs import header_rows
+from jobs.forms import JobForm, fill_in, initial_like, initial_new, initial_of, retries_of, typed
+from jobs.models import Job
+from jobs.perform import request_of
+from jobs.services import create_job, headers_to_keep, update_job
+from jobs.showing import next_runs
+from jobs.trial_calls import TooManyTrialsError, try_call
+
+PAGE = "jobs/edit.html"
+
+
+@application_page(Role.EDITOR)
+def new(request: PageRequest, application: Application) -> HttpResponse:
+    """A new job; with `?from=TAG`, one like that."""
+    if request.method == "POST":
+        return _sent(request, application, None)
+    like = request.GET.get("from")
+    initial = initial_like(_job(application, like)) if like else initial_new()
+    return _page(request, application, None, JobForm(initial=initial))
+
+
+@application_page(Role.EDITOR)
+def edit(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """Change a job."""
+    job = _job(application, tag)
+    if request.method == "POST":
+        return _sent(request, application, job)
+    planned = partial(next_runs, job.runnable, timezone.now())
+    return _page(request, application, job, JobForm(initial=initial_of(job), job=job), preview=planned)
+
+
+@require_POST
+@application_page(Role.EDITOR)
+def preview(request: PageRequest, application: Application) -> HttpResponse:  # noqa: ARG001  the page decides who may
+    """The next runs of a schedule that is being typed. It asks the database for nothing."""
+    return show(
+        request, "jobs/edit/preview.html", {"preview": preview_of_form(ScheduleForm(request.POST), timezone.now())}
+    )
+
+
+@require_POST
+@application_page(Role.EDITOR)
+def test(request: PageRequest, application: Application) -> HttpResponse:
+    """Call what the form says, as it stands; with `?job=TAG`, stars are what that job has stored."""
+    tag = request.GET.get("job")
+    job = _job(application, tag) if tag else None
+    form = JobForm(request.POST, job=job)
+    form.is_valid()
+    answer = _tried(request, application, form, job)
+    begun = JobForm(initial=typed(request.POST), job=job)
+    return _page(request, application, job, begun, is_changed=True, **answer)
+
+
+def _sent(request: PageRequest, application: Application, job: Job | None) -> HttpResponse:
+    """Save it, unless a button asked for something else that the form does."""
+    do = request.POST.get("do", "")
+    data = request.POST.copy()
+    if do == "preview" or header_rows.add_or_remove(data, do):
+        begun = JobForm(initial=typed(data), job=job)
+        return _page(request, application, job, begun, is_changed=True, added=do.startswith("add-header"))
+    is_filled = fill_in(data, do)
+    form = JobForm(data, job=job)
+    if not is_filled and form.is_valid():
+        saved = _saved(request, application, form, job)
+        if saved:
+            messages.success(request, _first_run(saved))
+            return redirect("jobs:job", application.slug, saved.tag)
+    return _page(request, application, job, form, is_changed=True)
+
+
+def _saved(request: PageRequest, application: Application, form: JobForm, job: Job | None) -> Job | None:
+    """The job, made or changed. None when something stands against it that only the service sees."""
+    fields = dict(form.told.validated_data)
+    tag = fields.pop("tag", None)
+    by, now = actor_of(request), timezone.now()
+    try:
+        if job:
+            return update_job(job=job, by=by, now=now, **fields)
+        return create_job(application=application, tag=tag, by=by, now=now, **fields)
+    except Conflict as error:
+        taken = f"There is a job with the tag “{tag}” already: give this one another."
+        form.refuse("" if job else "tag" if form.cleaned_data["tag"] else "name", str(error.detail) if job else taken)
+    except Invalid as error:
+        for name, said in _sentences(error).items():
+            form.refuse(name, said)
+    return None
+
+
+def _sentences(error: Invalid) -> dict[str, str]:
+    details: Any = error.detail
+    return {field: str(said[0]) for field, said in details.items()}
+
+
+def _tried(request: PageRequest, application: Application, form: JobForm, job: Job | None) -> dict[str, Any]:
+    """What the part `#test` shows: what came of the call, or why there was none."""
+    call = form.call()
+    if call is None:
+        said = [sentence for name in form.call_fields for sentence in form.errors.get(name, [])]
+        return {"refused": said}
+    try:
+        headers = headers_to_keep(job, call)["headers"] if job else call["headers"]
+        trial = try_call(
+            application=application,
+            request=request_of(application, {**call, "headers": headers}),
+            subject=job.tag if job else form.cleaned_data.get("tag") or form.cleaned_data.get("name") or "a new job",
+            by=actor_of(request),
+            now=timezone.now(),
+        )
+    except Invalid as error:
+        return {"refused": list(_sentences(error).values())}
+    except TooManyTrialsError as error:
+        return {"refused": [str(error)]}
+    return {"trial": trial}
+
+
+def _page(request: PageRequest, application: Application, job: Job | None, form: JobForm, **more: Any) -> HttpResponse:
+    """The form, with what belongs beside it."""
+    tested = reverse("jobs:test", args=[application.slug])
+    context = {
+        "form": form,
+        "job": job,
+        "preview": partial(_preview, form),
+        "address": _address(application, job),
+        "tested": f"{tested}?{urlencode({'job': job.tag})}" if job else tested,
+        "retries": retries_of(application, job.runnable if job else None),
+        "zones": zones.names,
+        **more,
+    }
+    return show(request, PAGE, context)
+
+
+def _preview(form: JobForm) -> Preview:
+    data = form.data if form.is_bound else form.initial
+    return preview_of_form(ScheduleForm(data, runnable=form.runnable), timezone.now())
+
+
+def _address(application: Application, job: Job | None) -> str:
+    return (
+        reverse("jobs:edit", args=[application.slug, job.tag]) if job else reverse("jobs:new", args=[application.slug])
+    )
+
+
+def _job(application: Application, tag: str) -> Job:
+    return get_object_or_404(Job.objects.for_application(application).whole(), tag=tag)
+
+
+def _first_run(job: Job) -> str:
+    first = job.runnable.next_run_at
+    if first:
+        relative = words.relative((first - timezone.now()).total_seconds())
+        return f"{job.name} is saved. It runs {relative}."
+    if not job.runnable.enabled:
+        return f"{job.name} is saved. It is paused: resume it, or press “Run now”."
+    return f"{job.name} is saved. Nothing is planned: press “Run now” whenever you want it to run."

@@ -1,0 +1,241 @@
+"""A job as a form. Every rule is the serializer's; the form only speaks to people."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from rest_framework.exceptions import ErrorDetail
+
+from badgerjobs.lib import vault
+from badgerjobs.outbound.targets import UnsendableError, check_url
+from badgerjobs.runs.forms import LENIENT, ScheduleForm, blank, chosen
+from badgerjobs.runs.models import Runnable
+from badgerjobs.workspaces.models import Application
+from jobs import header_rows
+from jobs.header_rows import HeaderRow, HeaderRows
+from jobs.models import Job, Verb
+from jobs.serializers import BODY_BYTES, JobSerializer
+from jobs.showing import retries_in_words
+
+# What the serializer says to programs in one word, said to people: field and code.
+WORDS = {
+    ("tag", "required"): "Give the job a name, like refresh-prices.",
+    ("endpoint", "blank"): "Give the URL to call, like https://example.com/refresh.",
+    ("timeout", "invalid"): "Give a number of seconds, from 1 to 900.",
+    ("timeout", "min_value"): "Give a number of seconds, from 1 to 900.",
+    ("timeout", "max_value"): "Give a number of seconds, from 1 to 900.",
+}
+# What a test call is made of.
+CALL_FIELDS = ("verb", "endpoint", "headers", "body", "timeout")
+
+
+class JobForm(ScheduleForm):
+    """What to call, and when. `job` is the one being changed."""
+
+    name = forms.CharField(widget=forms.TextInput({"class": "short", "autocomplete": "off"}), **LENIENT)
+    tag = forms.CharField(
+        widget=forms.TextInput({"class": "mono short", "autocomplete": "off"}),
+        help_text="Its identity in addresses and in the API: unique, and never changed. The name, unless you give one.",
+        **LENIENT,
+    )
+    verb = forms.ChoiceField(
+        choices=[(verb, verb) for verb in Verb.values], widget=forms.Select({"aria-label": "Verb"}), **LENIENT
+    )
+    endpoint = forms.CharField(
+        widget=forms.TextInput(
+            {"class": "mono", "inputmode": "url", "autocomplete": "off", "placeholder": "https://example.com/refresh"}
+        ),
+        **LENIENT,
+    )
+    headers = HeaderRows(required=False)
+    body = forms.CharField(
+        strip=False, widget=forms.Textarea({"rows": "5", "spellcheck": "false"}), help_text="As it is sent.", **LENIENT
+    )
+    retryable = forms.BooleanField(**LENIENT)
+    timeout = forms.CharField(label="Gives up after", widget=forms.NumberInput({"min": "1", "max": "900"}), **LENIENT)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, job: Job | None = None, **more: Any) -> None:
+        super().__init__(data, runnable=job.runnable if job else None, **more)
+        self.job = job
+        self.row_errors: dict[int, str] = {}
+
+    def clean(self) -> dict[str, Any]:
+        """Look at each header by itself, so that what is wrong stands beside its row; then at everything."""
+        self.row_errors = header_rows.wrong(self.pairs, self.job.headers if self.job else {})
+        for said in self.row_errors.values():
+            self.refuse("headers", said)
+        return super().clean()
+
+    def serializer(self, told: dict[str, Any]) -> JobSerializer:
+        """Judge the job as the API would."""
+        return JobSerializer(self.job, data={**told, **self._named(), **self.call_told(), **self._switches()})
+
+    def call(self) -> dict[str, Any] | None:
+        """The call alone, checked: verb, endpoint, headers, body, timeout. None when something is wrong with it."""
+        if any(name in self.errors for name in CALL_FIELDS):
+            return None
+        alone = JobSerializer(data={"tag": "test", **self.call_told()})
+        return dict(alone.validated_data) if alone.is_valid() else None
+
+    def call_told(self) -> dict[str, Any]:
+        given = self.cleaned_data.get
+        headers = {name: value for _, name, value in header_rows.filled(self.pairs) if name}
+        return {
+            "verb": given("verb", ""),
+            "endpoint": given("endpoint", "").strip(),
+            "headers": {} if self.row_errors else headers,
+            "body": self._body(),
+            "timeout": given("timeout", ""),
+        }
+
+    def refuse(self, field: str, said: Any) -> None:
+        """In words for people, and with what would be right where that is plain to see."""
+        first = said[0] if isinstance(said, list) and said else said
+        said = WORDS.get((field, first.code or ""), said) if isinstance(first, ErrorDetail) else said
+        if field == "tag" and not self.cleaned_data.get("tag"):
+            if not self.cleaned_data.get("name"):
+                field = "name"
+            elif near := re.sub(r"[^\w.:-]+", "-", self.cleaned_data["name"]).strip("-."):
+                said = f"The name stands in addresses too, unless you give a tag. Did you mean {near}?"
+        if field == "endpoint" and (near := self._with_scheme()):
+            said = f"Begin with http:// or https://. Did you mean {near}?"
+        super().refuse(field, said)
+
+    @property
+    def pairs(self) -> header_rows.Pairs:
+        """The rows of headers as they were typed, or as they begin."""
+        return list(self["headers"].value() or [])
+
+    def rows(self) -> list[HeaderRow]:
+        """The rows of headers, to show."""
+        nothing_stored = [] if self.job or self.is_bound else [n for n, v in self.pairs if v == vault.MASK]
+        return header_rows.rows(self.pairs, self.row_errors, nothing_stored)
+
+    def blank_row(self) -> HeaderRow:
+        """A row that scripts copy: they number it."""
+        return HeaderRow(0, "", "")
+
+    def wrong(self) -> list[tuple[str, str]]:
+        """Id and label of each field that needs a change, in their order on the page."""
+        found = []
+        for name in self.order:
+            if name == "headers" and self.row_errors:
+                found += [(f"header_name_{number}", f"Header {number}") for number in self.row_errors]
+            elif name in self.errors:
+                found.append((name, str(self[name].label)))
+        return found
+
+    call_fields = CALL_FIELDS
+    order = ("name", "tag", "verb", "endpoint", "headers", "body", "when", "at", "every", "unit", "duration", "cron",
+             "preset", "start", "time_zone", "enabled", "retryable", "timeout")  # fmt: skip
+
+    def body_bytes(self) -> int:
+        return len(_plain(str(self["body"].value() or "")).encode())
+
+    most_bytes = BODY_BYTES
+
+    def guessed_type(self) -> str:
+        """The Content-Type that the body seems to have, where the headers name none."""
+        return "application/json" if self.is_json() and "content-type" not in self._names() else ""
+
+    def is_json(self) -> bool:
+        """Whether the body reads as an object or a list."""
+        text = str(self["body"].value() or "").strip()
+        if not text.startswith(("{", "[")) or len(text) > BODY_BYTES:
+            return False
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            return False
+        return True
+
+    def _body(self) -> str:
+        """Browsers end every line with CR LF, whatever was typed or stored: what was not touched stays as it is."""
+        body, stored = (_plain(text) for text in (self.cleaned_data.get("body", ""), self.job.body if self.job else ""))
+        return self.job.body if self.job and body == stored else body
+
+    def _names(self) -> set[str]:
+        return {name.strip().lower() for name, _ in self.pairs}
+
+    def _named(self) -> dict[str, str]:
+        name, tag = (self.cleaned_data.get(field, "").strip() for field in ("name", "tag"))
+        if self.job:
+            return {"name": name or self.job.tag}
+        return {field: text for field, text in (("name", name), ("tag", tag)) if text}
+
+    def _switches(self) -> dict[str, bool]:
+        return {name: self.cleaned_data.get(name, False) for name in ("enabled", "retryable")}
+
+    def _with_scheme(self) -> str:
+        """The endpoint as it probably was meant; empty when it has a scheme, or is none even so."""
+        typed = self.cleaned_data.get("endpoint", "").strip()
+        if not typed or "://" in typed:
+            return ""
+        try:
+            check_url(f"https://{typed.lstrip('/')}")
+        except UnsendableError:
+            return ""
+        return f"https://{typed.lstrip('/')}"
+
+
+def initial_of(job: Job) -> dict[str, Any]:
+    """A stored job as the form shows it: credentials as stars."""
+    return {
+        **chosen(job.runnable),
+        "name": job.name,
+        "tag": job.tag,
+        "verb": job.verb,
+        "endpoint": job.endpoint,
+        "headers": list(vault.mask(job.headers).items()),
+        "body": job.body,
+        "retryable": job.retryable,
+        "timeout": job.timeout,
+    }
+
+
+def initial_like(job: Job) -> dict[str, Any]:
+    """A new job that does the same."""
+    return {**initial_of(job), "name": f"{job.name} copy", "tag": ""}
+
+
+def initial_new() -> dict[str, Any]:
+    """What a new job begins with."""
+    return {**blank(), "verb": "POST", "headers": [], "retryable": True, "timeout": 30}
+
+
+def typed(data: QueryDict) -> dict[str, Any]:
+    """What was typed so far, as a beginning: shown again, and not judged yet."""
+    return {name: field.widget.value_from_datadict(data, {}, name) for name, field in JobForm.base_fields.items()}
+
+
+def fill_in(data: QueryDict, do: str) -> bool:
+    """Put what an error offered into its field, as its button says; whether it said so.
+
+    `fill:endpoint=https://example.com`, `fill:header_name_2=X-Team`.
+    """
+    field, _, value = do.removeprefix("fill:").partition("=")
+    name, _, number = field.rpartition("_")
+    if not do.startswith("fill:"):
+        return False
+    if name == header_rows.NAME:
+        names, row = data.getlist(name), header_rows.number_of(number)
+        if 0 < row <= len(names):
+            names[row - 1] = value
+        data.setlist(name, names)
+    elif field in JobForm.base_fields:
+        data[field] = value
+    return True
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def retries_of(application: Application, runnable: Runnable | None) -> str:
+    """What the box says that is ticked for them: what a job has, or what its application gives to new ones."""
+    owner = runnable if runnable and runnable.retries else application
+    said = retries_in_words(owner.retries, owner.retry_step_s)
+    return f"{said}." if said else "Its application tries nothing again: see its settings."

@@ -1,0 +1,172 @@
+"""What the page of a job tells: its plans, what waits and runs of it, and how its runs ended."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
+from statistics import median
+from typing import Any, ClassVar, NamedTuple
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from badgerjobs.lib import vault, words
+from badgerjobs.runs import recent
+from badgerjobs.runs.models import FINAL, Attempt, Run, State
+from badgerjobs.runs.previews import Preview
+from badgerjobs.runs.schedules import place_of
+from badgerjobs.runs.shown import Body
+from badgerjobs.web.cursors import Page
+from jobs.answers import answer_in_words
+from jobs.exchange import body_of, curl_of, needs_file
+from jobs.models import Job
+from jobs.showing import Row, next_runs, retries_in_words, rows_of
+
+# So many waiting and running runs are listed; their number is told.
+WAITING = 50
+
+
+class Result(NamedTuple):
+    """A run that is over, and what came of it in a few words."""
+
+    run: Run
+    answer: str
+
+
+class JobPage:
+    """Everything is looked up when it is shown, and once: a part of the page asks for nothing but its own."""
+
+    FILTERS: ClassVar = ("failed", "aborted", "skipped")
+
+    def __init__(self, job: Job, now: datetime) -> None:
+        self.job, self.now = job, now
+        self.runnable = job.runnable
+        self.zone = place_of(job.runnable)
+
+    @property
+    def second(self) -> tzinfo | None:
+        """The reader's zone; UTC where that is the job's own; none where both are UTC."""
+        reader = timezone.get_current_timezone()
+        second: tzinfo = reader if words.place(reader) != words.place(self.zone) else UTC
+        return second if words.place(second) != words.place(self.zone) else None
+
+    @property
+    def kept_days(self) -> int:
+        """How long results are kept."""
+        return self.job.application.retention_days or settings.RETENTION_DAYS
+
+    @cached_property
+    def row(self) -> Row:
+        """What the list says of it."""
+        return rows_of([self.job], self.now)[0]
+
+    @cached_property
+    def state(self) -> str:
+        return "running" if any(run.state == State.RUNNING for run in self.waiting) else self.row.state
+
+    @cached_property
+    def waiting(self) -> list[Run]:
+        """What waits or runs, oldest first."""
+        runs = Run.objects.for_application(self.job.application).of(self.runnable.pk).unfinished()
+        return list(runs.order_by("id")[:WAITING])
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever the page has something else to say."""
+        ended = self.row.ended
+        moving = "".join(f" {run.number}:{run.state}:{run.attempts}" for run in self.waiting)
+        return f"{ended.number if ended else 0} {self.runnable.enabled} {self.runnable.next_run_at}{moving}"
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything will happen by itself."""
+        return bool(self.waiting or self.runnable.next_run_at)
+
+    @cached_property
+    def next(self) -> Preview:
+        return next_runs(self.runnable, self.now)
+
+    @cached_property
+    def counts(self) -> tuple[dict[str, int], datetime | None]:
+        return recent.counts(self.runnable.pk)
+
+    @property
+    def ended_counts(self) -> dict[str, int]:
+        """State → how many ended so, of those counted."""
+        return {state.value: self.counts[0][state] for state in FINAL if self.counts[0].get(state)}
+
+    @property
+    def counted_since(self) -> datetime | None:
+        return self.counts[1]
+
+    @property
+    def is_counted_in_part(self) -> bool:
+        return sum(self.counts[0].values()) >= recent.COUNTED
+
+    @property
+    def usual_ms(self) -> float | None:
+        """Half of the last runs that succeeded took less than this."""
+        took = [bar.duration_ms or 0 for bar in self.row.strip if bar.state == State.SUCCEEDED]
+        return median(took) if len(took) > 1 else None
+
+    @property
+    def retries(self) -> str:
+        return retries_in_words(self.runnable.retries, self.runnable.retry_step_s)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return vault.mask(self.job.headers)
+
+    @property
+    def body(self) -> Body:
+        return body_of(self.job)
+
+    @property
+    def curl(self) -> str:
+        return curl_of(self.job)
+
+    @property
+    def needs_file(self) -> bool:
+        """Whether that command reads the body from a file."""
+        return needs_file(self.job)
+
+    def results(self, page: Page[Run]) -> Page[Any]:
+        """The page with what came of each of its runs, in one query more."""
+        answers = _answers(page.rows)
+        rows = [Result(run, answers.get(run.pk) or _why(run)) for run in page.rows]
+        return Page(rows, page.before, page.earlier, page.later)
+
+    def question_before_deleting(self) -> dict[str, Any]:
+        """What `pages.ask` is to show."""
+        ended = sum(self.ended_counts.values())
+        results = f"more than {ended:,} results" if self.is_counted_in_part else _plural(ended, "result")
+        waits = _plural(len(self.waiting), "waiting or running run")
+        verb = "is" if len(self.waiting) == 1 else "are"
+        text = f"{waits} {verb} aborted, and {results} " if self.waiting else f"{results[:1].upper()}{results[1:]} "
+        return {
+            "title": f"Delete {self.job.name}?",
+            "text": f"{text}{'goes' if ended == 1 else 'go'} with it. There is no way back.",
+            "confirm": "Delete the job",
+            "keep": "Keep it",
+            "danger": True,
+        }
+
+
+def ended(runs: Any, state: str) -> Any:
+    """Of these runs those that are over, or those that ended so."""
+    return runs.filter(state=state) if state in JobPage.FILTERS else runs.filter(state__in=FINAL)
+
+
+def _answers(runs: Sequence[Run]) -> dict[Any, str]:
+    """Run → what its last attempt got. Of each result only the status is read: bodies are long."""
+    attempts = Attempt.objects.filter(run_id__in=[run.pk for run in runs], number=F("run__attempts"))
+    rows = attempts.values_list("run_id", "error_class", "error", "result__status")
+    return {run_id: answer_in_words(status, kind) or error for run_id, kind, error, status in rows}
+
+
+def _why(run: Run) -> str:
+    return run.error.removesuffix(".")
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")

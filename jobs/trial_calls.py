@@ -1,0 +1,98 @@
+"""A test call: what a form says, called once while somebody waits. It is no run, and nothing of it is kept."""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from badgerjobs.lib.ids import uuid7
+from badgerjobs.lib.vault import mask
+from badgerjobs.runs.outcomes import Done, Outcome
+from badgerjobs.web.limits import count
+from badgerjobs.workspaces import audit
+from badgerjobs.workspaces.models import Application
+from jobs.perform import Request, make_call, open_client
+
+# Each holds a thread of the web server, which has sixteen.
+LONGEST_S = 30
+AT_ONCE = 4
+AT_ONCE_EACH = 2
+PER_MINUTE = 30
+
+
+class TooManyTrialsError(Exception):
+    """No test call now: its message says why, and when there may be one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of a test call. `result` is what a run would keep of the answer; None when no answer came."""
+
+    ok: bool
+    duration_ms: int
+    error: str = ""
+    result: dict[str, Any] | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of the answer, as they may be shown: it may begin a session."""
+        return mask((self.result or {}).get("headers") or {})
+
+
+@dataclass(slots=True)
+class Places:
+    """How many test calls are being made, by this process and for each application."""
+
+    taken: Counter[int] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def one(self, application_id: int) -> Iterator[None]:
+        """A place for one call. Raises TooManyTrialsError."""
+        with self.lock:
+            if self.taken[application_id] >= AT_ONCE_EACH or self.taken.total() >= AT_ONCE:
+                raise TooManyTrialsError("Other test calls are being made right now: try again in some seconds.")
+            self.taken[application_id] += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.taken[application_id] -= 1
+                self.taken += Counter()  # forgets those that have none
+
+
+_places = Places()
+
+
+def try_call(*, application: Application, request: Request, subject: str, by: audit.Actor, now: datetime) -> Trial:
+    """Call once, signed like a run with an id of its own, and wait for what comes of it: `LONGEST_S` seconds at most.
+
+    Raises TooManyTrialsError.
+    """
+    if count(f"test-calls:{application.pk}", window_s=60) > PER_MINUTE:
+        raise TooManyTrialsError(f"An application makes {PER_MINUTE} test calls a minute at most: try again soon.")
+    with _places.one(application.pk):
+        audit.record(
+            by=by,
+            action="job.test",
+            subject=subject,
+            now=now,
+            application=application,
+            changes={"call": [None, f"{request.verb} {request.endpoint}"]},
+        )
+        outcome, duration_ms = asyncio.run(_called(replace(request, timeout_s=min(request.timeout_s, LONGEST_S))))
+    if isinstance(outcome, Done):
+        return Trial(ok=True, duration_ms=duration_ms, result=outcome.result)
+    return Trial(ok=False, duration_ms=duration_ms, error=outcome.error, result=outcome.result)
+
+
+async def _called(request: Request) -> tuple[Outcome, int]:
+    async with open_client() as client:
+        began = time.perf_counter()
+        outcome = await make_call(uuid7(), request, client)
+        return outcome, round((time.perf_counter() - began) * 1000)

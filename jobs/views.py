@@ -1,0 +1,157 @@
+"""The list of jobs, the page of a job, and what can be done from there."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from badgerjobs.runs.models import Run
+from badgerjobs.web.cursors import page_of
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, show
+from badgerjobs.web.problems import Conflict
+from badgerjobs.workspaces.models import Application, Role
+from jobs.bulk import MOST, VERBS, pause_jobs, resume_jobs
+from jobs.bulk_question import Choice
+from jobs.filters import JobFilters
+from jobs.models import Job
+from jobs.page import JobPage, ended
+from jobs.querysets import JobQuerySet
+from jobs.services import delete_job, run_job
+from jobs.showing import rows_of
+
+# So many jobs a page of the list has, and so many results a page of a job.
+JOBS, RESULTS = 50, 25
+
+
+@application_page(Role.VIEWER)
+def list_jobs(request: PageRequest, application: Application) -> HttpResponse:
+    """The jobs that the address asks for, fifty at a time."""
+    filters = JobFilters.read(request.GET)
+    if "" in request.GET.values() and not request.headers.get("HX-Request"):
+        return redirect(f"{request.path}{filters.query}")  # a form sends its empty fields too: nobody wants that link
+    matching = filters.narrow(Job.objects.for_application(application), application)
+    cursor = request.GET.get("cursor", "")
+    page = page_of(matching.in_rows().sortable(), order=filters.order, cursor=cursor, size=JOBS)
+    total = matching.count()
+    context = {
+        "filters": filters,
+        "here": f"{request.path}{filters.query}" + (f"&cursor={cursor}" if cursor else ""),
+        "page": page,
+        "rows": rows_of(page.rows, timezone.now()),
+        "first": page.before + 1,
+        "last": page.before + len(page.rows),
+        "total": total,
+        "has_jobs": total or filters.is_narrow,
+    }
+    response = show(request, "jobs/list.html", context)
+    if request.headers.get("HX-Trigger") == "filters":
+        response["HX-Push-Url"] = f"{request.path}{filters.query}"
+    return response
+
+
+@application_page(Role.EDITOR)
+def bulk(request: PageRequest, application: Application) -> HttpResponse:
+    """Do something with the jobs that are ticked, or with all that match, after it was asked whether that is meant."""
+    filters = JobFilters.read(request.GET)
+    back = redirect(f"{_list_address(application)}{filters.query}")
+    if request.method != "POST":
+        return back
+    choice = Choice.read(request.POST)
+    jobs = choice.narrow(filters.narrow(Job.objects.for_application(application), application))
+    ids = list(jobs.values_list("pk", flat=True)[: MOST + 1])
+    if refusal := choice.refusal(len(ids)):
+        messages.warning(request, refusal)
+        return back
+    if not choice.is_confirmed(len(ids)):
+        return ask(request, back=back.url, **choice.question(len(ids), _some_names(jobs)))
+    done = VERBS[choice.verb](application=application, ids=ids, by=actor_of(request), now=timezone.now())
+    messages.success(request, choice.said(done, of=len(ids)))
+    return back
+
+
+@application_page(Role.VIEWER)
+def show_job(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """When it runs, what waits and runs, and how its runs ended."""
+    page = JobPage(_found(application, tag), timezone.now())
+    state = request.GET.get("state", "")
+    runs = Run.objects.for_application(application).of(page.job.runnable_id)
+    context = {
+        "job": page.job,
+        "page": page,
+        "address": _address_of(application, page.job),
+        "state": state if state in JobPage.FILTERS else "",
+        "filters": JobPage.FILTERS,
+        "results": lambda: page.results(
+            page_of(ended(runs, state), order="-pk", cursor=request.GET.get("cursor", ""), size=RESULTS)
+        ),
+    }
+    response = show(request, "jobs/job.html", context)
+    # What listens to this brings the other parts of the page up to date.
+    if request.headers.get("HX-Target") == "waiting" and request.headers.get("X-Seen") != page.mark:
+        response["HX-Trigger"] = "moved"
+    return response
+
+
+@require_POST
+@application_page(Role.EDITOR)
+def run(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """Run it now, beside its schedule."""
+    job = _found(application, tag)
+    try:
+        made = run_job(job=job, by=actor_of(request), now=timezone.now())
+        messages.success(request, f"Run {made.number} waits for a free slot.")
+    except Conflict as gone:
+        messages.error(request, str(gone.detail))
+    return redirect("jobs:job", application.slug, tag)
+
+
+@require_POST
+@application_page(Role.EDITOR)
+def pause(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """Plan nothing until it is resumed."""
+    job = _found(application, tag)
+    pause_jobs(application=application, ids=[job.pk], by=actor_of(request), now=timezone.now())
+    messages.success(request, "Paused. Nothing is planned until you resume it; what runs now goes on.")
+    return redirect("jobs:job", application.slug, tag)
+
+
+@require_POST
+@application_page(Role.EDITOR)
+def resume(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """Plan its next run."""
+    job = _found(application, tag)
+    resume_jobs(application=application, ids=[job.pk], by=actor_of(request), now=timezone.now())
+    messages.success(request, "Resumed. Its next runs are below.")
+    return redirect("jobs:job", application.slug, tag)
+
+
+@application_page(Role.EDITOR)
+def delete(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """Delete it with its runs and results, after it was asked whether that is meant."""
+    job = _found(application, tag)
+    if request.method != "POST":
+        question = JobPage(job, timezone.now()).question_before_deleting()
+        return ask(request, back=_address_of(application, job), **question)
+    delete_job(job=job, by=actor_of(request), now=timezone.now())
+    messages.success(request, f"{job.name} is deleted, with its runs and results.")
+    return redirect("jobs:list", application.slug)
+
+
+def _found(application: Application, tag: str) -> Job:
+    job: Job = get_object_or_404(Job.objects.for_application(application).whole(), tag=tag)
+    job.application = application
+    return job
+
+
+def _some_names(jobs: JobQuerySet) -> list[str]:
+    return list(jobs.order_by("name", "pk").values_list("name", flat=True)[:5])
+
+
+def _list_address(application: Application) -> str:
+    return reverse("jobs:list", args=[application.slug])
+
+
+def _address_of(application: Application, job: Job) -> str:
+    return reverse("jobs:job", args=[application.slug, job.tag])
