@@ -16,10 +16,16 @@ up: ## the whole service on this machine, in the foreground; Ctrl-C ends it (POR
 	@.ci/install requirements.txt
 	@exec $(python) manage.py up --with-parent
 
-test: ## all tests: what is quick on two cores, then what starts real processes, one by one
+# One part that fails keeps no other from being run. 2 is what pytest says when somebody pressed Ctrl-C.
+test: ## all tests: what is quick on two cores, then pages in a browser, then what starts real processes, one by one
 	@.ci/install requirements-dev.txt
-	$(python) -m pytest -n 2 -m "not e2e"
-	$(python) -m pytest -m e2e
+	@.ci/install-browser || true
+	@failed=0; \
+	part() { $(python) -m pytest "$$@" || { status=$$?; [ $$status -ne 2 ] || exit 2; failed=1; }; }; \
+	part -n 2 -m "not e2e and not browser"; \
+	part -n 2 -m browser; \
+	part -m e2e; \
+	exit $$failed
 
 check: ## format, lint, who imports whom, pins, types, Django's checks, missing migrations
 	@.ci/install requirements-dev.txt
@@ -39,7 +45,7 @@ fix: ## mend by machine what `check` says of format and lint
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: ## how fast it is here (WHAT=runs, tick or memory); docs/bench.md says how to read it
+bench: ## how fast it is here (WHAT=runs, tick, memory or pages); docs/bench.md says how to read it
 	@.ci/install requirements.txt
 	@$(python) -m bench $(WHAT) $(OPTIONS)
 

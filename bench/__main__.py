@@ -1,4 +1,4 @@
-"""`python -m bench runs|tick|memory`: a table for people, and last one line of JSON."""
+"""`python -m bench runs|tick|memory|pages`: a table for people, and last one line of JSON."""
 
 import json
 import signal
@@ -24,6 +24,7 @@ MEASURES = {
     "runs": Measure("bench.runs.measure"),
     "tick": Measure("bench.tick.measure", {"shared_preload_libraries": "pg_stat_statements"}),
     "memory": Measure("bench.memory.measure", None),
+    "pages": Measure("bench.pages.measure"),
 }
 
 
@@ -54,6 +55,9 @@ def parse(words: list[str]) -> Namespace:
     tick.add_argument("--many", type=positive, default=1_000_000, help="Runnables not due (%(default)s)")
     tick.add_argument("--applications", type=positive, default=10_000, help="that they belong to (%(default)s)")
     tick.add_argument("--ticks", type=positive, default=100, help="measured of each sort (%(default)s)")
+    pages = parser.add_argument_group("pages", "for --jobs of one application, due or not")
+    pages.add_argument("--runs", type=positive, default=1_000_000, help="with an attempt each (%(default)s)")
+    pages.add_argument("--requests", type=positive, default=100, help="for each page (%(default)s)")
     return parser.parse_args(words)
 
 

@@ -8,6 +8,7 @@ from statistics import quantiles
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs import fleet
 from badgerjobs.runs.models import Run
+from badgerjobs.workspaces.audit import OPERATOR
 from bench.rows import BODY, copy_jobs
 from bench.stack import Receiver, wait_until
 from jobs.models import Job
@@ -57,7 +58,14 @@ def of_created(*, job: Job, rate: int, seconds: int, receiver: Receiver) -> Late
 
 def _create(job: Job, *, tag: str, now: datetime) -> None:
     create_job(
-        application=job.application, tag=tag, now=now, run_at=now, endpoint=job.endpoint, verb=job.verb, body=BODY
+        application=job.application,
+        tag=tag,
+        by=OPERATOR,
+        now=now,
+        run_at=now,
+        endpoint=job.endpoint,
+        verb=job.verb,
+        body=BODY,
     )
 
 

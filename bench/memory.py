@@ -1,6 +1,5 @@
 """WHAT=memory: what all processes of `make up` take together when there is nothing to do."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from django.conf import settings
 
 from badgerjobs.embedded.processes import Program, spawn
 from bench.report import say, table
-from bench.stack import end, wait_until
+from bench.stack import end, free_port, wait_until
 
 READY_S = 90
 # Long enough for every loop to have turned and every connection to be made.
@@ -24,7 +23,7 @@ def measure(_options: Namespace) -> dict[str, Any]:
     """Start everything as a newcomer does, let it idle, and add up what belongs to it."""
     folder = settings.DATA_DIR.parent / "up"
     log = settings.DATA_DIR.parent / "up.log"
-    environment = {"BADGERJOBS_DATA_DIR": str(folder), "PORT": str(_free_port()), "PYTHONUNBUFFERED": "1"}
+    environment = {"BADGERJOBS_DATA_DIR": str(folder), "PORT": str(free_port()), "PYTHONUNBUFFERED": "1"}
     program = Program("up", [sys.executable, str(settings.BASE_DIR / "manage.py"), "up"], environment=environment)
     with log.open("ab") as output:
         process = spawn(program, output)
@@ -44,13 +43,6 @@ def _is_ready(process: subprocess.Popen[bytes], log: Path) -> bool:
     if process.poll() is not None:
         raise RuntimeError(f"manage.py up ended:\n{said[-4000:]}")
     return "ready: " in said
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _sizes(root: int) -> list[tuple[str, float]]:

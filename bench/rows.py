@@ -7,6 +7,7 @@ from django.db import connection, models
 
 from badgerjobs.runs import fleet
 from badgerjobs.runs.models import Runnable
+from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application
 from badgerjobs.workspaces.services import create_application
 from jobs.models import Job
@@ -20,10 +21,12 @@ FAR = "now() + interval '30 days' + n * interval '1 ms'"
 
 def template(url: str) -> Job:
     """Make the job that all others are copies of: switched off, with 100 bytes to send."""
+    now = fleet.database_now()
     return create_job(
-        application=create_application(name="Bench", workspace="Bench"),
+        application=create_application(name="Bench", workspace="Bench", by=OPERATOR, now=now),
         tag="template",
-        now=fleet.database_now(),
+        by=OPERATOR,
+        now=now,
         endpoint=url,
         verb="POST",
         body=BODY,
@@ -59,7 +62,7 @@ def copy_runnables(
 
 def copy_applications(application: Application, *, count: int) -> None:
     source = "workspaces_application t, generate_series(1, %(count)s) n"
-    _copy(Application, {"name": "'Copy ' || n"}, source, {"id": application.pk, "count": count})
+    _copy(Application, {"name": "'Copy ' || n", "slug": "'copy-' || n"}, source, {"id": application.pk, "count": count})
 
 
 def _copy(model: type[models.Model], changes: Mapping[str, str], source: str, values: Mapping[str, Any]) -> None:

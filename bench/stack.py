@@ -1,7 +1,8 @@
-"""The processes that are measured: beat and workers as `make up` starts them, and the receiver they call."""
+"""The processes that are measured: web, beat and workers as `make up` starts them, and the receiver they call."""
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -85,6 +86,33 @@ def _is_ready(processes: dict[str, subprocess.Popen[bytes]], log: Path) -> bool:
         if process.poll() is not None:
             raise RuntimeError(f"{name} ended:\n{log.read_text(errors='replace')[-4000:]}")
     return Worker.objects.count() == settings.WORKERS and Leader.objects.exists()
+
+
+@contextmanager
+def serving() -> Iterator[int]:
+    """Start web as `make up` does, on a port of its own; give the port, and end it with the block."""
+    port = free_port()
+    os.environ["PORT"] = str(port)
+    log = settings.DATA_DIR / "web.log"
+    with log.open("ab") as output:
+        process = spawn(command("web"), output)
+    try:
+        wait_until(lambda: _listens(port), seconds=READY_S, what="web")
+        yield port
+    finally:
+        end(process)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
 
 
 def wait_until(done: Callable[[], bool], *, seconds: float, what: str, every: float = 0.05) -> None:

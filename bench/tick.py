@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db import connection
 
-from badgerjobs.runs import dispatch
+from badgerjobs.runs import dispatch, fleet
 from badgerjobs.runs.models import Runnable
+from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application
 from badgerjobs.workspaces.services import create_application
 from bench import rows
@@ -45,7 +46,7 @@ def measure(options: Namespace) -> dict[str, Any]:
     """Measure with few and many Runnables, that belong to one application and then to many."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-    application = create_application(name="Bench", workspace="Bench")
+    application = create_application(name="Bench", workspace="Bench", by=OPERATOR, now=fleet.database_now())
     places = []
     for applications in (1, options.applications):
         rows.copy_applications(application, count=applications - Application.objects.count())

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
+
 from badgerjobs.runs.models import Attempt, Cause, Run, Runnable, State
-from badgerjobs.workspaces.models import Application, Workspace
-from badgerjobs.workspaces.services import issue_token
+from badgerjobs.workspaces.audit import OPERATOR
+from badgerjobs.workspaces.issuing import issue_token
+from badgerjobs.workspaces.models import Application, Member, Role, User, Workspace
 from jobs.models import Job
 from jobs.services import create_job
 
@@ -19,7 +22,7 @@ def make_application(workspace: str = "Alice's", name: str = "shop") -> Applicat
 
 def make_token(application: Application, **fields: Any) -> str:
     """A token's secret, with every scope unless told otherwise."""
-    return issue_token(application=application, **{"label": "test", **fields})[1]
+    return issue_token(application=application, **{"label": "test", "by": OPERATOR, "now": NOW, **fields})[1]
 
 
 def make_runnable(application: Application, **fields: Any) -> Runnable:
@@ -59,5 +62,18 @@ def make_attempt(run: Run, number: int = 1, ok: bool = True, **fields: Any) -> A
 
 def make_job(application: Application, tag: str = "a-job", now: datetime = NOW, **fields: Any) -> Job:
     """A job through its service, so that its runnable is planned as it would be."""
-    given = {"endpoint": "https://example.com/", "verb": "POST", **fields}
+    given = {"endpoint": "https://example.com/", "verb": "POST", "by": OPERATOR, **fields}
     return create_job(application=application, tag=tag, now=now, **given)
+
+
+def make_person(email: str = "alice@example.com", password: str | None = None) -> User:
+    """Somebody with an account and a confirmed address. Without a password, tests sign them in by `force_login`."""
+    user = User.objects.create_user(email, password)
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    return user
+
+
+def make_member(workspace: Workspace, role: Role = Role.OWNER, email: str = "alice@example.com") -> Member:
+    """A person in this workspace; the person is made where there is none with this address."""
+    user = User.objects.filter(email=email).first() or make_person(email)
+    return Member.objects.create(workspace=workspace, user=user, role=role)

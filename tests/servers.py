@@ -27,6 +27,7 @@ _UNSET = (
     "ALLOWED_HOSTS",
     "BEHIND_PROXY",
     "PRESET_TIME_ZONE",
+    "AUDIT_DAYS",
     "RETENTION_DAYS",
     "WORKERS",
 )

@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TINY_RUNS = ["--jobs=20", "--others=100", "--rounds=2", "--rate=20", "--seconds=1", "--history=40"]
 TINY_TICK = ["--many=2000", "--applications=20", "--ticks=3"]
+TINY_PAGES = ["--jobs=220", "--runs=2200", "--requests=2"]
 
 
 def bench(*words: str) -> tuple[str, dict[str, Any]]:
@@ -47,6 +48,16 @@ def test_the_last_line_of_tick_is_a_cost_for_each_size() -> None:
         assert 0 < tick["idle_pages"] < tick["due_pages"]
         assert tick["idle_ms"] > 0
     assert "applications" in said
+
+
+@pytest.mark.e2e
+def test_the_last_line_of_pages_is_what_each_of_them_costs() -> None:
+    said, figures = bench("pages", *TINY_PAGES)
+    assert {"jobs, half way down", "runs, state failed", "overview, 24h", "audit log"} <= figures["pages"].keys()
+    for name, page in figures["pages"].items():
+        assert 0 < page["p50_ms"] <= page["p95_ms"], name
+        assert page["queries"] > 0, name
+        assert name in said
 
 
 @pytest.fixture

@@ -10,7 +10,14 @@ def test_without_words_it_measures_runs_in_full_size() -> None:
     assert (options.what, options.jobs, options.others, options.rate) == ("runs", 10_000, 100_000, 100)
 
 
-@pytest.mark.parametrize("words", [["speed"], ["runs", "--jobs", "0"], ["runs", "--rate", "-1"]])
+def test_pages_are_measured_beside_a_million_runs() -> None:
+    options = parse(["pages"])
+    assert (options.jobs, options.runs, options.requests) == (10_000, 1_000_000, 100)
+
+
+@pytest.mark.parametrize(
+    "words", [["speed"], ["runs", "--jobs", "0"], ["runs", "--rate", "-1"], ["pages", "--runs", "0"]]
+)
 def test_what_cannot_be_measured_is_refused_before_anything_starts(words: list[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         parse(words)
@@ -18,4 +25,4 @@ def test_what_cannot_be_measured_is_refused_before_anything_starts(words: list[s
 
 
 def test_each_word_leads_to_a_measure() -> None:
-    assert set(MEASURES) == {"runs", "tick", "memory"}
+    assert set(MEASURES) == {"runs", "tick", "memory", "pages"}

@@ -40,10 +40,14 @@ def ok(_: Call) -> Answer:
 
 
 class Receiver:
-    """Use it as a context. `calls` grows as they arrive; `answer` may be replaced at any time."""
+    """Use it as a context. `calls` grows as they arrive; `answer` may be replaced at any time.
+
+    `cut` are the calls at a gate whose connection was closed before it opened.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.cut: list[Call] = []
         self.answer: Callable[[Call], Answer] = ok
         self._seen: Counter[str] = Counter()
         self._gates: dict[str, asyncio.Event] = {}
@@ -80,7 +84,7 @@ class Receiver:
     def _forget(self, done: threading.Event) -> None:
         for gate in self._gates.values():
             gate.set()
-        self.calls, self.answer, self._gates = [], ok, {}
+        self.calls, self.cut, self.answer, self._gates = [], [], ok, {}
         self._seen.clear()
         done.set()
 
@@ -102,12 +106,23 @@ class Receiver:
                 answer = self.answer(call)
                 if answer.after_s:
                     await asyncio.sleep(answer.after_s)
-                if answer.gate:
-                    await self._gate(answer.gate).wait()
+                if answer.gate and not await self._opened(answer.gate, reader):
+                    self.cut.append(call)
+                    break
                 location = f"Location: {answer.location}\r\n" if answer.location else ""
                 writer.write(f"HTTP/1.1 {answer.status} Said\r\n{location}Content-Length: 2\r\n\r\nok".encode())
                 await writer.drain()
         writer.close()
+
+    async def _opened(self, gate: str, reader: asyncio.StreamReader) -> bool:
+        """Wait at a gate. Whether the caller was still there when it was opened."""
+        opened, cut = asyncio.create_task(self._gate(gate).wait()), asyncio.create_task(reader.read(1))
+        await asyncio.wait([opened, cut], return_when=asyncio.FIRST_COMPLETED)
+        is_open = opened.done()
+        for task in (opened, cut):
+            task.cancel()
+        await asyncio.gather(opened, cut, return_exceptions=True)
+        return is_open
 
     async def _read(self, reader: asyncio.StreamReader) -> Call:
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]

@@ -183,10 +183,13 @@ class Stack:
             autocommit=True,
         )
 
-    def request(self, method: str, path: str, body: Any = None) -> Reply:
-        """Ask over HTTP, with the token; `body` goes as JSON. A path without a leading slash is one of the API's."""
+    def request(self, method: str, path: str, body: Any = None, *, token: str = "") -> Reply:
+        """Ask over HTTP, with the stack's token or this one; `body` goes as JSON.
+
+        A path without a leading slash is one of the API's.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {token or self.token}", "Content-Type": "application/json"}
         try:
             connection.request(
                 method,

@@ -47,7 +47,9 @@ DOORS = {
     "cronsim": ("badgerjobs/lib/",),
 }
 
-FRONTS = {"views.py", "api.py", "receive.py", "resolvers.py"}
+FRONTS = {"views.py", "form_views.py", "api.py", "receive.py", "resolvers.py"}
+FRONTS |= {"application_views.py", "invitation_views.py", "member_views.py", "workspace_views.py"}
+FRONTS |= {"audit_views.py", "token_views.py"}
 GATES = {"for_application", "for_user", "by_token", "none"}
 
 LIFECYCLE = "badgerjobs/runs/lifecycle.py"

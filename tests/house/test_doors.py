@@ -1,29 +1,31 @@
-"""Every address tried by nobody, by a stranger, and with tokens that may not: as the resolver has them, not a list.
+"""Every address of the API tried by nobody, by a stranger, and with tokens that may not: as the resolver has them.
+
+Pages are tried in test_page_doors.py.
 
 A new address is tried without anything being written here. If it has a parameter of a new name, `rows` must say what
 stands there; if it is open to everybody, OPEN must say why.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import get_resolver
 from django.utils import timezone
 
 from badgerjobs.runs.models import Attempt, LogLine, Run, Runnable, State
+from badgerjobs.workspaces.audit import OPERATOR
+from badgerjobs.workspaces.issuing import revoke_token
 from badgerjobs.workspaces.models import Scope, Token
-from badgerjobs.workspaces.services import revoke_token
 from jobs.models import Job
+from tests.addresses import FOR_PROGRAMS, addresses, filled
 from tests.callers import PROBLEM, Answer, Caller, caller_for
 from tests.factories import NOW, make_attempt, make_job, make_run
 
 # Addresses that answer nobody in particular, each with its reason.
 OPEN = {
-    "/": "the front door: says where the API is, and nothing else",
     "/healthz": "load balancers have no token; says whether things work, and nothing of anybody's",
     "/metrics": "open on loopback, where these requests come from; tests/api/test_metrics.py tries it from elsewhere",
     "/api/v1/schema/": "the reference of the API, the same for everybody",
@@ -62,17 +64,6 @@ class Door:
         return Scope.READ if reads and ("GET", self.address) not in WRITES else Scope.WRITE
 
 
-def addresses(resolver: URLResolver, before: str = "/") -> Iterator[tuple[str, URLPattern]]:
-    """Every address with its pattern; parameters as {name}, however the pattern spells them."""
-    for pattern in resolver.url_patterns:
-        route = before + re.sub(r"^\^|\\Z$|\$$", "", str(pattern.pattern))
-        route = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^)]*\))*\)|<(?:\w+:)?(\w+)>", r"{\1\2}", route)
-        if isinstance(pattern, URLResolver):
-            yield from addresses(pattern, route)
-        else:
-            yield route, pattern
-
-
 def methods(view: Any) -> set[str]:
     """What a view answers to. One that does not say is taken to answer to GET and POST."""
     if actions := getattr(view, "actions", None):
@@ -84,7 +75,12 @@ def methods(view: Any) -> set[str]:
     return (found - {"OPTIONS"}) | ({"HEAD"} if "GET" in found else set())
 
 
-ALL = {Door(method, address) for address, pattern in addresses(get_resolver()) for method in methods(pattern.callback)}
+ALL = {
+    Door(method, address)
+    for address, pattern in addresses(get_resolver())
+    if address.startswith(FOR_PROGRAMS)
+    for method in methods(pattern.callback)
+}
 CLOSED = sorted((door for door in ALL if door.address not in OPEN), key=str)
 EVERY_CLOSED_DOOR = pytest.mark.parametrize("door", CLOSED, ids=str)
 
@@ -106,9 +102,8 @@ def rows(alice: Caller) -> Mapping[str, str]:
 
 
 def tried(caller: Caller, door: Door, rows: Mapping[str, str]) -> Answer:
-    """The answer at a door. Raises KeyError for a parameter that `rows` does not know."""
-    address = re.sub(r"{(\w+)}", lambda match: rows[match[1]], door.address)
-    return caller.send(door.method, f"http://testserver{address}", b"{}")
+    """The answer at a door."""
+    return caller.send(door.method, f"http://testserver{filled(door.address, rows)}", b"{}")
 
 
 def listed(answer: Answer) -> list[Any] | None:
@@ -156,7 +151,7 @@ def test_a_token_that_is_over_opens_nothing(alice: Caller, rows: Mapping[str, st
     now = timezone.now()
     expired = caller_for(alice.application, expires_at=now - timedelta(seconds=1))
     revoked = caller_for(alice.application)
-    revoke_token(token=Token.objects.latest("id"), now=now)
+    revoke_token(token=Token.objects.latest("id"), by=OPERATOR, now=now)
     forged = Caller(alice.secret[:-1] + ("A" if alice.secret[-1] != "A" else "B"))
     before = everything()
     assert [tried(caller, door, rows).status for caller in (expired, revoked, forged)] == [401] * 3

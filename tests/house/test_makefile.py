@@ -107,3 +107,75 @@ def test_a_python_that_will_not_do_is_said(refused: str, told: str, checkout: Pa
     assert result.returncode == 1
     assert told in result.stderr
     assert not (checkout / ".venv").exists()
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A folder that is all of PATH: what stands in it is all that there is."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    return folder
+
+
+def tool(folder: Path, name: str, script: str) -> None:
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+
+
+def install_browser(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(ROOT / ".ci" / "install-browser")]
+    return subprocess.run(command, env={"PATH": str(folder)}, cwd="/", capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
+def test_a_browser_that_is_there_is_taken_without_a_word(name: str, tools: Path) -> None:
+    tool(tools, name, "")
+    result = install_browser(tools)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_root_on_debian_gets_a_browser(tools: Path) -> None:
+    tool(tools, "id", "echo 0")
+    tool(tools, "apt-get", f'echo "$*" >> "{tools}/asked"\ncase "$*" in install*chromium*) : > "{tools}/made" ;; esac')
+    result = install_browser(tools)
+    assert (tools / "made").exists()
+    assert (tools / "asked").read_text().startswith("update ")
+    assert result.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize(("user", "apt"), [("1000", "exit 0"), ("0", "exit 100"), ("0", None)])
+def test_who_has_no_browser_and_cannot_get_one_is_told_how_it_comes(user: str, apt: str | None, tools: Path) -> None:
+    tool(tools, "id", f"echo {user}")
+    if apt:
+        tool(tools, "apt-get", apt)
+    result = install_browser(tools)
+    assert result.returncode == 1
+    assert "apt install chromium" in result.stderr
+
+
+PARTS = ["-n 2 -m not e2e and not browser", "-n 2 -m browser", "-m e2e"]
+
+
+def make_test(checkout: Path, script: str) -> tuple[int, list[str]]:
+    """How `make test` ends with such a Python, and the parts that were run."""
+    shutil.copy(ROOT / "Makefile", checkout)
+    tool(checkout / ".ci", "install-browser", "exit 1")
+    python_that(checkout, WILLING + script)
+    path = f"{checkout / 'bin'}:/usr/bin:/bin"
+    made = subprocess.run(["make", "-C", str(checkout), "test"], env={"PATH": path}, capture_output=True, check=False)
+    return made.returncode, re.findall(r"^-m pytest (.*)$", (checkout / "asked").read_text(), re.MULTILINE)
+
+
+def test_a_part_of_the_tests_that_fails_keeps_no_other_from_being_run(checkout: Path) -> None:
+    status, parts = make_test(checkout, 'case "$*" in *"pytest -n 2 -m browser"*) exit 1 ;; esac')
+    assert (status != 0, parts) == (True, PARTS)
+
+
+def test_tests_that_pass_are_a_success(checkout: Path) -> None:
+    assert make_test(checkout, "") == (0, PARTS)
+
+
+def test_who_stops_the_tests_stops_all_of_them(checkout: Path) -> None:
+    status, parts = make_test(checkout, 'case "$*" in *"-m pytest"*) exit 2 ;; esac')
+    assert (status != 0, parts) == (True, PARTS[:1])

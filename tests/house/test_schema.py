@@ -89,6 +89,7 @@ def test_the_calls_that_take_a_key_say_so() -> None:
         ("PUT", "/api/v1/jobs/{tag}/"),
         ("POST", "/api/v1/jobs/{tag}/run/"),
         ("POST", "/api/v1/runs/{id}/abort/"),
+        ("POST", "/api/v1/runs/{id}/replay/"),
     }
 
 
@@ -154,7 +155,8 @@ def rows(alice: Caller) -> Mapping[str, str]:
             run=run, application=alice.application, level="info", message="m", data={"a": 1}, created_at=NOW
         )
     queued = make_run(job.runnable, State.QUEUED)
-    return {"tag": "t", "id": str(queued.pk)}
+    over = make_run(job.runnable, State.FAILED)
+    return {"tag": "t", "id": str(queued.pk), "/api/v1/runs/{id}/replay/": str(over.pk)}
 
 
 BODIES: dict[tuple[str, str], list[Any]] = {
@@ -182,7 +184,7 @@ def test_real_answers_are_what_the_reference_says(
     alice: Caller, rows: Mapping[str, str], method: str, path: str
 ) -> None:
     operation = OPERATIONS[method, path]
-    address = re.sub(r"{(\w+)}", lambda match: rows[match[1]], path)
+    address = re.sub(r"{(\w+)}", lambda match: rows.get(path) or rows[match[1]], path)
     for body in BODIES.get((method, path), [None]):
         answer = alice.send(method, address, b"" if body is None else json.dumps(body).encode())
         assert str(answer.status) in operation["responses"], answer.body

@@ -1,0 +1,110 @@
+"""A real browser on a real server: Debian's Chromium, driven by Playwright, on the pages as gunicorn would give them.
+
+The server is a thread of the test's own process (pytest-django's `live_server`): the rows that a test makes are
+those that the page shows. What needs beat and workers is in tests/e2e.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+
+import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
+
+from badgerjobs.workspaces.models import Application, Role, User
+from tests.chromium import PATIENCE_MS, Complaints, launched, profile
+from tests.factories import make_application, make_member
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder is a browser's test and may use the database from the server's thread."""
+    for item in items:
+        if "/tests/browser/" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests; each test has profiles of its own in it."""
+    # Playwright keeps an event loop in this thread, which Django would take for a sign of asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with launched() as browser:
+        yield browser
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def open_browser(chromium: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
+    """Opens a browser of its own for a person, signed in, or for nobody: `open_browser(user, width=390, dark=True)`.
+
+    Paths are enough for its `goto`. What the console says while the test lasts, and what the policy blocks, fails it;
+    so does an answer that is an error, unless its status is `expected`.
+    """
+    contexts: list[BrowserContext] = []
+    complaints = Complaints()
+
+    def opened(
+        user: User | None = None,
+        *,
+        width: int = 1440,
+        dark: bool = False,
+        scripts: bool = True,
+        expected: Collection[int] = (),
+    ) -> Page:
+        complaints.awaited.update(expected)
+        context = profile(
+            chromium,
+            live_server.url,
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=scripts,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        contexts.append(context)
+        if user:
+            context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": live_server.url}])
+        return complaints.listen_to(context.new_page())
+
+    yield opened
+    for context in contexts:
+        context.close()
+    let_requests_end()
+    assert complaints.heard == []
+
+
+def let_requests_end() -> None:
+    """Wait until the server has answered everything: its threads use rows that the next test begins without."""
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(PATIENCE_MS / 1000)
+
+
+def session_of(user: User) -> str:
+    """The value of the cookie that somebody has who signed in just now, by their password."""
+    client = Client()
+    client.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time(), "email": user.email}]
+    session.save()
+    return client.cookies["sessionid"].value
+
+
+@pytest.fixture
+def shop(transactional_db: None) -> Application:
+    """Alice's application: she owns its workspace, Bob may only look."""
+    application = make_application("Example Shop", "shop")
+    make_member(application.workspace, Role.OWNER, "alice@example.com")
+    make_member(application.workspace, Role.VIEWER, "bob@example.com")
+    return application
+
+
+@pytest.fixture
+def alice_browser(shop: Application, open_browser: Callable[..., Page]) -> Page:
+    """A browser in which Alice is signed in."""
+    return open_browser(User.objects.get(email="alice@example.com"))
