@@ -13,6 +13,7 @@ from badgerjobs.runs import fleet, remains, retention
 from badgerjobs.runs.models import FINAL, Attempt, LogLine, Run, Runnable, State
 from badgerjobs.workspaces.models import Application
 from tests.factories import NOW, make_application, make_run, make_runnable
+from tests.plans import look_at
 from tests.runs.staging import queue
 from tests.runs.together import together
 
@@ -153,8 +154,8 @@ def test_a_batch_finds_the_old_by_application_and_id(runnable: Runnable) -> None
         "cutoffs": [NOW],
         "each": 10,
     }
+    look_at(Run)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE runs_run; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         cursor.execute(f"EXPLAIN {retention._PRUNE}", given)
         plan = "\n".join(line for (line,) in cursor.fetchall())
 

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
 from django.db.models import Q
 
 from badgerjobs.lib.ids import uuid7, uuid7_floor
@@ -15,6 +14,7 @@ from badgerjobs.workspaces.audit import OPERATOR, UnknownActionError
 from badgerjobs.workspaces.audit_reading import all_back, look_back
 from badgerjobs.workspaces.models import Application, AuditEntry, User, Workspace
 from tests.factories import NOW, make_application, make_member
+from tests.plans import plan_of
 
 pytestmark = pytest.mark.django_db
 
@@ -123,12 +123,10 @@ def test_all_that_match_are_found_however_far_back_a_few_at_a_time(
 
 def test_reading_back_walks_the_index_of_the_workspace_and_sorts_nothing() -> None:
     member = make_member(make_application().workspace)
-    make_entries(member.workspace, 3)
-    make_entries(make_application("Charlie's").workspace, 3)
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+    for workspace in (member.workspace, make_application("Charlie's").workspace):
+        make_entries(workspace, 2000)
     log = AuditEntry.objects.for_user(member.user).filter(workspace=member.workspace, id__lt=id_of(NOW + DAY))
-    plan = log.order_by("-id")[:50].explain()
+    plan = plan_of(log.order_by("-id")[:50])
     assert "Index Scan Backward using entry_of_workspace" in plan
     assert "Sort" not in plan
 
