@@ -21,7 +21,6 @@ from badgerjobs.workspaces.people import open_workspace
 from tests.factories import make_application, make_member, make_person
 from tests.workspaces.visitors import (
     PASSWORD,
-    QUICK_HASHERS,
     browser,
     is_in,
     mailed_link,
@@ -31,18 +30,12 @@ from tests.workspaces.visitors import (
     subjects,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("open_house")]
 
 ROOT = Path(__file__).resolve().parents[2]
 THEIRS = Path(allauth.__file__).parent / "templates"
 # Mails and messages of what we do not offer: codes by mail, phones.
 UNUSED = re.compile(r"login_code|password_reset_code|phone|primary_email_not")
-
-
-@pytest.fixture(autouse=True)
-def _open(settings: Any) -> None:
-    settings.SIGN_UP = "open"
-    settings.PASSWORD_HASHERS = QUICK_HASHERS
 
 
 def templates_of_views() -> set[str]:

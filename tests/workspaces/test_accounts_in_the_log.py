@@ -15,8 +15,7 @@ from django.urls import reverse
 from badgerjobs.workspaces.accounts import MAILED_ACTIONS
 from badgerjobs.workspaces.models import AuditEntry, Role, User
 from tests.factories import make_application, make_member, make_person
-from tests.workspaces.test_accounts_guarded import turn_on
-from tests.workspaces.visitors import PASSWORD, QUICK_HASHERS, browser, mailed_link, prove, sign_in
+from tests.workspaces.visitors import PASSWORD, QUICK_HASHERS, browser, mailed_link, prove, sign_in, turn_on
 
 pytestmark = pytest.mark.django_db
 
