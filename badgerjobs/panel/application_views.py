@@ -8,13 +8,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from badgerjobs.panel.forms import OVERLAPS, NameForm, PolicyForm
-from badgerjobs.panel.gone import gone_is_404
+from badgerjobs.panel.refusals import gone_is_404, refused_goes_to
 from badgerjobs.panel.services import delete_application
 from badgerjobs.runs.models import Run
-from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, show
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.workspaces.errors import RefusedError
 from badgerjobs.workspaces.models import Application, Role
 from badgerjobs.workspaces.services import POLICY_FIELDS, change_application, rename_application
@@ -25,6 +25,10 @@ from jobs.models import Job
 MOST_COUNTED = 10_000
 
 
+def _workspace(application: Application) -> str:
+    return reverse("panel:workspace", args=[application.workspace.slug])
+
+
 @require_safe
 @application_page(Role.VIEWER)
 def settings_page(request: PageRequest, application: Application) -> HttpResponse:
@@ -32,9 +36,9 @@ def settings_page(request: PageRequest, application: Application) -> HttpRespons
     return _settings(request, application)
 
 
-@require_POST
 @gone_is_404
 @application_page(Role.ADMIN)
+@only_posted
 def change(request: PageRequest, application: Application) -> HttpResponse:
     """Save retries, limits and retention."""
     form = PolicyForm(request.POST)
@@ -45,8 +49,8 @@ def change(request: PageRequest, application: Application) -> HttpResponse:
     return redirect("panel:settings", application.slug)
 
 
-@require_POST
 @application_page(Role.ADMIN)
+@only_posted
 def rename(request: PageRequest, application: Application) -> HttpResponse:
     """Give it another name."""
     form = NameForm(request.POST)
@@ -63,17 +67,14 @@ def rename(request: PageRequest, application: Application) -> HttpResponse:
 
 
 @application_page(Role.OWNER)
+@refused_goes_to(_workspace)
 def delete(request: PageRequest, application: Application) -> HttpResponse:
     """Ask for the name, then delete it with all that is in it."""
     typed = request.POST.get("typed", "").strip()
     if request.method == "POST" and typed == application.name:
-        try:
-            delete_application(application=application, by=actor_of(request), now=timezone.now())
-        except RefusedError as refused:
-            messages.error(request, str(refused), extra_tags="bad")
-        else:
-            messages.success(request, f"“{application}” is deleted. Its tokens open nothing any more.")
-        return redirect("panel:workspace", application.workspace.slug)
+        delete_application(application=application, by=actor_of(request), now=timezone.now())
+        messages.success(request, f"“{application}” is deleted. Its tokens open nothing any more.")
+        return redirect(_workspace(application))
     return ask(
         request,
         title=f"Delete the application “{application}”?",

@@ -8,13 +8,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from badgerjobs.lib import tokens
 from badgerjobs.panel import invitation_mail
 from badgerjobs.panel.forms import InvitationForm, RoleForm
+from badgerjobs.panel.refusals import refused_goes_to
+from badgerjobs.panel.roles import explained
 from badgerjobs.web import limits
-from badgerjobs.web.pages import PageRequest, actor_of, ask, show, workspace_page
+from badgerjobs.web.pages import PageRequest, actor_of, ask, only_posted, show, workspace_page
 from badgerjobs.workspaces import invitations, membership
 from badgerjobs.workspaces.errors import RefusedError
 from badgerjobs.workspaces.models import Invitation, Member, Role, Workspace
@@ -29,6 +31,10 @@ FRESH = "fresh-invitation"
 FRESH_S = 300
 
 
+def _list(workspace: Workspace) -> str:
+    return reverse("panel:members", args=[workspace.slug])
+
+
 @require_safe
 @workspace_page(Role.VIEWER)
 def members(request: PageRequest, workspace: Workspace) -> HttpResponse:
@@ -40,8 +46,8 @@ def members(request: PageRequest, workspace: Workspace) -> HttpResponse:
     return response
 
 
-@require_POST
 @workspace_page(Role.ADMIN)
+@only_posted
 def invite(request: PageRequest, workspace: Workspace) -> HttpResponse:
     """Invite an address, and mail it the link."""
     form = InvitationForm(request.POST, roles=_roles(request.member))
@@ -58,60 +64,52 @@ def invite(request: PageRequest, workspace: Workspace) -> HttpResponse:
     return _members(request, workspace, form=form)
 
 
-@require_POST
 @workspace_page(Role.ADMIN)
+@refused_goes_to(_list)
+@only_posted
 def send_anew(request: PageRequest, workspace: Workspace, invitation_slug: str) -> HttpResponse:
     """Mail a new link, good for another 7 days; the old one is over."""
     found = get_object_or_404(_pending(request, workspace), slug=invitation_slug)
-    try:
-        _ensure_not_too_many(request, found.email)
-        made = invitations.send_anew(invitation=found, by=actor_of(request), now=timezone.now())
-    except RefusedError as refused:
-        return _refused(request, workspace, refused)
+    _ensure_not_too_many(request, found.email)
+    made = invitations.send_anew(invitation=found, by=actor_of(request), now=timezone.now())
     return _mailed(request, *made)
 
 
-@require_POST
 @workspace_page(Role.ADMIN)
+@refused_goes_to(_list)
+@only_posted
 def withdraw(request: PageRequest, workspace: Workspace, invitation_slug: str) -> HttpResponse:
     """Close an invitation: its link opens nothing any more."""
     found = get_object_or_404(_pending(request, workspace), slug=invitation_slug)
-    try:
-        invitations.withdraw(invitation=found, by=actor_of(request), now=timezone.now())
-    except RefusedError as refused:
-        return _refused(request, workspace, refused)
+    invitations.withdraw(invitation=found, by=actor_of(request), now=timezone.now())
     messages.success(request, f"The invitation of {found.email} is withdrawn: its link opens nothing any more.")
-    return redirect("panel:members", workspace.slug)
+    return redirect(_list(workspace))
 
 
-@require_POST
 @workspace_page(Role.ADMIN)
+@refused_goes_to(_list)
+@only_posted
 def change_role(request: PageRequest, workspace: Workspace, member_slug: str) -> HttpResponse:
     """Give a member another role."""
     member = get_object_or_404(_all(request, workspace), slug=member_slug)
     form = RoleForm(request.POST)
     if not form.is_valid():
-        return _refused(request, workspace, RefusedError("There is no such role. Choose one of the list."))
+        raise RefusedError("There is no such role. Choose one of the list.")
     role = form.cleaned_data["role"]
-    try:
-        membership.change_role(member=member, role=role, by=actor_of(request), now=timezone.now())
-    except RefusedError as refused:
-        return _refused(request, workspace, refused)
+    membership.change_role(member=member, role=role, by=actor_of(request), now=timezone.now())
     messages.success(request, f"{member.user} is {_a(role)} now.")
-    return redirect("panel:members", workspace.slug)
+    return redirect(_list(workspace))
 
 
 @workspace_page(Role.ADMIN)
+@refused_goes_to(_list)
 def remove(request: PageRequest, workspace: Workspace, member_slug: str) -> HttpResponse:
     """Ask, then take a member out of the workspace."""
     member = get_object_or_404(_all(request, workspace), slug=member_slug)
     if request.method == "POST":
-        try:
-            membership.remove_member(member=member, by=actor_of(request), now=timezone.now())
-        except RefusedError as refused:
-            return _refused(request, workspace, refused)
+        membership.remove_member(member=member, by=actor_of(request), now=timezone.now())
         messages.success(request, f"{member.user} is not a member any more.")
-        return redirect("panel:members", workspace.slug)
+        return redirect(_list(workspace))
     return ask(
         request,
         title=f"Remove {member.user}?",
@@ -119,19 +117,17 @@ def remove(request: PageRequest, workspace: Workspace, member_slug: str) -> Http
         "Jobs that they made stay. Tokens that they know stay too: revoke or rotate those.",
         confirm="Remove",
         keep="Keep them",
-        back=reverse("panel:members", args=[workspace.slug]),
+        back=_list(workspace),
         danger=True,
     )
 
 
 @workspace_page(Role.VIEWER)
+@refused_goes_to(_list)
 def leave(request: PageRequest, workspace: Workspace) -> HttpResponse:
     """Ask, then go."""
     if request.method == "POST":
-        try:
-            membership.leave(workspace=workspace, user=request.user, by=actor_of(request), now=timezone.now())
-        except RefusedError as refused:
-            return _refused(request, workspace, refused)
+        membership.leave(workspace=workspace, user=request.user, by=actor_of(request), now=timezone.now())
         messages.success(request, f"You have left “{workspace}”.")
         return redirect("panel:workspaces")
     return ask(
@@ -140,7 +136,7 @@ def leave(request: PageRequest, workspace: Workspace) -> HttpResponse:
         text="You see nothing of it from then on. To come back you need an invitation.",
         confirm="Leave",
         keep="Stay",
-        back=reverse("panel:members", args=[workspace.slug]),
+        back=_list(workspace),
         danger=True,
     )
 
@@ -152,6 +148,7 @@ def _members(request: PageRequest, workspace: Workspace, **more: Any) -> HttpRes
         "members": _all(request, workspace).order_by("user__email"),
         "pending": _pending(request, workspace).order_by("-pk"),
         "roles": roles,
+        "explained": explained(),
         "form": InvitationForm(roles=roles),
         **more,
     }
@@ -169,13 +166,7 @@ def _pending(request: PageRequest, workspace: Workspace) -> Any:
 
 def _roles(member: Member) -> list[Role]:
     """Those that this member may give, the lowest first."""
-    least = Role.OWNER if member.may(Role.OWNER) else Role.ADMIN
-    return [role for role in reversed(Role) if least.reaches(role)]
-
-
-def _refused(request: PageRequest, workspace: Workspace, refused: RefusedError) -> HttpResponse:
-    messages.error(request, str(refused), extra_tags="bad")
-    return redirect("panel:members", workspace.slug)
+    return list(reversed(membership.roles_given_by(Role(member.role))))
 
 
 def _a(role: Role) -> str:
@@ -198,7 +189,7 @@ def _mailed(request: PageRequest, invitation: Invitation, secret: str) -> HttpRe
     else:
         why = "the mail could not be sent" if settings.EMAIL_URL else "this installation has no mail server"
         messages.warning(request, f"{invitation.email} is invited, but {why}. Give them the link below yourself.")
-    back = reverse("panel:members", args=[invitation.workspace.slug])
+    back = _list(invitation.workspace)
     response = redirect(back)
     response.set_signed_cookie(
         FRESH, f"{invitation.slug} {secret}",

@@ -7,12 +7,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from badgerjobs.panel.forms import NameForm
-from badgerjobs.panel.gone import gone_is_404
+from badgerjobs.panel.refusals import gone_is_404, refused_goes_to
 from badgerjobs.panel.services import delete_workspace
-from badgerjobs.web.pages import PageRequest, actor_of, ask, show, signed_in, workspace_page
+from badgerjobs.web.pages import PageRequest, actor_of, ask, only_posted, show, signed_in, workspace_page
 from badgerjobs.workspaces.errors import RefusedError
 from badgerjobs.workspaces.models import Application, Role, Workspace
 from badgerjobs.workspaces.people import may_make_workspaces
@@ -53,9 +53,9 @@ def workspace(request: PageRequest, workspace: Workspace) -> HttpResponse:
     return _workspace(request, workspace, NameForm(initial={"name": workspace.name}))
 
 
-@require_POST
 @gone_is_404
 @workspace_page(Role.OWNER)
+@only_posted
 def rename(request: PageRequest, workspace: Workspace) -> HttpResponse:
     """Give it another name."""
     form = NameForm(request.POST)
@@ -68,16 +68,13 @@ def rename(request: PageRequest, workspace: Workspace) -> HttpResponse:
 
 
 @workspace_page(Role.OWNER)
+@refused_goes_to(lambda _: reverse("panel:workspaces"))
 def delete(request: PageRequest, workspace: Workspace) -> HttpResponse:
     """Ask for the name, then delete it with all that is in it."""
     typed = request.POST.get("typed", "").strip()
     if request.method == "POST" and typed == workspace.name:
-        try:
-            delete_workspace(workspace=workspace, by=actor_of(request), now=timezone.now())
-        except RefusedError as refused:
-            messages.error(request, str(refused), extra_tags="bad")
-        else:
-            messages.success(request, f"“{workspace}” is deleted.")
+        delete_workspace(workspace=workspace, by=actor_of(request), now=timezone.now())
+        messages.success(request, f"“{workspace}” is deleted.")
         return redirect("panel:workspaces")
     names = [application.name for application in _applications(request, workspace)]
     more = [f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []

@@ -2,29 +2,28 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-# A cache that did not answer is not asked again for so long: signing in asks it a dozen times.
+# A cache that did not answer is not asked again for so long: signing in asks it a dozen times, a page several times,
+# and each would wait for its time-out.
 QUIET_S = 5.0
 
 _quiet_until = 0.0
 
 
 class SparedCache(RedisCache):
-    """Counts tries and holds short locks: nobody is kept from signing in because nothing can be counted.
+    """Counts tries, holds short locks and remembers: nobody is kept from anything because it cannot be asked."""
 
-    `incr` still raises RedisError: who counts by it knows what to do.
-    """
-
-    def add(self, key: Any, value: Any, timeout: Any = 0, version: int | None = None) -> bool:
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         """Whether nothing stood there; true without the cache."""
         return _spared(lambda: super(SparedCache, self).add(key, value, timeout, version), otherwise=True)
 
@@ -32,22 +31,40 @@ class SparedCache(RedisCache):
         """What stands there, else the default."""
         return _spared(lambda: super(SparedCache, self).get(key, default, version), otherwise=default)
 
-    def set(self, key: Any, value: Any, timeout: Any = 0, version: int | None = None) -> None:
+    def get_many(self, keys: Iterable[Any], version: int | None = None) -> dict[Any, Any]:
+        """Key → what stands there, absent where nothing does."""
+        return _spared(lambda: super(SparedCache, self).get_many(keys, version), otherwise={})
+
+    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         """Put it there, if that can be done."""
         _spared(lambda: super(SparedCache, self).set(key, value, timeout, version), otherwise=None)
+
+    def set_many(self, data: dict[Any, Any], timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> list[Any]:
+        """Put all of it there, if that can be done. Returns no keys, as RedisCache does."""
+        return _spared(lambda: super(SparedCache, self).set_many(data, timeout, version), otherwise=[])
+
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        """What it counts up to; `delta` without the cache.
+
+        Raises ValueError where nothing stands, and ResponseError where no number does: that is an answer.
+        """
+        return _spared(lambda: super(SparedCache, self).incr(key, delta, version), otherwise=delta, told=ResponseError)
 
     def delete(self, key: Any, version: int | None = None) -> bool:
         """Whether something stood there."""
         return _spared(lambda: super(SparedCache, self).delete(key, version), otherwise=False)
 
 
-def _spared(ask: Callable[[], T], *, otherwise: T) -> T:
+def _spared(ask: Callable[[], T], *, otherwise: T, told: type[Exception] | tuple[()] = ()) -> T:
+    """The answer, or what holds without one. Exceptions of the kind `told` are answers too: the caller gets them."""
     global _quiet_until  # noqa: PLW0603  what one request learns of the cache, the next need not find out
     if time.monotonic() < _quiet_until:
         return otherwise
     try:
         return ask()
+    except told:
+        raise
     except RedisError as error:
         _quiet_until = time.monotonic() + QUIET_S
-        logger.warning("tries cannot be counted: %s", error)
+        logger.warning("the cache cannot be asked: nothing is counted, all is computed anew: %s", error)
         return otherwise

@@ -10,6 +10,7 @@ from badgerjobs.lib import tokens
 from badgerjobs.lib.ids import slug as make_slug
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.errors import RefusedError
+from badgerjobs.workspaces.locks import hold_application
 from badgerjobs.workspaces.models import Application, Scope, Token
 
 
@@ -34,8 +35,10 @@ def issue_token(  # noqa: PLR0913  what a token is, and who made it when
 ) -> tuple[Token, str]:
     """Make a token. The secret is returned beside the row, once: it is stored nowhere.
 
-    Who gives a `slug` gets one token for it, however often they ask. Raises MadeAlreadyError the second time.
+    Who gives a `slug` gets one token for it, however often they ask. Raises MadeAlreadyError the second time, and
+    RefusedError when the application is gone.
     """
+    hold_application(application)
     fields = {"label": label, "scopes": list(scopes), "expires_at": expires_at}
     token, secret = _make(application, by, slug, **fields)
     _record(token, by=by, action="token.create", now=now, changes=audit.difference({}, fields))
@@ -48,25 +51,29 @@ def rotate_token(
 ) -> tuple[Token, str]:
     """Make a new secret for what an old one is used for: same label, same scopes, as long a life again.
 
-    The old one works for the overlap, and not longer than it would have; with none it is revoked at once. Raises
-    RefusedError for one that is over or gone, and MadeAlreadyError as `issue_token` does.
+    The old one works for the overlap, and not longer than it would have; with none it is revoked at once. It is not
+    rotated again: the life that an overlap has shortened is nobody's choice. Raises RefusedError for one that is over,
+    gone or rotated already, and MadeAlreadyError as `issue_token` does.
     """
+    hold_application(token.application)
     old = Token.objects.select_for_update(no_key=True).filter(pk=token.pk).first()
     if made := Token.objects.filter(application=token.application, slug=slug).first():
         raise MadeAlreadyError(made)
     if old is None or old.is_over(now):
         raise RefusedError("This token is over: it was revoked, or has expired. Make a new one in its place.")
+    if old.rotated_at:
+        raise RefusedError("This token was rotated already. Rotate the one that was made in its place.")
     old.application = token.application
     life = old.expires_at - old.created_at if old.expires_at else None
     new, secret = _make(
         old.application, by, slug, label=old.label, scopes=old.scopes, expires_at=now + life if life else None
     )
-    before = old.expires_at
+    before, old.rotated_at = old.expires_at, now
     if overlap:
         old.expires_at = min(now + overlap, before) if before else now + overlap
     else:
         old.revoked_at = now
-    old.save(update_fields=["expires_at", "revoked_at"])
+    old.save(update_fields=["expires_at", "revoked_at", "rotated_at"])
     changes = {
         "prefix": audit.pair(old.prefix, new.prefix),
         "old one ends": audit.pair(before, old.revoked_at or old.expires_at),

@@ -4,6 +4,7 @@ Each verb holds the workspace first and reads the roles after that, the asker's 
 once are one after the other, and the second one is refused.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -19,7 +20,10 @@ LAST_OWNER = "{who} the only owner of “{where}”. Make somebody else an owner
 
 @transaction.atomic
 def change_role(*, member: Member, role: Role, by: Actor, now: datetime) -> Member:
-    """Give a member another role. Raises RefusedError where the asker's own role does not reach that far."""
+    """Give a member another role, and withdraw the invitations that they have sent for a role which it may not give.
+
+    Raises RefusedError where the asker's own role does not reach that far.
+    """
     workspace = hold_workspace(member.workspace)
     held = _held(workspace, member.user)
     ensure_may_make(by, workspace, Role(held.role), role)
@@ -61,10 +65,16 @@ def ensure_may_make(by: Actor, workspace: Workspace, *roles: Role) -> None:
     if by.via == Via.COMMAND:
         return
     own = Member.objects.filter(workspace=workspace, user=by.user).first() if by.user else None
-    if own is None or not own.may(Role.ADMIN):
+    given = roles_given_by(Role(own.role)) if own else ()
+    if not given:
         raise RefusedError("Only admins and owners manage members.")
-    if Role.OWNER in roles and not own.may(Role.OWNER):
+    if not set(roles) <= set(given):
         raise RefusedError("Only an owner can make, change or remove an owner.")
+
+
+def roles_given_by(own: Role) -> Sequence[Role]:
+    """The roles that whoever has this one may give and take, the highest first; none for most."""
+    return [role for role in Role if own.reaches(role)] if own.reaches(Role.ADMIN) else []
 
 
 def _held(workspace: Workspace, user: User) -> Member:
@@ -85,15 +95,14 @@ def _ensure_an_owner_stays(member: Member, role: Role | None) -> None:
 def _change(member: Member, role: Role, by: Actor, now: datetime) -> None:
     before, member.role = member.role, role
     member.save(update_fields=["role"])
-    if not member.may(Role.ADMIN):
-        _withdraw_sent_by(member, now)
+    _withdraw_sent_by(member, now, but=roles_given_by(role))
     changes = audit.difference({"role": before}, {"role": role})
     audit.record(
         by=by, action="member.role", subject=member.user.email, now=now, workspace=member.workspace, changes=changes
     )
 
 
-def _withdraw_sent_by(member: Member, now: datetime) -> None:
-    # Else who was removed comes back through a door that they have left open for themselves.
+def _withdraw_sent_by(member: Member, now: datetime, but: Collection[Role] = ()) -> None:
+    # Else who was removed or lowered comes back through a door that they have left open for themselves.
     sent = Invitation.objects.filter(workspace=member.workspace, invited_by=member.user).pending()
-    sent.update(withdrawn_at=now)
+    sent.exclude(role__in=but).update(withdrawn_at=now)

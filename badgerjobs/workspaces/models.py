@@ -159,7 +159,10 @@ class Application(models.Model):
 
 
 class Token(models.Model):
-    """A bearer secret of an application: stored as a digest, known again by its prefix, shown once."""
+    """A bearer secret of an application: stored as a digest, known again by its prefix, shown once.
+
+    With `rotated_at` there is another one in its place, and it works at most until the overlap is over.
+    """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="tokens")
     slug = models.CharField(max_length=20, unique=True, default=slug, editable=False)
@@ -172,6 +175,7 @@ class Token(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    rotated_at = models.DateTimeField(null=True, blank=True)
 
     objects = TokenQuerySet.as_manager()
 

@@ -24,7 +24,7 @@ def open_workspace(*, user: User, by: Actor, now: datetime) -> Workspace | None:
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if Member.objects.filter(user=user).exists():
         return None
-    name = f"{user.email.partition('@')[0][:60]}'s workspace"
+    name = f"{user.email.partition('@')[0][:60]}\u2019s workspace"
     workspace = create_workspace(name=name, owner=user, by=by, now=now)
     add_application(workspace=workspace, name=FIRST_APPLICATION, by=by, now=now)
     return workspace

@@ -17,7 +17,7 @@ from badgerjobs.workspaces.services import (
     rename_workspace,
 )
 from badgerjobs.workspaces.signing import end_previous_key, rotate_key
-from tests.factories import NOW, make_application, make_person
+from tests.factories import NOW, make_person
 from tests.workspaces.database_texts import places_of
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +27,6 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def alice(db: None) -> Actor:
     return audit.person(make_person(), "127.0.0.1")
-
-
-@pytest.fixture
-def shop(db: None) -> Application:
-    return make_application("Example Shop", "shop")
 
 
 def log() -> list[Any]:

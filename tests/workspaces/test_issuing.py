@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from badgerjobs.lib.ids import slug
+from badgerjobs.runs.services import delete_application
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.errors import RefusedError
 from badgerjobs.workspaces.issuing import MadeAlreadyError, issue_token, revoke_token, rotate_token
@@ -112,6 +113,52 @@ def test_what_is_over_is_not_rotated(end: str) -> None:
     with pytest.raises(RefusedError, match="is over"):
         rotate_token(token=old, by=OPERATOR, now=NOW, overlap=HOUR)
     assert Token.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_what_was_rotated_is_not_rotated_again_and_the_new_one_keeps_the_life_that_was_chosen() -> None:
+    old, _ = issue(make_application())
+    new, _ = rotate_token(token=old, by=OPERATOR, now=NOW, overlap=HOUR)
+    with pytest.raises(RefusedError, match="rotated already"):
+        rotate_token(token=old, by=OPERATOR, now=NOW + HOUR / 2, overlap=HOUR)
+    newest, _ = rotate_token(token=new, by=OPERATOR, now=NOW + HOUR / 2, overlap=HOUR)
+    assert [newest.expires_at, Token.objects.count()] == [None, 3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_rotations_at_once_one_is_refused() -> None:
+    old, _ = issue(make_application())
+
+    def rotate() -> bool:
+        with suppress(RefusedError):
+            rotate_token(token=old, by=OPERATOR, now=NOW, overlap=HOUR)
+            return True
+        return False
+
+    assert sorted(together(rotate, rotate)) == [False, True]
+    assert Token.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_application_that_was_deleted_meanwhile_gets_no_token() -> None:
+    application = make_application()
+    stale = Application.objects.select_related("workspace").get()
+    delete_application(application=application)
+    with pytest.raises(RefusedError, match="deleted in the meantime"):
+        issue_token(application=stale, label="ci", by=OPERATOR, now=NOW)
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_token_and_the_end_of_its_application_at_once_nothing_is_left() -> None:
+    application = make_application()
+
+    def make() -> None:
+        with suppress(RefusedError):
+            issue_token(application=application, label="ci", by=OPERATOR, now=NOW)
+
+    together(make, lambda: delete_application(application=application))
+    assert not Token.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -153,6 +153,26 @@ def test_the_open_invitations_of_who_goes_are_withdrawn(do: str, workspace: Work
     assert [invitation.email for invitation in Invitation.objects.open(NOW)] == ["bob@example.com"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        pytest.param(OWNER, ADMIN, [ADMIN, EDITOR, VIEWER], id="an owner becomes an admin"),
+        pytest.param(OWNER, VIEWER, [], id="an owner becomes a viewer"),
+        pytest.param(ADMIN, OWNER, [ADMIN, EDITOR, VIEWER], id="an admin becomes an owner"),
+    ],
+)
+def test_who_is_lowered_keeps_no_invitation_of_a_role_that_they_may_not_give(
+    before: Role, after: Role, kept: list[Role], workspace: Workspace
+) -> None:
+    make_member(workspace, OWNER, "owner@example.com")
+    mallory = make_member(workspace, before, "mallory@example.com")
+    for role in Role:
+        if before.reaches(role):
+            invite(workspace=workspace, email=f"new-{role}@example.com", role=role, by=by(mallory), now=NOW)
+    change_role(member=mallory, role=after, by=OPERATOR, now=NOW)
+    assert list(Invitation.objects.open(NOW).order_by("pk").values_list("role", flat=True)) == kept
+
+
 def test_each_change_is_in_the_log_with_before_and_after(workspace: Workspace) -> None:
     alice = make_member(workspace)
     bob, carol = (make_member(workspace, VIEWER, f"{name}@example.com") for name in ("bob", "carol"))

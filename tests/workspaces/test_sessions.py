@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from badgerjobs.web import retention
 from badgerjobs.web.retention import forget_sessions
 from badgerjobs.workspaces.models import Role, User
 from tests.factories import make_application, make_member, make_person
@@ -121,6 +122,30 @@ def test_sessions_that_have_expired_are_forgotten_and_no_others(alice: User) -> 
     assert [forget_sessions(now=timezone.now()) for _ in range(2)] == [1, 0]
     assert [row.session_key for row in UserSession.objects.all()] == [laptop.session.session_key]
     assert is_in(laptop)
+
+
+def test_where_somebody_was_signed_in_is_forgotten_after_they_have_signed_out(alice: User) -> None:
+    laptop, phone = browser(), browser()
+    sign_in(laptop)
+    sign_in(phone)
+    phone.logout()
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    assert [forget_sessions(now=in_an_hour) for _ in range(2)] == [1, 0]
+    assert [row.session_key for row in UserSession.objects.all()] == [laptop.session.session_key]
+
+
+def test_a_session_that_is_just_being_made_is_not_taken_for_one_that_is_over(alice: User) -> None:
+    UserSession.objects.create(user=alice, session_key="not-committed-yet", ip="127.0.0.1")
+    assert forget_sessions(now=timezone.now()) == 0
+    assert UserSession.objects.exists()
+
+
+def test_sessions_are_forgotten_in_batches(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    for number in range(3):
+        UserSession.objects.create(user=alice, session_key=str(number), ip="127.0.0.1")
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    assert [forget_sessions(now=in_an_hour) for _ in range(3)] == [2, 1, 0]
 
 
 def test_what_matters_asks_for_the_password_again(alice: User) -> None:
