@@ -224,8 +224,7 @@ EMAIL_TIMEOUT = 10  # seconds: a page waits for it
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM or "Badger Jobs <badgerjobs@localhost>"
 
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    {"NAME": f"badgerjobs.workspaces.passwords.{name}"} for name in ("NotAboutYou", "LongEnough", "NotEverybodys")
 ]
 
 # Celery rings the doorbell and runs the fleet; it stores nothing. The anonymous exchange needs no bindings in the

@@ -1,24 +1,44 @@
 """What somebody wants done with several jobs, and the question that is asked before it is."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
+from django.conf import settings
 from django.http import QueryDict
 
+from badgerjobs.lib import vault
 from jobs.bulk import MOST, VERBS
 from jobs.querysets import JobQuerySet
 
-# Verb → what the button says, what happens, and what is said when it is done.
+# Verb → what the button says, what happens to one and to several, and what is said when it is done.
 WORDS = {
-    "run": ("Run", "Each is called once now, beside its schedule, whether it is paused or not.", "waiting to run"),
+    "run": (
+        "Run",
+        "It is called once now, beside its schedule, whether it is paused or not.",
+        "Each is called once now, beside its schedule, whether it is paused or not.",
+        "waiting to run",
+    ),
     "pause": (
         "Pause",
+        "Nothing is planned until it is resumed. What waits is aborted, what runs goes on.",
         "Nothing is planned until they are resumed. What waits is aborted, what runs goes on.",
         "paused",
     ),
-    "resume": ("Resume", "Their next runs are planned from now on. What was missed is not made up for.", "resumed"),
-    "delete": ("Delete", "Their runs and results go with them, and what waits is aborted. No way back.", "deleted"),
+    "resume": (
+        "Resume",
+        "Its next run is planned from now on. What was missed is not made up for.",
+        "Their next runs are planned from now on. What was missed is not made up for.",
+        "resumed",
+    ),
+    "delete": (
+        "Delete",
+        "Its runs and results go with it, and what waits is aborted. No way back.",
+        "Their runs and results go with them, and what waits is aborted. No way back.",
+        "deleted",
+    ),
 }
 
 
@@ -26,13 +46,15 @@ WORDS = {
 class Choice:
     """A verb of VERBS (empty: none of them), and the tags of jobs, or all that match.
 
-    `asked` is how many the person was told of who said yes.
+    `asked` is how many the person was told of who said yes; `shown`, of all that match, which these were: what matches
+    since then is none of them.
     """
 
     verb: str
     tags: Sequence[str]
     everything: bool
     asked: int | None
+    shown: Sequence[int] | None = None
 
     @classmethod
     def read(cls, form: QueryDict) -> "Choice":
@@ -40,11 +62,13 @@ class Choice:
         verb, asked = form.get("do", ""), form.get("asked", "")
         tags = [tag for tag in form.getlist("job") if "\0" not in tag]
         number = int(asked) if asked.isascii() and asked[:9].isdigit() and len(asked) < 9 else None
-        return cls(verb if verb in VERBS else "", tags, "all" in form, number)
+        return cls(verb if verb in VERBS else "", tags, "all" in form, number, _opened(form.get("shown", "")))
 
     def narrow(self, matching: JobQuerySet) -> JobQuerySet:
         """Of the jobs that match, those that are meant."""
-        return matching if self.everything else matching.filter(tag__in=self.tags)
+        if not self.everything:
+            return matching.filter(tag__in=self.tags)
+        return matching if self.shown is None else matching.among(self.shown)
 
     def refusal(self, count: int) -> str:
         """Why it cannot be done with so many; empty where it can."""
@@ -58,16 +82,19 @@ class Choice:
 
     def is_confirmed(self, count: int) -> bool:
         """Whether somebody was asked and said yes: to no fewer than there are by now."""
-        return self.asked is not None and count <= self.asked
+        is_bound = self.shown is not None or not self.everything  # a yes to nobody knows which is none
+        return self.asked is not None and is_bound and count <= self.asked
 
-    def question(self, count: int, names: Sequence[str]) -> dict[str, Any]:
+    def question(self, ids: Sequence[int], names: Sequence[str]) -> dict[str, Any]:
         """What `pages.ask` is to show. `names` are those of some of them."""
-        label, text, _ = WORDS[self.verb]
-        what = _counted(count)
+        count = len(ids)
+        label, text_of_one, text_of_many, _ = WORDS[self.verb]
+        text, what = text_of_one if count == 1 else text_of_many, _counted(count)
         more = count - len(names)
+        has_grown = self.asked is not None and count > self.asked
         return {
             "title": f"{label} {what}?",
-            "text": text if self.asked is None else f"There are {count:,} by now, and not {self.asked:,}. {text}",
+            "text": f"There are {count:,} by now, and not {self.asked:,}. {text}" if has_grown else text,
             "items": [*names, f"and {more:,} more"] if more else names,
             "confirm": f"{label} {what}" + (" now" if self.verb == "run" else ""),
             "keep": "Keep as they are" if count > 1 else "Keep as it is",
@@ -75,15 +102,30 @@ class Choice:
             "hidden": {
                 "do": [self.verb],
                 "asked": [str(count)],
-                **({"all": ["1"]} if self.everything else {"job": self.tags}),
+                **({"all": ["1"], "shown": [_sealed(ids)]} if self.everything else {"job": self.tags}),
             },
         }
 
     def said(self, done: int, *, of: int) -> str:
         """What is said afterwards: how many, and how many there was nothing to do for."""
-        said = f"{_counted(done)} {'is' if done == 1 else 'are'} {WORDS[self.verb][2]}."
+        said = f"{_counted(done)} {'is' if done == 1 else 'are'} {WORDS[self.verb][3]}."
         return said if done == of else f"{said} Of the others, {of - done:,}, there was nothing to change."
 
 
 def _counted(count: int) -> str:
     return "1 job" if count == 1 else f"{count:,} jobs"
+
+
+def _sealed(ids: Sequence[int]) -> str:
+    """These ids as a form carries them: encrypted, since they count the rows of all tenants."""
+    steps = [after - before for before, after in zip([0, *sorted(ids)], sorted(ids), strict=False)]
+    return vault.encrypt(json.dumps({"jobs": steps}, separators=(",", ":")), settings.ENCRYPTION_KEYS)
+
+
+def _opened(sealed: str) -> list[int] | None:
+    """The ids that a form carried; None for what is no word of ours."""
+    try:
+        steps = json.loads(vault.decrypt(sealed, settings.ENCRYPTION_KEYS))["jobs"]
+    except (vault.CannotDecryptError, ValueError, TypeError, KeyError):
+        return None
+    return list(accumulate(steps))

@@ -3,7 +3,7 @@
 import base64
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
@@ -12,6 +12,7 @@ from badgerjobs.lib import vault
 from badgerjobs.outbound.calls import KEEP_BYTES
 from badgerjobs.runs.models import Attempt, Run
 from badgerjobs.runs.shown import Body, Exchange, Shown, Side
+from badgerjobs.workspaces.models import Application
 from jobs.answers import answer_in_words, phrase
 from jobs.models import Job, Verb
 
@@ -104,9 +105,9 @@ def content_of(result: Mapping[str, Any]) -> bytes:
         return b""
 
 
-def answer_of(result: Mapping[str, Any]) -> str:
-    """`503 Service Unavailable`."""
-    return answer_in_words(result.get("status"))
+def answer_of(result: Mapping[str, Any], error_class: str) -> str:
+    """`503 Service Unavailable`; `answer too large`, whatever status came with it."""
+    return answer_in_words(result.get("status"), error_class)
 
 
 # What may help, by what was wrong: an error's class, a status, or the hundred it is in.
@@ -164,4 +165,14 @@ def page_of(run: Run) -> str:
     return reverse("jobs:job", args=[run.application.slug, run.runnable.name]) if run.runnable else ""
 
 
-HTTP = Shown("HTTP call", answer_of, exchange_of, advice_on, content_of, page_of)
+def titles_of(runnable_ids: Sequence[int]) -> dict[int, str]:
+    """Runnable → the name of its job."""
+    return dict(Job.objects.filter(runnable_id__in=runnable_ids).values_list("runnable_id", "name"))
+
+
+def called(application: Application, letters: str) -> Any:
+    """A query for the runnables of the jobs whose name has these letters in it, in any case."""
+    return Job.objects.for_application(application).filter(name__icontains=letters).values("runnable_id")
+
+
+HTTP = Shown("HTTP call", answer_of, exchange_of, advice_on, content_of, page_of, titles_of, called)

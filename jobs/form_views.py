@@ -9,23 +9,24 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from badgerjobs.lib import words, zones
 from badgerjobs.runs.forms import ScheduleForm
 from badgerjobs.runs.previews import Preview, preview_of_form
-from badgerjobs.web.pages import PageRequest, actor_of, application_page, show
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces.models import Application, Role
 from jobs import header_rows
 from jobs.forms import JobForm, fill_in, initial_like, initial_new, initial_of, retries_of, typed
 from jobs.models import Job
 from jobs.perform import request_of
+from jobs.seen import changed, seen_anew, seen_of
 from jobs.services import create_job, headers_to_keep, update_job
 from jobs.showing import next_runs
 from jobs.trial_calls import TooManyTrialsError, try_call
 
 PAGE = "jobs/edit.html"
+CHANGED_MEANWHILE = "Somebody else changed this while the form was open. Save again to have it your way."
 
 
 @application_page(Role.EDITOR)
@@ -35,7 +36,9 @@ def new(request: PageRequest, application: Application) -> HttpResponse:
         return _sent(request, application, None)
     like = request.GET.get("from")
     initial = initial_like(_job(application, like)) if like else initial_new()
-    return _page(request, application, None, JobForm(initial=initial))
+    form = JobForm(initial=initial)
+    form.focus("name")
+    return _page(request, application, None, form)
 
 
 @application_page(Role.EDITOR)
@@ -48,17 +51,19 @@ def edit(request: PageRequest, application: Application, tag: str) -> HttpRespon
     return _page(request, application, job, JobForm(initial=initial_of(job), job=job), preview=planned)
 
 
-@require_POST
 @application_page(Role.EDITOR)
-def preview(request: PageRequest, application: Application) -> HttpResponse:  # noqa: ARG001  the page decides who may
-    """The next runs of a schedule that is being typed. It asks the database for nothing."""
-    return show(
-        request, "jobs/edit/preview.html", {"preview": preview_of_form(ScheduleForm(request.POST), timezone.now())}
-    )
+@only_posted
+def preview(request: PageRequest, application: Application) -> HttpResponse:
+    """The next runs of a schedule that is being typed; with `?job=TAG`, of one that this job may have already."""
+    tag = request.GET.get("job")
+    job = _job(application, tag) if tag else None
+    form = ScheduleForm(request.POST, runnable=job.runnable if job else None)
+    context = {"preview": preview_of_form(form, timezone.now()), "job": job, "is_changed": True}
+    return show(request, "jobs/edit/preview.html", context)
 
 
-@require_POST
 @application_page(Role.EDITOR)
+@only_posted
 def test(request: PageRequest, application: Application) -> HttpResponse:
     """Call what the form says, as it stands; with `?job=TAG`, stars are what that job has stored."""
     tag = request.GET.get("job")
@@ -79,11 +84,14 @@ def _sent(request: PageRequest, application: Application, job: Job | None) -> Ht
         return _page(request, application, job, begun, is_changed=True, added=do.startswith("add-header"))
     is_filled = fill_in(data, do)
     form = JobForm(data, job=job)
+    form.seen = data.get("seen", "")
     if not is_filled and form.is_valid():
         saved = _saved(request, application, form, job)
         if saved:
             messages.success(request, _first_run(saved))
             return redirect("jobs:job", application.slug, saved.tag)
+    if wrong := form.wrong():
+        form.focus(wrong[0][0])
     return _page(request, application, job, form, is_changed=True)
 
 
@@ -94,7 +102,13 @@ def _saved(request: PageRequest, application: Application, form: JobForm, job: J
     by, now = actor_of(request), timezone.now()
     try:
         if job:
-            return update_job(job=job, by=by, now=now, **fields)
+            fields, clashing = changed(fields, form.seen, job)
+            if not clashing:
+                return update_job(job=job, by=by, now=now, **fields)
+            form.seen = seen_anew(form.seen, job, clashing)
+            for name in clashing:
+                form.refuse(name, CHANGED_MEANWHILE)
+            return None
         return create_job(application=application, tag=tag, by=by, now=now, **fields)
     except Conflict as error:
         taken = f"There is a job with the tag “{tag}” already: give this one another."
@@ -139,6 +153,7 @@ def _page(request: PageRequest, application: Application, job: Job | None, form:
         "form": form,
         "job": job,
         "preview": partial(_preview, form),
+        "seen": form.seen or request.POST.get("seen") or (seen_of(job) if job else ""),
         "address": _address(application, job),
         "tested": f"{tested}?{urlencode({'job': job.tag})}" if job else tested,
         "retries": retries_of(application, job.runnable if job else None),

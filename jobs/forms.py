@@ -25,6 +25,7 @@ WORDS = {
     ("tag", "required"): "Give the job a name, like refresh-prices.",
     ("endpoint", "blank"): "Give the URL to call, like https://example.com/refresh.",
     ("timeout", "invalid"): "Give a number of seconds, from 1 to 900.",
+    ("timeout", "max_string_length"): "Give a number of seconds, from 1 to 900.",
     ("timeout", "min_value"): "Give a number of seconds, from 1 to 900.",
     ("timeout", "max_value"): "Give a number of seconds, from 1 to 900.",
 }
@@ -61,6 +62,7 @@ class JobForm(ScheduleForm):
         super().__init__(data, runnable=job.runnable if job else None, **more)
         self.job = job
         self.row_errors: dict[int, str] = {}
+        self.focused, self.seen = "", ""
 
     def clean(self) -> dict[str, Any]:
         """Look at each header by itself, so that what is wrong stands beside its row; then at everything."""
@@ -127,6 +129,12 @@ class JobForm(ScheduleForm):
             elif name in self.errors:
                 found.append((name, str(self[name].label)))
         return found
+
+    def focus(self, name: str) -> None:
+        """Let a field have the keyboard when the page is there: by its widget, or a row of headers by its id."""
+        self.focused = "header_name_1" if name == "headers" else name
+        if name in self.fields:
+            self.fields[name].widget.attrs["autofocus"] = True
 
     call_fields = CALL_FIELDS
     order = ("name", "tag", "verb", "endpoint", "headers", "body", "when", "at", "every", "unit", "duration", "cron",

@@ -68,9 +68,9 @@ def wrong(pairs: Pairs, stored: Mapping[str, str]) -> dict[int, str]:
             said[number] = f"{error}{_better(name)}"
         if not name:
             said[number] = "This value needs a name, like X-Shop-Id; or remove the row."
-        elif name in seen:
+        elif name.lower() in seen:  # to whom it is sent they are one
             said[number] = f"There is a header {name} above already: put both values into one, with a comma."
-        seen.add(name)
+        seen.add(name.lower())
     return said
 
 

@@ -1,20 +1,19 @@
 """What the page of a job tells: its plans, what waits and runs of it, and how its runs ended."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from functools import cached_property
 from statistics import median
 from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
-from django.db.models import F
-from django.utils import timezone
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
 
-from badgerjobs.lib import vault, words
+from badgerjobs.lib import vault
 from badgerjobs.runs import recent
 from badgerjobs.runs.models import FINAL, Attempt, Run, State
 from badgerjobs.runs.previews import Preview
-from badgerjobs.runs.schedules import place_of
+from badgerjobs.runs.schedules import place_of, second_zone
 from badgerjobs.runs.shown import Body
 from badgerjobs.web.cursors import Page
 from jobs.answers import answer_in_words
@@ -45,10 +44,7 @@ class JobPage:
 
     @property
     def second(self) -> tzinfo | None:
-        """The reader's zone; UTC where that is the job's own; none where both are UTC."""
-        reader = timezone.get_current_timezone()
-        second: tzinfo = reader if words.place(reader) != words.place(self.zone) else UTC
-        return second if words.place(second) != words.place(self.zone) else None
+        return second_zone(self.zone)
 
     @property
     def kept_days(self) -> int:
@@ -66,9 +62,18 @@ class JobPage:
 
     @cached_property
     def waiting(self) -> list[Run]:
-        """What waits or runs, oldest first."""
+        """What waits or runs, oldest first: so many, and no more."""
+        return self._unfinished[:WAITING]
+
+    @property
+    def is_waiting_cut(self) -> bool:
+        """Whether more waits than is listed."""
+        return len(self._unfinished) > WAITING
+
+    @cached_property
+    def _unfinished(self) -> list[Run]:
         runs = Run.objects.for_application(self.job.application).of(self.runnable.pk).unfinished()
-        return list(runs.order_by("id")[:WAITING])
+        return list(runs.order_by("id")[: WAITING + 1])
 
     @property
     def mark(self) -> str:
@@ -78,9 +83,9 @@ class JobPage:
         return f"{ended.number if ended else 0} {self.runnable.enabled} {self.runnable.next_run_at}{moving}"
 
     @property
-    def moves(self) -> bool:
-        """Whether anything will happen by itself."""
-        return bool(self.waiting or self.runnable.next_run_at)
+    def poll_s(self) -> int:
+        """How often the page looks again, in seconds. Where nothing is planned, others may still run or change it."""
+        return 2 if self.waiting else 5 if self.runnable.next_run_at else 10
 
     @cached_property
     def next(self) -> Preview:
@@ -131,9 +136,8 @@ class JobPage:
         return needs_file(self.job)
 
     def results(self, page: Page[Run]) -> Page[Any]:
-        """The page with what came of each of its runs, in one query more."""
-        answers = _answers(page.rows)
-        rows = [Result(run, answers.get(run.pk) or _why(run)) for run in page.rows]
+        """The page with what came of each of its runs, which `ended` has found."""
+        rows = [Result(run, _answer(run) or _why(run)) for run in page.rows]
         return Page(rows, page.before, page.earlier, page.later)
 
     def question_before_deleting(self) -> dict[str, Any]:
@@ -141,6 +145,7 @@ class JobPage:
         ended = sum(self.ended_counts.values())
         results = f"more than {ended:,} results" if self.is_counted_in_part else _plural(ended, "result")
         waits = _plural(len(self.waiting), "waiting or running run")
+        waits = f"At least {waits}" if self.is_waiting_cut else waits
         verb = "is" if len(self.waiting) == 1 else "are"
         text = f"{waits} {verb} aborted, and {results} " if self.waiting else f"{results[:1].upper()}{results[1:]} "
         return {
@@ -153,15 +158,21 @@ class JobPage:
 
 
 def ended(runs: Any, state: str) -> Any:
-    """Of these runs those that are over, or those that ended so."""
-    return runs.filter(state=state) if state in JobPage.FILTERS else runs.filter(state__in=FINAL)
+    """Of these runs those that are over, or those that ended so; `last` is what its last attempt got.
+
+    Of each result only the status is read: bodies are long.
+    """
+    found = runs.filter(state=state) if state in JobPage.FILTERS else runs.filter(state__in=FINAL)
+    last = Attempt.objects.filter(run_id=OuterRef("pk"), number=OuterRef("attempts"))
+    told = JSONObject(status="result__status", error_class="error_class", error="error")
+    return found.annotate(last=Subquery(last.order_by().values(told=told)[:1]))
 
 
-def _answers(runs: Sequence[Run]) -> dict[Any, str]:
-    """Run → what its last attempt got. Of each result only the status is read: bodies are long."""
-    attempts = Attempt.objects.filter(run_id__in=[run.pk for run in runs], number=F("run__attempts"))
-    rows = attempts.values_list("run_id", "error_class", "error", "result__status")
-    return {run_id: answer_in_words(status, kind) or error for run_id, kind, error, status in rows}
+def _answer(run: Any) -> str:
+    if run.last is None or run.state == State.ABORTED:  # what was tried before is not why it ended
+        return ""
+    last = run.last
+    return answer_in_words(last["status"], last["error_class"]) or last["error"]
 
 
 def _why(run: Run) -> str:

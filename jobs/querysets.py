@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db.models import BooleanField, OuterRef, Q, Subquery
@@ -76,8 +77,12 @@ class JobQuerySet(OwnedQuerySet["Job"]):
         ended = Run.objects.filter(runnable_id=OuterRef("runnable_id"), state__in=FINAL).order_by("-id")
         found = self.order_by().annotate(last_state=Subquery(ended.values("state")[:1])).filter(last_state=state)
         ids = list(found.values_list("pk", flat=True))
+        return self.among(ids)
+
+    def among(self, ids: Sequence[int]) -> JobQuerySet:
+        """Those of these ids."""
         # One array: ten thousand numbers in a list of their own take as long to plan as all the rest.
-        return self.filter(RawSQL("jobs_job.id = ANY(%s)", [ids], BooleanField()))
+        return self.filter(RawSQL("jobs_job.id = ANY(%s)", [list(ids)], BooleanField()))
 
 
 def running_of(application: Application) -> list[int]:

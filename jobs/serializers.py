@@ -58,6 +58,10 @@ class HeadersField(serializers.DictField):
             check_headers(headers.items())
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
+        if len({name.lower() for name in headers}) < len(headers):
+            raise serializers.ValidationError(
+                "Two headers differ in upper and lower case only: to whom they are sent they are one."
+            )
         return headers
 
     def to_representation(self, value: Any) -> dict[str, str]:

@@ -5,11 +5,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from badgerjobs.runs.models import Run
 from badgerjobs.web.cursors import page_of
-from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, show
+from badgerjobs.web.one_moment import one_moment
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces.models import Application, Role
 from jobs.bulk import MOST, VERBS, pause_jobs, resume_jobs
@@ -30,7 +30,8 @@ def list_jobs(request: PageRequest, application: Application) -> HttpResponse:
     """The jobs that the address asks for, fifty at a time."""
     filters = JobFilters.read(request.GET)
     if "" in request.GET.values() and not request.headers.get("HX-Request"):
-        return redirect(f"{request.path}{filters.query}")  # a form sends its empty fields too: nobody wants that link
+        # A form sends its empty fields too: nobody wants that link.
+        return redirect(f"{request.path}{filters.query}".removesuffix("?"))
     matching = filters.narrow(Job.objects.for_application(application), application)
     cursor = request.GET.get("cursor", "")
     page = page_of(matching.in_rows().sortable(), order=filters.order, cursor=cursor, size=JOBS)
@@ -47,7 +48,7 @@ def list_jobs(request: PageRequest, application: Application) -> HttpResponse:
     }
     response = show(request, "jobs/list.html", context)
     if request.headers.get("HX-Trigger") == "filters":
-        response["HX-Push-Url"] = f"{request.path}{filters.query}"
+        response["HX-Push-Url"] = f"{request.path}{filters.query}".removesuffix("?")
     return response
 
 
@@ -55,7 +56,7 @@ def list_jobs(request: PageRequest, application: Application) -> HttpResponse:
 def bulk(request: PageRequest, application: Application) -> HttpResponse:
     """Do something with the jobs that are ticked, or with all that match, after it was asked whether that is meant."""
     filters = JobFilters.read(request.GET)
-    back = redirect(f"{_list_address(application)}{filters.query}")
+    back = redirect(f"{_list_address(application)}{filters.query}".removesuffix("?"))
     if request.method != "POST":
         return back
     choice = Choice.read(request.POST)
@@ -65,7 +66,7 @@ def bulk(request: PageRequest, application: Application) -> HttpResponse:
         messages.warning(request, refusal)
         return back
     if not choice.is_confirmed(len(ids)):
-        return ask(request, back=back.url, **choice.question(len(ids), _some_names(jobs)))
+        return ask(request, back=back.url, **choice.question(ids, _some_names(jobs)))
     done = VERBS[choice.verb](application=application, ids=ids, by=actor_of(request), now=timezone.now())
     messages.success(request, choice.said(done, of=len(ids)))
     return back
@@ -74,7 +75,11 @@ def bulk(request: PageRequest, application: Application) -> HttpResponse:
 @application_page(Role.VIEWER)
 def show_job(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """When it runs, what waits and runs, and how its runs ended."""
-    page = JobPage(_found(application, tag), timezone.now())
+    with one_moment():
+        return _page_of(request, application, JobPage(_found(application, tag), timezone.now()))
+
+
+def _page_of(request: PageRequest, application: Application, page: JobPage) -> HttpResponse:
     state = request.GET.get("state", "")
     runs = Run.objects.for_application(application).of(page.job.runnable_id)
     context = {
@@ -94,8 +99,8 @@ def show_job(request: PageRequest, application: Application, tag: str) -> HttpRe
     return response
 
 
-@require_POST
 @application_page(Role.EDITOR)
+@only_posted
 def run(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Run it now, beside its schedule."""
     job = _found(application, tag)
@@ -107,8 +112,8 @@ def run(request: PageRequest, application: Application, tag: str) -> HttpRespons
     return redirect("jobs:job", application.slug, tag)
 
 
-@require_POST
 @application_page(Role.EDITOR)
+@only_posted
 def pause(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Plan nothing until it is resumed."""
     job = _found(application, tag)
@@ -117,8 +122,8 @@ def pause(request: PageRequest, application: Application, tag: str) -> HttpRespo
     return redirect("jobs:job", application.slug, tag)
 
 
-@require_POST
 @application_page(Role.EDITOR)
+@only_posted
 def resume(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Plan its next run."""
     job = _found(application, tag)

@@ -11,17 +11,23 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """A planned time, and what happens to the clocks between the one before it and this one."""
+    """A planned time, what happens to the clocks between the one before it and this one, and what of it is odd."""
 
     moment: datetime
     shifts: tuple[str, ...] = ()
+    note: str = ""
 
 
 def upcoming(times: Sequence[datetime], *places: tzinfo) -> list[Upcoming]:
-    """Say of each time whether the clocks of these places are changed before it. `times` are aware and in order."""
+    """Say of each time whether the clocks of these places are changed before it. `times` are aware and in order.
+
+    The first of the places is where they are computed: there a time may not exist, or come twice.
+    """
     before = [None, *times][: len(times)]
     return [
-        Upcoming(moment, _shifts(last, moment, places) if last else ())
+        Upcoming(
+            moment, _shifts(last, moment, places) if last else (), _note(moment, times, places[0]) if places else ""
+        )
         for last, moment in zip(before, times, strict=True)
     ]
 
@@ -37,3 +43,17 @@ def _said(change: datetime, place: tzinfo) -> str:
     wall = (zones.local(change - _SECOND, place) + _SECOND).replace(tzinfo=place)
     when = f"{words.day(wall, place)} {words.clock(wall, place)}"
     return f"Clocks go {'forward' if forward else 'back'} in {words.place(place)}, {when}"
+
+
+def _note(moment: datetime, times: Sequence[datetime], place: tzinfo) -> str:
+    """`02:30 does not exist that night`, where the others run at 02:30; `01:30 comes twice that night: …`."""
+    local = moment.astimezone(place)
+    first, second = (local.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1))
+    if first > second:
+        return f"{words.clock(moment, place)} comes twice that night: this is the {'second' if local.fold else 'first'}"
+    for wall in sorted({zones.local(other, place).time() for other in times}):
+        meant = datetime.combine(local.date(), wall)
+        placed = zones.shifted(meant, place)
+        if zones.local(placed, place) != meant and moment in {placed, zones.resumed(meant, place)}:
+            return f"{wall:%H:%M} does not exist that night"
+    return ""

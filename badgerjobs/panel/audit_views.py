@@ -7,12 +7,12 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.panel.audit_filters import AuditFilters
 from badgerjobs.panel.audit_lines import as_csv, as_json_lines, in_chunks, line_of
-from badgerjobs.web.pages import PageRequest, actor_of, show, workspace_page
+from badgerjobs.web.pages import PageRequest, actor_of, only_posted, show, workspace_page
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.audit_reading import PIECE, Found, all_back, look_back
 from badgerjobs.workspaces.models import Application, AuditEntry, Role, Workspace
@@ -46,8 +46,8 @@ def audit_log(request: PageRequest, workspace: Workspace) -> HttpResponse:
     return show(request, "panel/audit.html", context)
 
 
-@require_POST
 @workspace_page(Role.ADMIN)
+@only_posted
 def export_audit_log(request: PageRequest, workspace: Workspace) -> HttpResponse:
     """All that matches, as a file that is written while it is read. The log says who took it."""
     filters, form = _filters(request, workspace, request.POST), request.POST.get("format", "")

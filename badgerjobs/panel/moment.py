@@ -8,16 +8,28 @@ from django.db import connection
 # More than so many waiting runs are not counted one by one.
 COUNTED = 10_000
 
+# The index has the queued of a queue by priority, and those by when they were due: the first of each priority are few.
 _LOOK = """
+WITH RECURSIVE head AS (
+    SELECT first.* FROM unnest(ARRAY['io', 'compute']) AS its(queue), LATERAL (
+        SELECT queue, priority, due_at FROM runs_run
+        WHERE state = 'queued' AND queue = its.queue AND application_id = %(application)s
+        ORDER BY priority, due_at LIMIT 1) first
+    UNION ALL
+    SELECT next.* FROM head, LATERAL (
+        SELECT queue, priority, due_at FROM runs_run
+        WHERE state = 'queued' AND queue = head.queue AND application_id = %(application)s AND priority > head.priority
+        ORDER BY priority, due_at LIMIT 1) next
+)
 SELECT EXISTS (SELECT FROM runs_runnable WHERE application_id = %(application)s),
        (SELECT count(*) FROM runs_run WHERE state = 'running' AND application_id = %(application)s),
        EXISTS (SELECT FROM workspaces_token WHERE application_id = %(application)s AND revoked_at IS NULL
                AND expires_at BETWEEN %(now)s - interval '8 days' AND %(now)s + interval '8 days'),
-       queued.count, queued.first,
+       queued.count, (SELECT min(due_at) FROM head),
        (SELECT min(next_run_at) FROM runs_runnable
         WHERE application_id = %(application)s AND next_run_at IS NOT NULL)
-FROM (SELECT count(*), min(due_at) AS first FROM (
-    SELECT due_at FROM runs_run
+FROM (SELECT count(*) FROM (
+    SELECT FROM runs_run
     WHERE state = 'queued' AND queue IN ('io', 'compute') AND application_id = %(application)s
     LIMIT %(counted)s) waiting) queued
 """

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from badgerjobs.panel import last_place
 from badgerjobs.panel.health_line import HealthLine, health_line
-from badgerjobs.workspaces.models import Application, Role
+from badgerjobs.workspaces.models import Application, Member, Role, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ PLACES = (
 )
 
 
+# allauth's pages, which know of no application.
+ACCOUNTS = "/accounts/"
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     label: str
@@ -52,22 +56,38 @@ class Navigation:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self.application: Application | None = getattr(request, "application", None)
-        self.workspace = getattr(request, "workspace", None)
-        self.member = getattr(request, "member", None)
         self.now = timezone.now()
-        self.may_edit, self.may_admin, self.may_own = (
-            bool(self.member and self.member.may(role)) for role in (Role.EDITOR, Role.ADMIN, Role.OWNER)
-        )
         theme = request.COOKIES.get("theme")
         self.theme = theme if theme in {"light", "dark"} else "system"
-        self.may_sign_up = settings.SIGN_UP == "open"
+        self.may_sign_up, self.takes_nobody = settings.SIGN_UP == "open", settings.SIGN_UP == "closed"
         self.mail_is_logged = not settings.EMAIL_URL
+
+    @property
+    def workspace(self) -> Workspace | None:
+        return getattr(self._here, "workspace", None)
+
+    @property
+    def member(self) -> Member | None:
+        return getattr(self._here, "member", None)
+
+    @property
+    def may_edit(self) -> bool:
+        return self._may(Role.EDITOR)
+
+    @property
+    def may_admin(self) -> bool:
+        return self._may(Role.ADMIN)
+
+    @property
+    def may_own(self) -> bool:
+        return self._may(Role.OWNER)
 
     @cached_property
     def beside(self) -> Application | None:
         """The application that one is in; on a page of the workspace the one of it where one was last, if any."""
-        if self.application or not self.workspace:
-            return self.application
+        application: Application | None = getattr(self._here, "application", None)
+        if application or not self.workspace:
+            return application
         return last_place.within(self._request, self.workspace)
 
     def groups(self) -> Iterator[list[Link]]:
@@ -85,6 +105,20 @@ class Navigation:
         """What one can switch to, by workspace."""
         found = Application.objects.for_user(self._request.user).select_related("workspace")  # type: ignore[arg-type]
         return found.order_by("workspace__name", "workspace_id", "name")
+
+    @cached_property
+    def _here(self) -> HttpRequest:
+        """The request with its place. A page of the account has none of its own: it leads back to where one was last.
+
+        Looked up by the side alone: pages that say what went wrong are shown without the database.
+        """
+        request = self._request
+        if request.path_info.startswith(ACCOUNTS) and not self.application and request.user.is_authenticated:
+            last_place.enter(request)
+        return request
+
+    def _may(self, role: Role) -> bool:
+        return bool(self.member and self.member.may(role))
 
     def _is_open(self, place: Place) -> bool:
         has_place = self.workspace if place.of_workspace else self.beside

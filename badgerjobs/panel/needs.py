@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.panel.moment import Moment
@@ -30,10 +30,10 @@ _FAILED = """
 WITH newest AS (
     SELECT runnable_id FROM runs_run WHERE application_id = %(application)s AND state = 'failed' AND id >= %(since)s
     ORDER BY id DESC LIMIT %(looked_at)s)
-SELECT r.kind, r.name, over.id, over.number, over.error, over.attempts, over.finished_at,
+SELECT r.kind, r.name, coalesce(job.name, r.name), over.id, over.number, over.error, over.attempts, over.finished_at,
        last.state NOT IN ('succeeded', 'failed', 'aborted', 'skipped')
 FROM (SELECT DISTINCT runnable_id AS id FROM newest) failing
-JOIN runs_runnable r ON r.id = failing.id,
+JOIN runs_runnable r ON r.id = failing.id LEFT JOIN jobs_job job ON job.runnable_id = r.id,
 LATERAL (SELECT id, number, left(error, 300) AS error, attempts, finished_at, state FROM runs_run
          WHERE runnable_id = r.id AND state IN ('succeeded', 'failed', 'aborted') ORDER BY id DESC LIMIT 1) over,
 LATERAL (SELECT state FROM runs_run WHERE runnable_id = r.id ORDER BY id DESC LIMIT 1) last
@@ -43,10 +43,14 @@ WHERE over.state = 'failed' ORDER BY over.finished_at DESC LIMIT %(listed)s
 
 @dataclass(frozen=True, slots=True)
 class FailedJob:
-    """A job whose last run failed for good. `again` when a run of it is waiting or running already."""
+    """A job whose last run failed for good. `again` when a run of it is waiting or running already.
+
+    `title` is what people call it, `name` what its address does.
+    """
 
     kind: str
     name: str
+    title: str
     run: UUID
     number: int
     error: str
@@ -110,10 +114,7 @@ def _ending(application: Application, now: datetime) -> list[Token]:
         Q(expires_at=None) | Q(expires_at__gt=now + BEFORE_END), application=application, label=OuterRef("label")
     )
     soon = Q(expires_at__gt=now, expires_at__lte=now + BEFORE_END)
-    missed = Q(expires_at__gt=now - BEFORE_END, expires_at__lte=now)
+    was_in_use = Q(last_used_at__gte=F("expires_at") - IN_USE)
+    missed = Q(expires_at__gt=now - BEFORE_END, expires_at__lte=now) & was_in_use
     found = Token.objects.for_application(application).filter(soon | missed, ~Exists(later), revoked_at=None)
-    return [token for token in found.order_by("expires_at")[:LISTED] if not token.is_over(now) or _was_in_use(token)]
-
-
-def _was_in_use(token: Token) -> bool:
-    return bool(token.expires_at and token.last_used_at and token.last_used_at >= token.expires_at - IN_USE)
+    return list(found.order_by("expires_at")[:LISTED])

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import Any
 
+from django.db.models.functions import Coalesce
+
 from badgerjobs.lib import words
 from badgerjobs.panel import charts, counting, lanes, moment, needs, ranges
 from badgerjobs.panel.kinds import KINDS, Named
@@ -100,8 +102,8 @@ class Overview:
 
     @property
     def is_counted(self) -> bool:
-        """Whether every bar has been counted. If not, somebody else is at it, or it takes longer than a page may."""
-        return all(bar.tally is not None for bar in self.bars)
+        """Whether all of every bar has been counted. If not, somebody is at it, or it takes longer than a page may."""
+        return all(bar.is_whole for bar in self.bars)
 
     @cached_property
     def total(self) -> Tally:
@@ -132,7 +134,11 @@ class Overview:
 
     @cached_property
     def soonest(self) -> Sequence[Runnable]:
-        return list(Runnable.objects.for_application(self.application).planned().order_by("next_run_at")[:SOONEST])
+        planned = Runnable.objects.for_application(self.application).planned()
+        found = list(planned.annotate(called=Coalesce("job__name", "name")).order_by("next_run_at")[:SOONEST])
+        for one in found:
+            one.title = one.called  # type: ignore[attr-defined]  # an annotation
+        return found
 
     @cached_property
     def next(self) -> Sequence[Runnable]:

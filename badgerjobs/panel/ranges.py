@@ -34,11 +34,12 @@ DEFAULT = RANGES["24h"]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A stretch of time and what was counted in it; `tally` is None while nothing has been."""
+    """A stretch of time and what was counted in it: `tally` is None while nothing has been, `is_whole` when all was."""
 
     start: datetime
     end: datetime
     tally: Tally | None
+    is_whole: bool
 
     def title(self, place: tzinfo) -> str:
         """`14:00`, in the reader's zone; with the day where bars are longer than an hour."""
@@ -61,12 +62,14 @@ def wanted(of: Range, now: datetime, place: tzinfo) -> list[Span]:
 
 def bars(of: Range, now: datetime, place: tzinfo, counted: Mapping[Span, Tally]) -> list[Bar]:
     """What was counted, summed up by bar."""
-    return [_bar(start, start + of.length, counted) for start in starts(of, now, place)]
+    needed = wanted(of, now, place)
+    return [_bar(start, start + of.length, needed, counted) for start in starts(of, now, place)]
 
 
-def _bar(start: datetime, end: datetime, counted: Mapping[Span, Tally]) -> Bar:
-    within = [tally for span, tally in counted.items() if start <= span.start < end]
-    return Bar(start, end, Tally.sum(within) if within else None)
+def _bar(start: datetime, end: datetime, needed: Sequence[Span], counted: Mapping[Span, Tally]) -> Bar:
+    within = [counted.get(span) for span in needed if start <= span.start < end]
+    known = [tally for tally in within if tally is not None]
+    return Bar(start, end, Tally.sum(known) if known else None, len(known) == len(within))
 
 
 def axis(drawn: Sequence[Bar], of: Range, place: tzinfo) -> list[str]:

@@ -5,14 +5,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from badgerjobs.panel import last_place, welcome
 from badgerjobs.panel.overview import Overview, range_named
 from badgerjobs.panel.ranges import RANGES
+from badgerjobs.panel.refusals import gone_is_404
 from badgerjobs.panel.token_forms import OnceForm
 from badgerjobs.web import error_pages, problems
-from badgerjobs.web.pages import PageRequest, actor_of, application_page, show
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
 from badgerjobs.workspaces.issuing import MadeAlreadyError, issue_token
 from badgerjobs.workspaces.models import Application, Role, Scope, Token
 
@@ -63,8 +64,9 @@ def _first_steps(request: PageRequest, application: Application, secret: str = "
     return show(request, "panel/welcome.html", context)
 
 
-@require_POST
+@gone_is_404
 @application_page(Role.ADMIN)
+@only_posted
 def first_token(request: PageRequest, application: Application) -> HttpResponse:
     """Make a token and show it in the first steps: the one answer that has it."""
     form = OnceForm(request.POST, whose=_whose(request))
@@ -92,7 +94,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     return show(request, "panel/keys.html")
 
 
-@require_POST
+@only_posted
 def choose_theme(request: HttpRequest) -> HttpResponse:
     """Remember system, light or dark in a cookie. Scripts write the same cookie themselves."""
     back = request.headers.get("Referer", "")

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from badgerjobs.runs.models import FINAL, Run, Runnable
+from badgerjobs.runs.shown import entitle
 from badgerjobs.workspaces.models import Application
 from jobs import echo
 
@@ -86,8 +87,9 @@ class FirstRun:
 
 
 def first_run(application: Application) -> FirstRun:
-    """The newest job and its newest run: two statements, however many runs others left."""
+    """The newest job and its newest run: three statements, however many runs others left."""
     runnable = Runnable.objects.for_application(application).order_by("-id").first()
     if runnable is None:
         return FirstRun()
+    entitle([runnable])
     return FirstRun(runnable, Run.objects.of(runnable.pk).order_by("-id").first())

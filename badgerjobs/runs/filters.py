@@ -20,7 +20,7 @@ class RunFilters(forms.Form):
 
     name = forms.CharField(
         required=False, max_length=200, strip=False,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name of a job"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name or tag of a job"}),
     )  # fmt: skip
     state = forms.MultipleChoiceField(
         required=False, choices=State.choices, error_messages={"invalid_choice": "“%(value)s” is no state of a run."}

@@ -10,15 +10,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from badgerjobs.lib import presets, zones
+from badgerjobs.lib.amounts import UNITS, BadAmountError, iso
 from badgerjobs.lib.schedule import Schedule
 from badgerjobs.runs.models import Preset, Runnable
+from badgerjobs.runs.schedules import RHYTHM_FIELDS
 from badgerjobs.runs.serializers import ScheduleSerializer
 
 WHEN = [("hand", "By hand"), ("at", "At a time"), ("every", "Every"), ("cron", "Cron"), ("preset", "Preset")]
 ISO = "iso"
-UNITS = {
-    "seconds": "PT{}S", "minutes": "PT{}M", "hours": "PT{}H", "days": "P{}D", "weeks": "P{}W", "months": "P{}M",
-}  # fmt: skip
 # What is missing, where the choice above asks for it.
 MISSING = {
     "at": "Say when: a day and a time.",
@@ -27,7 +26,6 @@ MISSING = {
     "cron": "Give five fields, like 0 8 * * 1-5 for working days at eight.",
     "preset": "Choose one of them.",
 }
-_NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?")
 BAD_TIME = "This is no day and time: write them like 2026-11-21 22:50."
 # Django's short names of what is asked of a text, for fields whose rules are all the serializer's.
 LENIENT: dict[str, Any] = {"required": False}
@@ -104,6 +102,12 @@ class ScheduleForm(forms.Form):
         """What was chosen. For a form that is valid."""
         return self.told.planned
 
+    @property
+    def keeps_rhythm(self) -> bool:
+        """Whether what is being changed would run as it does. For a form that is valid."""
+        told = self.told.validated_data
+        return all(told.get(name) == getattr(self.runnable, name) for name in RHYTHM_FIELDS)
+
     def refuse(self, field: str, said: Any) -> None:
         """Put a sentence beside a field, unless there is one already."""
         while isinstance(said, Mapping | list):
@@ -121,8 +125,8 @@ class ScheduleForm(forms.Form):
         elif when not in {"hand", "at"}:
             self.refuse("when", "Choose when it runs.")
         zone = self.cleaned_data.get("time_zone", "").strip() or "UTC"
-        if when == "hand":  # neither is to be seen then
-            return {**told, "run_at": None, "time_zone": self.runnable.time_zone if self.runnable else "UTC"}
+        if when == "hand":  # neither is to be seen then, but its runs are told in the zone
+            return {**told, "run_at": None, "time_zone": zone if _is_zone(zone) else self._zone_before()}
         return {**told, "run_at": self._run_at("at" if when == "at" else "start", zone), "time_zone": zone}
 
     def _demanded(self, field: str) -> str:
@@ -136,10 +140,14 @@ class ScheduleForm(forms.Form):
         if unit == ISO:
             return self._demanded("duration")
         number = self._demanded("every")
-        if number and not (_NUMBER.fullmatch(number) and number.strip("0.,")):
-            self.refuse("every", MISSING["every"])
+        try:
+            return iso(number, unit) if number and unit in UNITS else ""
+        except BadAmountError as error:
+            self.refuse("every", str(error))
             return ""
-        return UNITS[unit].format(number) if number and unit in UNITS else ""
+
+    def _zone_before(self) -> str:
+        return self.runnable.time_zone if self.runnable else "UTC"
 
     def _run_at(self, field: str, zone: str) -> str | None:
         """The time on the wall of the zone, as a moment. What was not touched stays as it is stored, to the µs."""
@@ -197,6 +205,14 @@ def spoken(run_every: str) -> tuple[str, str]:
     number = "".join(re.findall(r"[0-9.]+", run_every))
     unit = next((name for name, pattern in UNITS.items() if run_every == pattern.format(number)), ISO)
     return (number, unit) if run_every else ("15", "minutes")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zones.zone(name)
+    except zones.UnknownZoneError:
+        return False
+    return True
 
 
 def wall_of(moment: datetime, zone: str) -> str:

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import BooleanField, F, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest
 
 from badgerjobs.runs.filters import RunFilters
-from badgerjobs.runs.models import FINAL, Attempt, Run, Runnable, State
-from badgerjobs.runs.shown import shown_as
+from badgerjobs.runs.models import FINAL, Attempt, Run, State
+from badgerjobs.runs.shown import entitle, owners_called, shown_as
 from badgerjobs.workspaces.models import Application
 
 PAGE = 50
 # How many rows a walk looks at.
 WALK = 20_000
+# The runs of so many jobs are looked up job by job; of more, by walking those of all.
+OWNERS = 8
 
 UNFINISHED = [state for state in State if state not in FINAL]
 
@@ -54,10 +57,16 @@ def page_of(
     return Page(rows, older=edge, newer=newer, looked_to=made_at(edge) if edge else None)
 
 
-def ids_of(application: Application, filters: RunFilters, states: Iterable[State], limit: int) -> list[UUID]:
-    """The newest that match, as far as they are in one of these states too."""
+# From the id of an older run to that of a newer one, both included.
+Span = tuple[UUID, UUID]
+
+
+def ids_of(
+    application: Application, filters: RunFilters, states: Iterable[State], limit: int, *, span: Span | None = None
+) -> list[UUID]:
+    """The newest that match, as far as they are in one of these states too; of those in the span, if there is one."""
     asked = [state for state in states if not filters.states or state in filters.states]
-    return Search(application, filters, states=asked, walks=False).ids(limit) if asked else []
+    return Search(application, filters, states=asked, walks=False, span=span).ids(limit) if asked else []
 
 
 class Search:
@@ -72,6 +81,7 @@ class Search:
         upwards: bool = False,
         start: UUID | None = None,
         walks: bool = True,
+        span: Span | None = None,
     ) -> None:
         self.edge: UUID | None = None
         self._order = "id" if upwards else "-id"
@@ -81,39 +91,45 @@ class Search:
         self._by_state = asked if State.SUCCEEDED not in asked else []
         self._application = application
         self._where = [Q(**{name: value}) for name, value in filters.moments().items()]
+        if span:
+            self._where.append(Q(id__gte=span[0], id__lte=span[1]))
         if start:
             self._where.append(Q(**{f"id__{self._ahead}": start}))
-        if name := filters.cleaned_data.get("name"):
-            owners = Runnable.objects.for_application(application).ids_named(name)
-            self._where.append(Q(runnable_id__in=owners))
+        name = filters.cleaned_data.get("name")
+        owners = owners_called(application, name) if name else []
+        has_many = len(owners) > OWNERS
+        self._owners: Sequence[int | None] = owners if name and not has_many else [None]
         conditions = filters.conditions()
         if asked and not self._by_state:
             conditions["state__in"] = asked
-        if conditions and walks:
+        if (conditions or has_many) and walks:
             last = self._found(WALK - 1, WALK + 1)
             if len(last) > 1:
                 self.edge = last[0]
                 self._where.append(Q(**{f"id__{self._back}": self.edge}))
         self._where += [Q(**{name: value}) for name, value in conditions.items()]
+        if has_many:  # one array: thousands of numbers in a list of their own take long to plan
+            self._where.append(Q(RawSQL("runs_run.runnable_id = ANY(%s)", [owners], BooleanField())))
 
     def ids(self, limit: int) -> list[UUID]:
         """At most so many, in the order of the search."""
         return self._found(0, limit)
 
     def _found(self, first: int, last: int) -> list[UUID]:
-        parts = [self.part(state)[:last] for state in self._by_state]
+        parts = [self.part(state, owner)[:last] for state in self._by_state or [""] for owner in self._owners]
         if len(parts) > 1:
             return list(parts[0].union(*parts[1:], all=True).order_by(self._order)[first:last])
-        return list((parts or [self.part()])[0][first:last])
+        return list(parts[0][first:last]) if parts else []
 
-    def part(self, state: str = "") -> QuerySet[Run, UUID]:
-        """The ids of those in one state, or in any, in the order of the search."""
+    def part(self, state: str = "", owner: int | None = None) -> QuerySet[Run, UUID]:
+        """The ids of those in one state, or in any, and of one runnable, or of any, in the order of the search."""
+        where = [*self._where, Q(runnable_id=owner)] if owner else self._where
         if state not in UNFINISHED:
-            runs = Run.objects.for_application(self._application).filter(*self._where)
+            runs = Run.objects.for_application(self._application).filter(*where)
             return (runs.filter(state=state) if state else runs).order_by(self._order).values_list("id", flat=True)
         # Their indexes are not in the order of ids. Without this key the database may take the one that is, and walk
         # through everything for the few that wait. What is deleted leaves none of them: there is nothing to join.
-        runs = Run.objects.filter(*self._where, application=self._application, state=state)
+        runs = Run.objects.filter(*where, application=self._application, state=state)
         key = Greatest(F("id"), F("id"))
         return runs.order_by(key.asc() if self._order == "id" else key.desc()).values_list("id", flat=True)
 
@@ -122,6 +138,7 @@ def _rows(application: Application, ids: Sequence[UUID]) -> list[Run]:
     """The runs with these ids, in this order, with what a list says of each: `answer`."""
     runs = Run.objects.for_application(application).filter(pk__in=ids).select_related("runnable")
     rows = {run.pk: run for run in runs.defer("input", "output")}
+    entitle([run.runnable for run in rows.values()])
     answers = _answers([run for run in rows.values() if run.attempts])
     for run in rows.values():
         run.answer = answers.get(run.pk, "")  # type: ignore[attr-defined]
@@ -132,11 +149,12 @@ def _answers(runs: Sequence[Run]) -> dict[UUID, str]:
     """The last answer to each, or what was wrong with it."""
     last = {run.pk: run for run in runs}
     attempts = Attempt.objects.filter(run_id__in=list(last)).in_brief()
-    return {
-        one.run_id: shown_as(last[one.run_id].kind).answer(one.brief or {}) or one.error  # type: ignore[attr-defined]  # an annotation
-        for one in attempts
-        if one.number == last[one.run_id].attempts
-    }
+    return {one.run_id: _answer(last[one.run_id], one) for one in attempts if one.number == last[one.run_id].attempts}
+
+
+def _answer(run: Run, last: Attempt) -> str:
+    brief = last.brief or {}  # type: ignore[attr-defined]  # an annotation
+    return shown_as(run.kind).answer(brief, last.error_class) or last.error
 
 
 def made_at(run_id: UUID) -> datetime:

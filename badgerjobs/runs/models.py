@@ -62,8 +62,11 @@ class Preset(models.TextChoices):
 class Runnable(models.Model):
     """Anything that the engine can run: its schedule, its policies, and when it is due next.
 
-    `next_run_at` is null while it is disabled and when nothing is planned any more.
+    `next_run_at` is null while it is disabled and when nothing is planned any more. `title` is what people call it,
+    where `shown.entitle` has looked that up; its `name` never changes.
     """
+
+    title = ""
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="runnables")
     kind = models.CharField(max_length=40)

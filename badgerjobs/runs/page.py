@@ -2,19 +2,21 @@
 
 from datetime import datetime, tzinfo
 from functools import cached_property
-from typing import Any
-from uuid import UUID
+
+from django.db.models import Value
 
 from badgerjobs.runs import story
 from badgerjobs.runs.measures import first_due
 from badgerjobs.runs.models import FINAL, Attempt, LogLine, Run
 from badgerjobs.runs.schedules import place_of
-from badgerjobs.runs.shown import Exchange, shown_as
+from badgerjobs.runs.shown import Exchange, entitle, shown_as
 from badgerjobs.runs.verdicts import Verdict, lateness, verdict_on
 from badgerjobs.workspaces.models import Application
 
 # A log is shown up to here: the last lines of a longer one.
 MOST_LINES = 500
+# So many runs that repeat this one are named.
+MOST_REPLAYS = 20
 
 
 class RunPage:
@@ -22,6 +24,7 @@ class RunPage:
 
     def __init__(self, application: Application, run: Run, *, chosen: int | None, now: datetime) -> None:
         run.application = application
+        entitle([run.runnable])
         self.run, self.now = run, now
         self._application, self._number = application, chosen
 
@@ -100,24 +103,35 @@ class RunPage:
         lines = LogLine.objects.for_application(self._application).filter(run=self.run)
         return story.log_of(self.run, self.attempts, lines.order_by("-id")[:MOST_LINES], self.zone)
 
-    @cached_property
-    def neighbours(self) -> dict[str, Any]:
+    @property
+    def neighbours(self) -> dict[str, Run]:
         """The runs of the same runnable before and after this one: `older`, `newer`."""
-        runs = Run.objects.filter(application=self._application, runnable=self.run.runnable)
-        older = runs.filter(id__lt=self.run.pk).order_by("-id").only("id", "number")[:1]
-        newer = runs.filter(id__gt=self.run.pk).order_by("id").only("id", "number")[:1]
-        return {"older" if one.pk < self.run.pk else "newer": one for one in older.union(newer, all=True)}
+        return {side: run for side in ("older", "newer") for run in self._others.get(side, [])}
 
-    @cached_property
+    @property
     def replays(self) -> list[Run]:
         """The runs that repeat this one, as far as anybody wants to know."""
-        runs = Run.objects.filter(application=self._application, replay_of=self.run.pk)
-        return list(runs.order_by("id").only("id", "number", "state")[:20])
+        return self._others.get("replay", [])
 
-    @cached_property
+    @property
     def original(self) -> Run | None:
         """The run that this one repeats; None where it is none, or that one was deleted."""
-        return self._found(self.run.replay_of) if self.run.replay_of else None
+        return next(iter(self._others.get("original", [])), None)
 
-    def _found(self, run_id: UUID) -> Run | None:
-        return Run.objects.filter(application=self._application, pk=run_id).only("id", "number").first()
+    @cached_property
+    def _others(self) -> dict[str, list[Run]]:
+        """The runs that the page leads to, by what they are to this one: in one query, each part by its own index."""
+        runs, run = Run.objects.filter(application=self._application), self.run
+        beside = runs.filter(runnable=run.runnable)
+        parts = {
+            "older": beside.filter(id__lt=run.pk).order_by("-id")[:1],
+            "newer": beside.filter(id__gt=run.pk).order_by("id")[:1],
+            "replay": runs.filter(replay_of=run.pk).order_by("id")[:MOST_REPLAYS],
+        }
+        if run.replay_of:
+            parts["original"] = runs.filter(pk=run.replay_of)
+        first, *rest = (part.only("id", "number").annotate(what=Value(what)) for what, part in parts.items())
+        found: dict[str, list[Run]] = {}
+        for one in sorted(first.union(*rest, all=True), key=lambda one: one.pk):
+            found.setdefault(one.what, []).append(one)  # type: ignore[attr-defined]  # an annotation
+        return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db.models import Count, F, JSONField, Q, Value
 from django.db.models.expressions import CombinedExpression
@@ -21,6 +21,13 @@ class RunnableQuerySet(OwnedQuerySet["Runnable"]):
     def ids_named(self, name: str) -> list[int]:
         """Which these are, to look for their runs by id: a join by name would walk all runs there are."""
         return list(self.filter(name=name).values_list("pk", flat=True))
+
+    def ids_called(self, letters: str, *others: Any) -> list[int]:
+        """Those with these letters in their name, in any case, and those that are among others: queries for ids."""
+        meant = Q(name__icontains=letters)
+        for other in others:
+            meant |= Q(pk__in=other)
+        return list(self.filter(meant).order_by("pk").values_list("pk", flat=True))
 
     def planned(self) -> RunnableQuerySet:
         """Those that will run by themselves."""

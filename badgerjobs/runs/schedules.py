@@ -6,8 +6,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils import timezone
 
-from badgerjobs.lib import zones
+from badgerjobs.lib import words, zones
 from badgerjobs.lib.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -53,3 +54,9 @@ def place_of(runnable: Runnable | None) -> tzinfo:
         return zones.preset_zone(zone_of(runnable.schedule)) if runnable else UTC
     except zones.UnknownZoneError:
         return UTC
+
+
+def second_zone(first: tzinfo) -> tzinfo | None:
+    """In which other zone times are told beside this one: the reader's, else UTC, else none."""
+    others: tuple[tzinfo, ...] = (timezone.get_current_timezone(), UTC)
+    return next((other for other in others if words.place(other) != words.place(first)), None)

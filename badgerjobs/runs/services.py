@@ -48,7 +48,8 @@ def resumed(runnable: Runnable, now: datetime, was_aborted: Callable[[Runnable],
     return runnable.schedule.first(now) if was_aborted(runnable) else None
 
 
-def _was_aborted(runnable: Runnable) -> bool:
+def was_aborted(runnable: Runnable) -> bool:
+    """Whether the one run that it was to make was aborted."""
     return Run.objects.of(runnable.pk).filter(occurrence__gte=runnable.run_at, state=State.ABORTED).exists()
 
 
@@ -61,7 +62,7 @@ def _plan(runnable: Runnable, now: datetime, before: Runnable | None = None) -> 
         runnable.anchor = replace(runnable.schedule, anchor=None).anchored(now).start or now
         first = runnable.schedule.first(now)
     else:
-        first = resumed(before, now, _was_aborted)
+        first = resumed(before, now, was_aborted)
     runnable.next_run_at = max(first, now) if first and runnable.enabled else None
     # Twice the horizon: the request that plans it may take a while to commit.
     if runnable.next_run_at and runnable.next_run_at - now < 2 * dispatch.HORIZON:

@@ -1,13 +1,14 @@
 """How runs of a kind are shown to people: a literal table, kind → where its `Shown` is, and what that is made of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from django.utils.module_loading import import_string
 
-from badgerjobs.runs.models import Attempt, Cause, Run
+from badgerjobs.runs.models import Attempt, Cause, Run, Runnable
+from badgerjobs.workspaces.models import Application
 
 SHOWN_KINDS = {
     "http": "jobs.exchange.HTTP",
@@ -61,21 +62,28 @@ class Exchange:
 class Shown:
     """What a page asks of a kind.
 
-    `word` is the kind in words. `answer` says an attempt's answer in a few words, given its result without the body;
-    empty where none came. `exchange` is None where the owner is gone. `advice` is what a person may do about a failed
-    attempt, given whole; `content` is what came back, as bytes. `owner`: the address of the page of what it belongs to.
+    `word` is the kind in words. `answer` says what came of an attempt in a few words, given its result without the body
+    and the class of its error; empty where neither tells. `exchange` is None where the owner is gone. `advice` is what
+    a person may do about a failed attempt, given whole; `content` is what came back, as bytes. `owner`: the address of
+    the page of what it belongs to. `titles` are what people call runnables, by their ids, in one query; absent where
+    that is the runnable's own name. `named`: a query for the ids of those that people call something with these letters
+    in it.
     """
 
     word: str
-    answer: Callable[[Mapping[str, Any]], str]
+    answer: Callable[[Mapping[str, Any], str], str]
     exchange: Callable[[Run, Attempt | None], Exchange | None]
     advice: Callable[[Attempt], str]
     content: Callable[[Mapping[str, Any]], bytes]
     owner: Callable[[Run], str]
+    titles: Callable[[Sequence[int]], Mapping[int, str]] = lambda _: {}
+    named: Callable[[Application, str], Any] = lambda _application, _letters: ()
 
 
 # A kind without a row: its runs have states, attempts and a log like all others, and no exchange.
-PLAIN = Shown("run", lambda _: "", lambda _run, _attempt: None, lambda _: "", lambda _: b"", lambda _: "")
+PLAIN = Shown(
+    "run", lambda _result, _error_class: "", lambda _run, _attempt: None, lambda _: "", lambda _: b"", lambda _: ""
+)
 
 
 @cache
@@ -88,3 +96,30 @@ def shown_as(kind: str) -> Shown:
     if not isinstance(shown, Shown):
         raise ImportError(f"{path} is not a Shown.")  # noqa: TRY004  the row is wrong, not a value
     return shown
+
+
+def entitle(runnables: Iterable[Runnable | None]) -> None:
+    """Let each have its `title`, what people call it: a query for each kind, however many there are."""
+    kinds: dict[str, list[Runnable]] = {}
+    for runnable in runnables:
+        if runnable:
+            kinds.setdefault(runnable.kind, []).append(runnable)
+    for kind, its in kinds.items():
+        titles = shown_as(kind).titles([runnable.pk for runnable in its])
+        for runnable in its:
+            runnable.title = titles.get(runnable.pk, runnable.name)
+
+
+def called(run: Run) -> str:
+    """`Reprice the catalogue 412`, as the pages call a run; by its id where what it belonged to is gone."""
+    if run.runnable is None:
+        return str(run.pk)
+    if not run.runnable.title:
+        entitle([run.runnable])
+    return f"{run.runnable.title} {run.number}"
+
+
+def owners_called(application: Application, letters: str) -> list[int]:
+    """The runnables whose name, as people or as programs call them, has these letters in it, in any case."""
+    named = [shown_as(kind).named(application, letters) for kind in SHOWN_KINDS]
+    return Runnable.objects.for_application(application).ids_called(letters, *named)

@@ -76,12 +76,17 @@ class Row:
 def rows_of(run: Run, attempts: Sequence[Attempt], zone: tzinfo) -> list[Row]:
     """The attempts with what a table says of each."""
     longest = max((one.duration_ms for one in attempts), default=0) or 1
-    answer = shown_as(run.kind).answer
     return [
-        Row(one, clock(one.started_at, zone), gap, answer(one.result or {}) or one.error_class or "done",
+        Row(one, clock(one.started_at, zone), gap, _answer(run, one),
             max(2.0, round(1000 * one.duration_ms / longest, 1)))
         for one, gap in zip(attempts, gaps(attempts), strict=True)
     ]  # fmt: skip
+
+
+def _answer(run: Run, attempt: Attempt) -> str:
+    """What lists say of it; a class of errors is a word for machines."""
+    said = shown_as(run.kind).answer(attempt.result or {}, attempt.error_class)
+    return said or attempt.error or ("done" if attempt.ok else "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +187,7 @@ def _of_attempts(run: Run, attempts: Iterable[Attempt]) -> Iterator[Told]:
     for one in attempts:
         yield one.started_at, f"Attempt {one.number}.", False
         if one.ok:
-            yield end_of(one), f"{answer(one.result or {}) or 'Done'}: succeeded.", False
+            yield end_of(one), f"{answer(one.result or {}, one.error_class) or 'Done'}: succeeded.", False
 
 
 def _worded(line: LogLine) -> str:

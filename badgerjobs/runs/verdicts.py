@@ -47,7 +47,7 @@ def _plainly(last: Attempt | None) -> str:
 
 
 def _success(run: Run, last: Attempt | None) -> str:
-    answer = shown_as(run.kind).answer(last.result or {}) if last else ""
+    answer = shown_as(run.kind).answer(last.result or {}, last.error_class) if last else ""
     took = took_ms(run)
     return f"{answer or 'Done'}{f' after {words.duration(took)}' if took is not None else ''}."
 

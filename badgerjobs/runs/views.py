@@ -11,15 +11,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from badgerjobs.runs import listing
 from badgerjobs.runs.filters import RunFilters
 from badgerjobs.runs.models import Run, State
 from badgerjobs.runs.page import RunPage
-from badgerjobs.runs.services import MOST_AT_ONCE, abort_run, abort_runs, name_of, replay_run, replay_runs
-from badgerjobs.runs.shown import shown_as
-from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, show
+from badgerjobs.runs.services import MOST_AT_ONCE, abort_run, abort_runs, replay_run, replay_runs
+from badgerjobs.runs.shown import called, entitle, shown_as
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces.models import Application, Role
 
@@ -78,8 +78,8 @@ def body(request: PageRequest, application: Application, run_id: UUID) -> HttpRe
     return HttpResponse(content, content_type="application/octet-stream", headers=headers)
 
 
-@require_POST
 @application_page(Role.EDITOR)
+@only_posted
 def abort(request: PageRequest, application: Application, run_id: UUID) -> HttpResponse:
     """Stop a run that is not over."""
     found = _found(application, run_id)
@@ -88,12 +88,12 @@ def abort(request: PageRequest, application: Application, run_id: UUID) -> HttpR
     except Conflict as error:
         messages.error(request, str(error.detail))
     else:
-        messages.success(request, f"Aborted {name_of(found)}.")
+        messages.success(request, f"Aborted {called(found)}.")
     return redirect(_back(request) or _address(application, found))
 
 
-@require_POST
 @application_page(Role.EDITOR)
+@only_posted
 def replay(request: PageRequest, application: Application, run_id: UUID) -> HttpResponse:
     """Run it once more, and go to the new run."""
     found = _found(application, run_id)
@@ -139,13 +139,16 @@ def _with_many(
     request: PageRequest, application: Application, states: list[State], verb: str, act: Callable[..., int]
 ) -> HttpResponse:
     filters = RunFilters(request.GET)
-    back = f"{reverse('runs:list', args=[application.slug])}?{filters.address()}"
+    back = f"{reverse('runs:list', args=[application.slug])}?{filters.address()}".removesuffix("?")
     _, done, _, none = _WORDS[verb]
-    ids = _asked(request, application, filters, states)
+    span = _span(request)
+    ids = _asked(request, application, filters, states, span)
     if not ids:
         messages.info(request, none)
         return redirect(back)
     confirmed = _number(request.POST.get("asked", ""), digits=8)
+    if request.GET.get("all") and span is None:  # a yes to nobody knows which
+        confirmed = None
     # Who said yes said it to so many: when more match by now, they are told first.
     if confirmed is None or min(len(ids), MOST_AT_ONCE) > confirmed:
         return ask(request, back=back, **_question(application, verb, ids, confirmed))
@@ -163,7 +166,8 @@ def _question(application: Application, verb: str, ids: list[UUID], confirmed: i
     if len(ids) > MOST_AT_ONCE:
         text = f"There are more than {MOST_AT_ONCE:,} {those}: these are the newest {count:,}. {text}"
     named = Run.objects.for_application(application).filter(pk__in=ids[:5]).select_related("runnable").order_by("-id")
-    items = [name_of(one) for one in named]
+    entitle([one.runnable for one in named])
+    items = [called(one) for one in named]
     if count > len(items):
         items.append(f"and {count - len(items):,} more")
     return {
@@ -171,18 +175,26 @@ def _question(application: Application, verb: str, ids: list[UUID], confirmed: i
         "text": text,
         "items": items,
         "confirm": f"{verb.capitalize()} {_runs(count)}",
-        "keep": "Leave them as they are",
+        "keep": "Keep as they are" if count > 1 else "Keep as it is",
         "danger": verb == "abort",
-        "hidden": {"asked": [str(count)]},
+        "hidden": {"asked": [str(count)], "oldest": [str(ids[count - 1])], "newest": [str(ids[0])]},
     }
 
 
-def _asked(request: PageRequest, application: Application, filters: RunFilters, states: list[State]) -> list[UUID]:
+def _span(request: PageRequest) -> listing.Span | None:
+    """Between which runs those are that somebody was asked about: what came after is none of them."""
+    oldest, newest = (_uuid(request.POST.get(name, "")) for name in ("oldest", "newest"))
+    return (oldest, newest) if oldest and newest else None
+
+
+def _asked(
+    request: PageRequest, application: Application, filters: RunFilters, states: list[State], span: listing.Span | None
+) -> list[UUID]:
     """Which runs are meant: the ticked ones, or one more than may be done at once of those that match."""
     if request.GET.get("all"):
         if filters.errors:  # what could not be read must not widen what is done
             return []
-        return listing.ids_of(application, filters, states, MOST_AT_ONCE + 1)
+        return listing.ids_of(application, filters, states, MOST_AT_ONCE + 1, span=span)
     ticked = [found for given in request.GET.getlist("run")[:MOST_AT_ONCE] if (found := _uuid(given))]
     runs = Run.objects.for_application(application).filter(pk__in=ticked, state__in=states)
     return list(runs.order_by("-id").values_list("pk", flat=True))

@@ -7,18 +7,22 @@ from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import quote
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template import Engine
+from django.urls import Resolver404, resolve
 
 from badgerjobs.web.authentication import address_of
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application, Member, Role, User, Workspace
 
 P = ParamSpec("P")
+SIGNED_OUT = "You were signed out, so nothing was changed. Sign in, and you come back to where that was."
 
 
 class PageRequest(HttpRequest):
@@ -53,7 +57,9 @@ def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             return view(request, *args, **kwargs)
         if request.headers.get("HX-Request"):  # a part of a page must not become the sign-in form
             return HttpResponse(status=401, headers={"HX-Refresh": "true"})
-        return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+        if request.method != "GET":
+            messages.warning(request, SIGNED_OUT)
+        return redirect_to_login(request.get_full_path())
 
     page.least = None  # type: ignore[attr-defined]  # any role, or none
     return page
@@ -97,6 +103,36 @@ def workspace_page(least: Role) -> Callable[[WorkspaceView[P]], Callable[..., Ht
         return page
 
     return decorate
+
+
+def only_posted(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Decorate what only a form is sent to, below the decorator that says who may: who loads it is sent to its page.
+
+    Somebody comes by the history of a browser, or back from signing in.
+    """
+
+    @wraps(view)
+    def page(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        request: Any = args[0]
+        if request.method == "POST":
+            return view(*args, **kwargs)
+        return redirect(_above(request.path)) if request.method in {"GET", "HEAD"} else HttpResponseNotAllowed(["POST"])
+
+    page.is_only_posted = True  # type: ignore[attr-defined]
+    return page
+
+
+def _above(path: str) -> str:
+    """The nearest page that an address stands below."""
+    above = path
+    while above := above.rstrip("/").rpartition("/")[0]:
+        try:
+            view = resolve(f"{above}/").func
+        except Resolver404:
+            continue
+        if not getattr(view, "is_only_posted", False):
+            return f"{quote(above)}/"
+    return "/"
 
 
 def _let_in(request: PageRequest, workspace: Workspace, least: Role) -> None:

@@ -13,7 +13,9 @@ document.addEventListener("click", ({ target }) => {
 const OPEN = "[type=checkbox]:checked, :popover-open, details[open]";
 const IN_USE = ":focus-visible:not([id]), :is(input:not([type=checkbox]), select, textarea):focus";
 
+// A poll changes nothing in a box with [data-still] while the pointer is in it, and there it is not read aloud either.
 function isHeld(part) {
+  if (part.closest("[data-still]")?.matches(":hover, :focus-within")) return true;
   if (part.querySelector(`${OPEN}, ${IN_USE}`)) return true;
   const marked = getSelection();
   return !marked.isCollapsed && marked.containsNode(part, true);
@@ -24,7 +26,7 @@ const isPoll = ({ elt, triggeringEvent }) => !triggeringEvent && elt.matches('[h
 const mayMove = (part) => !document.hidden && live && !isHeld(part);
 // What it shows was deleted, or is no longer this reader's: the page says so, and asks no more.
 document.addEventListener("htmx:responseError", ({ detail: { requestConfig, xhr } }) => {
-  if (isPoll(requestConfig) && [403, 404].includes(xhr.status)) location.reload();
+  if (isPoll(requestConfig) && [403, 404].includes(xhr.status) && !requestConfig.elt.closest("form[data-guarded]")) location.reload();
 });
 
 let hadKeyboard = false;
@@ -37,6 +39,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { requestConfig, target } = event.detail;
   if (isPoll(requestConfig) && !mayMove(requestConfig.elt)) event.detail.shouldSwap = false;
+  target.closest("[data-still] [aria-live]")?.setAttribute("aria-live", isPoll(requestConfig) ? "off" : "polite");
   hadKeyboard = target.contains(document.activeElement);
   scrolled = [...target.querySelectorAll("[id]")].filter((box) => box.scrollTop).map((box) => [box.id, box.scrollTop]);
 });

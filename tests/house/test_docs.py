@@ -11,7 +11,9 @@ from django.apps import apps
 from drf_spectacular.generators import SchemaGenerator
 
 from badgerjobs.outbound.calls import ErrorClass
+from badgerjobs.panel.roles import MAY
 from badgerjobs.runs.models import FINAL, State
+from badgerjobs.workspaces.models import Role
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("badgerjobs", "jobs", "slurps", "tasks", "webhooks")
@@ -165,3 +167,8 @@ def test_every_decision_is_in_the_index_and_says_what_would_change_our_mind(adr:
 def test_every_make_target_that_a_paper_names_is_there() -> None:
     named = {target for page in PAPERS for target in re.findall(r"`make ([a-z]+)\b", page.read_text())}
     assert named <= set(re.findall(r"^([a-z]+):", paper("Makefile"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_is_documented_with_what_its_page_says(role: Role) -> None:
+    assert rows("docs/panel.md")[role.value] == [MAY[role]]

@@ -16,8 +16,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from badgerjobs.workspaces.models import Application, Member, Role, User
+from badgerjobs.workspaces.models import Application, Member, Role
 from tests.addresses import filled
+from tests.clients import browser_of
 from tests.factories import make_application, make_member
 from tests.pages import ACCOUNTS, MARK, NO_ROWS, OPEN, PAGES, fill
 
@@ -34,21 +35,9 @@ ROLES = [Role.VIEWER, Role.EDITOR, Role.ADMIN, Role.OWNER]
 
 
 @pytest.fixture
-def shop(db: None) -> Application:
-    return make_application("Example Shop", "shop")
-
-
-@pytest.fixture
 def rows(shop: Application) -> Mapping[str, str]:
     """What Alice's application has, by the name that it has in addresses."""
     return fill(shop, timezone.now())
-
-
-def browser_of(user: User | None = None, enforce_csrf_checks: bool = False) -> Client:
-    browser = Client(enforce_csrf_checks, raise_request_exception=False, headers={"Accept": "text/html"})
-    if user:
-        browser.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
-    return browser
 
 
 def member(shop: Application, role: Role) -> Member:

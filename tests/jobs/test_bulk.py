@@ -4,18 +4,17 @@ import re
 from typing import Any, cast
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from badgerjobs.runs.models import Run, Runnable
 from badgerjobs.workspaces.audit import OPERATOR
-from badgerjobs.workspaces.models import Application, AuditEntry, Role
+from badgerjobs.workspaces.models import Application, AuditEntry
 from jobs.bulk import VERBS
 from jobs.models import Job
+from tests.clients import browser_in
 from tests.factories import NOW, make_application, make_job, make_member
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +32,19 @@ def shop() -> Application:
 
 
 def send(shop: Application, query: str = "", **form: Any) -> HttpResponse:
-    client = Client()
-    client.force_login(shop.workspace.members.get(role=Role.OWNER).user, settings.AUTHENTICATION_BACKENDS[0])
-    answer = client.post(f"{reverse('jobs:bulk', args=[shop.slug])}{query}", form, follow="asked" in form)
+    answer = browser_in(shop).post(f"{reverse('jobs:bulk', args=[shop.slug])}{query}", form, follow="asked" in form)
     return cast("HttpResponse", answer)
+
+
+def hidden(asked: HttpResponse) -> dict[str, str]:
+    """What the form of a question carries."""
+    found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', asked.content.decode())
+    return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
+
+
+def agree(shop: Application, verb: str, query: str = "") -> HttpResponse:
+    """Do it with all that match: ask, and say yes."""
+    return send(shop, query, **hidden(send(shop, query, do=verb, all="1")))
 
 
 def text(answer: HttpResponse) -> str:
@@ -58,7 +66,7 @@ def test_it_asks_with_a_count_and_some_names_and_does_nothing_yet(shop: Applicat
 
 def test_what_was_asked_is_what_the_answer_says_yes_to(shop: Application) -> None:
     asked = send(shop, "?q=job", do="pause", all="1")
-    form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', asked.content.decode()))
+    form = hidden(asked)
     assert {"do": "pause", "all": "1", "asked": "6"}.items() <= form.items()
     assert f'action="{reverse("jobs:bulk", args=[shop.slug])}?q=job"' in asked.content.decode()
 
@@ -73,19 +81,19 @@ def test_those_that_are_ticked_are_paused_and_nobody_elses(shop: Application) ->
 
 def test_all_that_match_the_filter_are_meant_whether_ticked_or_not(shop: Application) -> None:
     make_job(shop, "other")
-    send(shop, "?q=job-", do="run", all="1", job=["job-0"], asked="6")
+    agree(shop, "run", "?q=job-")
     assert set(Run.objects.values_list("runnable__name", flat=True)) == {f"job-{number}" for number in range(6)}
 
 
 def test_resumed_are_those_that_were_paused(shop: Application) -> None:
     send(shop, do="pause", job=["job-0", "job-1"], asked="2")
-    answer = send(shop, do="resume", all="1", asked="6")
+    answer = agree(shop, "resume")
     assert "2 jobs are resumed. Of the others, 4, there was nothing to change." in text(answer)
     assert enabled(shop) == 6
 
 
 def test_deleted_jobs_are_gone_with_their_runs(shop: Application) -> None:
-    send(shop, do="run", all="1", asked="6")
+    agree(shop, "run")
     send(shop, do="delete", job=["job-0", "job-5"], asked="2")
     assert set(Job.objects.for_application(shop).values_list("tag", flat=True)) == {f"job-{n}" for n in range(1, 5)}
     assert Job.objects.exclude(application=shop).count() == 1
@@ -110,16 +118,39 @@ def test_each_job_has_its_entry_in_the_audit_log(shop: Application, verb: str, c
 
 
 def test_what_was_not_changed_has_no_entry(shop: Application) -> None:
-    send(shop, do="pause", all="1", asked="6")
+    agree(shop, "pause")
     AuditEntry.objects.all().delete()
-    send(shop, do="pause", all="1", asked="6")
+    agree(shop, "pause")
     assert not AuditEntry.objects.exists()
 
 
-def test_when_more_match_by_now_it_asks_again(shop: Application) -> None:
-    answer = send(shop, do="delete", all="1", asked="5")
+def test_when_more_are_ticked_than_were_asked_about_it_asks_again(shop: Application) -> None:
+    answer = send(shop, do="delete", job=[f"job-{number}" for number in range(6)], asked="5")
     assert "There are 6 by now, and not 5." in text(answer)
     assert Job.objects.for_application(shop).count() == 6
+
+
+def test_a_job_that_nobody_was_asked_about_stays_though_it_matches_by_now(shop: Application) -> None:
+    yes = hidden(send(shop, do="delete", all="1"))
+    Job.objects.for_application(shop).get(tag="job-0").delete()
+    make_job(shop, "made-meanwhile")
+    assert "5 jobs are deleted." in text(send(shop, **yes))
+    assert list(Job.objects.for_application(shop).values_list("tag", flat=True)) == ["made-meanwhile"]
+
+
+@pytest.mark.parametrize("shown", ["", "x", "é"])
+def test_a_yes_to_all_that_does_not_say_to_which_is_asked_again(shop: Application, shown: str) -> None:
+    assert "Delete 6 jobs?" in text(send(shop, do="delete", all="1", asked="6", shown=shown))
+    assert Job.objects.for_application(shop).count() == 6
+
+
+def test_the_numbers_of_the_rows_stand_in_no_form(shop: Application) -> None:
+    assert not re.search(r"\d+,\d+", hidden(send(shop, do="delete", all="1"))["shown"])
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "Its next run is"), (2, "Their next runs are")])
+def test_of_one_it_speaks_as_of_one(shop: Application, count: int, words: str) -> None:
+    assert words in text(send(shop, do="resume", job=[f"job-{number}" for number in range(count)]))
 
 
 def test_more_than_can_be_changed_at_once_are_refused_in_words(

@@ -8,11 +8,12 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from badgerjobs.lib import vault
-from badgerjobs.runs.forms import UNITS, ScheduleForm, chosen, spoken
+from badgerjobs.lib.amounts import UNITS
+from badgerjobs.runs.forms import ScheduleForm, chosen, spoken
 from badgerjobs.workspaces.models import Application
 from jobs.forms import JobForm, initial_new, initial_of
 from jobs.models import Job
-from tests.factories import NOW, make_application, make_job
+from tests.factories import NOW, make_job
 
 GOOD = {
     "name": "refresh", "verb": "POST", "endpoint": "https://example.com/", "when": "hand", "time_zone": "UTC",
@@ -42,11 +43,6 @@ def wrong(job: Job | None = None, **fields: Any) -> dict[str, str]:
     return {name: str(said[0]) for name, said in form.errors.items()}
 
 
-@pytest.fixture
-def shop(db: None) -> Application:
-    return make_application()
-
-
 @pytest.mark.parametrize(
     ("fields", "schedule"),
     [
@@ -62,6 +58,7 @@ def shop(db: None) -> Application:
             {"cron": "0 8 * * *", "time_zone": "Asia/Tokyo"},
         ),
         ({"when": "hand", "time_zone": "Nowhere", "cron": "x", "at": "y", "start": "z"}, {}),
+        ({"when": "hand", "time_zone": "Asia/Tokyo"}, {"time_zone": "Asia/Tokyo"}),
     ],
 )
 def test_only_what_is_chosen_counts(fields: dict[str, str], schedule: dict[str, Any]) -> None:
@@ -109,7 +106,7 @@ def test_a_time_is_one_on_the_wall_of_the_zone(wall: str, zone: str, moment: dat
         ({"when": "every", "every": "", "unit": "hours"}, "every", "Say how often"),
         ({"when": "every", "every": "x", "unit": "hours"}, "every", "Say how often"),
         ({"when": "every", "every": "0", "unit": "hours"}, "every", "Say how often"),
-        ({"when": "every", "every": "1.5", "unit": "days"}, "every", "not an ISO 8601 duration"),
+        ({"when": "every", "every": "1.5", "unit": "days"}, "every", "36 hours instead of 1.5 days"),
         ({"when": "every", "unit": "iso", "duration": ""}, "duration", "Say how often"),
         ({"when": "every", "unit": "iso", "duration": "P1H"}, "duration", "did you mean PT1H?"),
         ({"when": "every", "every": "1", "unit": "days", "start": "soon"}, "start", "This is no day and time"),
@@ -235,3 +232,8 @@ def test_a_schedule_alone_is_a_form_too() -> None:
     form = ScheduleForm({"when": "cron", "cron": "0 8 * * *", "time_zone": "UTC", "enabled": "on"})
     assert form.is_valid()
     assert form.schedule.cron == "0 8 * * *"
+
+
+def test_names_of_headers_that_differ_in_case_only_are_one() -> None:
+    said = wrong(headers=[("X-Team", "1"), ("x-team", "2")])
+    assert "There is a header x-team above already" in said["headers"]

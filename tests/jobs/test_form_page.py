@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
@@ -13,8 +12,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from badgerjobs.lib import vault
+from badgerjobs.runs.models import Runnable
+from badgerjobs.runs.schedules import place_of
+from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from jobs.models import Job
+from jobs.services import update_job
+from tests.clients import browser_in, browser_of
 from tests.factories import make_application, make_job, make_member
 
 FORM = {
@@ -25,19 +29,8 @@ SECRET = "Bearer very-secret"
 
 
 @pytest.fixture
-def shop(db: None) -> Application:
-    return make_application()
-
-
-@pytest.fixture
 def alice(shop: Application) -> Client:
-    return browser(shop, Role.OWNER)
-
-
-def browser(application: Application, role: Role, email: str = "alice@example.com") -> Client:
-    client = Client(headers={"Accept": "text/html"})
-    client.force_login(make_member(application.workspace, role, email).user, settings.AUTHENTICATION_BACKENDS[0])
-    return client
+    return browser_in(shop)
 
 
 def new(shop: Application) -> str:
@@ -283,8 +276,8 @@ def everywhere(shop: Application) -> list[tuple[str, str]]:
 
 def test_a_viewer_may_not_and_a_stranger_finds_nothing(shop: Application) -> None:
     make_job(shop)
-    bob = browser(shop, Role.VIEWER, "bob@example.com")
-    charlie = browser(make_application("Charlie's"), Role.OWNER, "charlie@example.com")
+    bob = browser_in(shop, Role.VIEWER)
+    charlie = browser_of(make_member(make_application("Charlie's").workspace, email="charlie@example.com"))
     for method, address in everywhere(shop):
         assert getattr(bob, method)(address, FORM).status_code == 403
         assert getattr(charlie, method)(address, FORM).status_code == 404
@@ -302,3 +295,152 @@ def test_another_applications_job_cannot_be_copied_or_tried(alice: Client, shop:
     make_job(make_application("Charlie's"), "theirs")
     assert alice.get(new(shop), {"from": "theirs"}).status_code == 404
     assert alice.post(reverse("jobs:test", args=[shop.slug]) + "?job=theirs", FORM).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "fields", [{"time_zone": "Asia/Tokyo"}, {"time_zone": "Asia/Tokyo", "when": "cron", "cron": "0 8 * * *"}]
+)
+def test_a_job_is_told_in_the_zone_that_its_form_had(alice: Client, shop: Application, fields: dict[str, str]) -> None:
+    """By hand too: its runs have times, though it has no schedule."""
+    alice.post(new(shop), {**FORM, **fields})
+    runnable = Job.objects.get().runnable
+    assert (runnable.time_zone, str(place_of(runnable))) == ("Asia/Tokyo", "Asia/Tokyo")
+
+
+def focused(answer: Any) -> list[str]:
+    """The ids of what has the keyboard when the page is there."""
+    tags = re.findall(r"<[^>]* autofocus[^>]*>", answer.content.decode().partition("<template")[0])
+    return [found[1] if (found := re.search(r' id="([^"]*)"', tag)) else "" for tag in tags]
+
+
+def test_the_name_of_a_new_job_has_the_keyboard(alice: Client, shop: Application) -> None:
+    assert focused(alice.get(new(shop))) == ["name"]
+    assert focused(alice.get(edit(make_job(shop, "refresh")))) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "first"),
+    [
+        ({"name": "", "timeout": "x"}, "name"),
+        ({"endpoint": "nowhere"}, "endpoint"),
+        ({"endpoint": "nowhere", "verb": "FETCH"}, "verb"),
+        (headers(("X-Good", "1"), ("Host", "evil")), "header_name_2"),
+        (headers(*((f"X-{number}", "1") for number in range(101))), "header_name_1"),
+        ({"when": "cron", "cron": "hello"}, "cron"),
+        ({"when": "every", "every": "1.5", "unit": "days"}, "every"),
+        ({"timeout": "9" * 2000}, "timeout"),
+    ],
+    ids=["name", "endpoint", "verb", "header", "headers", "cron", "every", "timeout"],
+)
+def test_of_what_is_wrong_the_first_field_has_the_keyboard(
+    alice: Client, shop: Application, fields: dict[str, Any], first: str
+) -> None:
+    assert focused(alice.post(new(shop), {**FORM, **fields})) == [first]
+
+
+def test_when_nobody_said_when_the_choice_has_the_keyboard(alice: Client, shop: Application) -> None:
+    assert focused(alice.post(new(shop), {**FORM, "when": ""}))[0] == "when_0"
+
+
+def preview_tag(answer: Any) -> str:
+    found = re.search(r'<section id="preview"[^>]*>', answer.content.decode())
+    return found[0] if found else ""
+
+
+def test_a_preview_is_asked_for_again_while_its_form_stays_open(alice: Client, shop: Application) -> None:
+    """Of a new job from what stands in the form; of a stored one that nobody has changed, what is planned."""
+    job = make_job(shop, "refresh", timezone.now() + timedelta(days=1), run_every="P1D")
+    typed, stored = f'hx-post="{reverse("jobs:preview", args=[shop.slug])}"', f'hx-get="{edit(job)}"'
+    schedule = {"when": "every", "every": "1", "unit": "days", "time_zone": "UTC", "enabled": "on"}
+    asked = alice.post(reverse("jobs:preview", args=[shop.slug]), schedule)
+    for answer, how in ((alice.get(new(shop)), typed), (asked, typed), (alice.get(edit(job)), stored)):
+        assert how in preview_tag(answer)
+        assert 'hx-trigger="every 60s"' in preview_tag(answer)
+    part = alice.get(edit(job), headers={"HX-Request": "true", "HX-Target": "preview"})
+    assert part.content.decode().count("<section") == 1
+    assert stored in preview_tag(part)
+    of_it = typed.replace('/"', '/?job=refresh"')
+    assert of_it in preview_tag(alice.post(edit(job), {**FORM, "do": "preview"}))
+
+
+HOURLY = {"when": "every", "every": "1", "unit": "hours", "time_zone": "UTC"}
+
+
+def rows_of(alice: Client, job: Job, **fields: str) -> list[datetime]:
+    at = f"{reverse('jobs:preview', args=[job.application.slug])}?job={job.tag}"
+    return [row.moment for row in alice.post(at, {**HOURLY, **fields}).context["preview"].rows]
+
+
+def test_a_stored_job_whose_rhythm_stays_is_previewed_as_it_is_planned(alice: Client, shop: Application) -> None:
+    job = make_job(shop, "refresh", timezone.now() - timedelta(minutes=20), run_every="PT1H")
+    planned = job.runnable.anchor + timedelta(hours=1)
+    Runnable.objects.filter(pk=job.runnable_id).update(next_run_at=planned)  # its first run was made
+    assert rows_of(alice, job, enabled="on")[0] == planned
+    assert rows_of(alice, job, enabled="on", every="2")[0] != planned
+    Runnable.objects.filter(pk=job.runnable_id).update(enabled=False, next_run_at=None)
+    assert rows_of(alice, job, enabled="on")[0] == planned  # resumed, it keeps its rhythm
+    assert rows_of(alice, job)[0] == planned
+
+
+def test_a_job_of_another_application_is_not_previewed(alice: Client) -> None:
+    theirs = make_job(make_application("Charlie's"), "refresh")
+    mine = make_application("Alice's other")
+    make_member(mine.workspace)
+    assert alice.post(f"{reverse('jobs:preview', args=[mine.slug])}?job={theirs.tag}", HOURLY).status_code == 404
+
+
+def opened(alice: Client, job: Job) -> dict[str, Any]:
+    """What the form sends that nobody has touched."""
+    answer = alice.get(edit(job))
+    given = {name: value for name, value in answer.context["form"].initial.items() if name != "headers"}
+    shown = {name: "on" if value is True else value for name, value in given.items() if value not in (None, False)}
+    return {**shown, **headers(*answer.context["form"].initial["headers"]), "seen": answer.context["seen"]}
+
+
+@pytest.fixture
+def hourly(shop: Application) -> Job:
+    return make_job(shop, "refresh", timezone.now(), run_every="PT1H", headers={"Authorization": SECRET}, body="a\nb")
+
+
+def test_what_others_change_while_a_form_is_open_stays(alice: Client, hourly: Job) -> None:
+    rotated = {"Authorization": "Bearer rotated", "X-New": "1"}
+    form = opened(alice, hourly)
+    update_job(job=hourly, by=OPERATOR, now=timezone.now(), enabled=False, timeout=7, headers=rotated)
+    assert alice.post(edit(hourly), {**form, "name": "Mine"}).status_code == 302
+    hourly.refresh_from_db()
+    assert (hourly.name, hourly.timeout, hourly.headers) == ("Mine", 7, rotated)
+    assert not Runnable.objects.get(pk=hourly.runnable_id).enabled
+
+
+def test_what_somebody_else_changed_too_is_asked_about_and_then_changed(alice: Client, hourly: Job) -> None:
+    form = {**opened(alice, hourly), "timeout": "9", "name": "Mine"}
+    update_job(job=hourly, by=OPERATOR, now=timezone.now(), enabled=False, timeout=7)
+    asked = alice.post(edit(hourly), form)
+    assert (asked.status_code, asked.context["form"].wrong()) == (200, [("timeout", "Gives up after")])
+    assert "Somebody else changed this while the form was open." in text_of(asked)
+    hourly.refresh_from_db()
+    assert (hourly.name, hourly.timeout) == ("refresh", 7)
+    assert alice.post(edit(hourly), {**form, "seen": asked.context["seen"]}).status_code == 302
+    hourly.refresh_from_db()
+    assert (hourly.name, hourly.timeout) == ("Mine", 9)
+    assert not Runnable.objects.get(pk=hourly.runnable_id).enabled
+
+
+def test_another_mistake_in_the_form_forgets_nothing_of_what_it_showed(alice: Client, hourly: Job) -> None:
+    form = {**opened(alice, hourly), "timeout": "x"}
+    update_job(job=hourly, by=OPERATOR, now=timezone.now(), enabled=False)
+    wrong = alice.post(edit(hourly), form)
+    assert wrong.status_code == 200
+    alice.post(edit(hourly), {**form, "timeout": "9", "seen": wrong.context["seen"]})
+    assert not Runnable.objects.get(pk=hourly.runnable_id).enabled
+
+
+@pytest.mark.parametrize("seen", ["", "x", "[]", "{}", '{"name": 1}'])
+def test_a_form_of_which_nobody_knows_what_it_showed_is_saved_as_it_is(alice: Client, hourly: Job, seen: str) -> None:
+    assert alice.post(edit(hourly), {**opened(alice, hourly), "timeout": "9", "seen": seen}).status_code in {200, 302}
+
+
+def test_a_secret_that_was_typed_anew_is_stored(alice: Client, hourly: Job) -> None:
+    alice.post(edit(hourly), {**opened(alice, hourly), **headers(("Authorization", "Bearer other"))})
+    hourly.refresh_from_db()
+    assert hourly.headers == {"Authorization": "Bearer other"}

@@ -5,10 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -18,29 +16,15 @@ from badgerjobs.workspaces.models import Application, Role
 from jobs import views
 from jobs.filters import CHOICES, SORTS
 from jobs.models import Job
-from tests.factories import make_application, make_attempt, make_job, make_member, make_run
+from tests.clients import browser_in
+from tests.factories import make_application, make_attempt, make_job, make_run
 
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def shop(db: None) -> Application:
-    """Alice owns it, Bob may look."""
-    application = make_application()
-    make_member(application.workspace)
-    make_member(application.workspace, Role.VIEWER, "bob@example.com")
-    return application
-
-
-def browser_of(shop: Application, role: Role = Role.OWNER) -> Client:
-    client = Client(headers={"Accept": "text/html"})
-    client.force_login(shop.workspace.members.get(role=role).user, settings.AUTHENTICATION_BACKENDS[0])
-    return client
-
-
 def look(shop: Application, role: Role = Role.OWNER, headers: Any = None, **query: Any) -> HttpResponse:
     at = reverse("jobs:list", args=[shop.slug])
-    return cast("HttpResponse", browser_of(shop, role).get(at, query, headers=headers or {}))
+    return cast("HttpResponse", browser_in(shop, role).get(at, query, headers=headers or {}))
 
 
 def shown(shop: Application, **query: Any) -> list[str]:
@@ -140,7 +124,7 @@ def test_pages_are_walked_by_cursor_and_counted(shop: Application, monkeypatch: 
     monkeypatch.setattr(views, "JOBS", 2)
     for number in range(5):
         make_job(shop, f"job-{number}")
-    browser, at, seen = browser_of(shop), f"{reverse('jobs:list', args=[shop.slug])}?sort=name&q=job", []
+    browser, at, seen = browser_in(shop), f"{reverse('jobs:list', args=[shop.slug])}?sort=name&q=job", []
     for said in ("1\u20132 of 5, by name", "3\u20134 of 5, by name", ">5 of 5, by name"):
         page = browser.get(at).content.decode()
         assert said in page
@@ -244,9 +228,19 @@ def test_it_takes_at_most_twelve_queries_however_many_rows(shop: Application, qu
             runnable = make_job(shop, f"a{more}-{number}", headers={"X-Key": "k"}, run_every="PT1H").runnable
             make_attempt(make_run(runnable, State.FAILED, attempts=1), ok=False)
             make_run(runnable, State.RUNNING)
-        browser, at = browser_of(shop), reverse("jobs:list", args=[shop.slug])
+        browser, at = browser_in(shop), reverse("jobs:list", args=[shop.slug])
         browser.get(at)
         with CaptureQueriesContext(connection) as queries:
             assert len(re.findall('id="job-', browser.get(at, query).content.decode())) == Job.objects.count()
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 12, [query["sql"][:120] for query in queries]
+
+
+@pytest.mark.parametrize("query", ["?q=&state=", "?sort=next_run&q="])
+def test_the_whole_list_has_an_address_without_a_question_mark(shop: Application, query: str) -> None:
+    at = reverse("jobs:list", args=[shop.slug])
+    browser = browser_in(shop)
+    assert browser.get(f"{at}{query}")["Location"] == at
+    assert browser.get(f"{at}{query}", headers={"HX-Request": "true", "HX-Trigger": "filters"})["HX-Push-Url"] == at
+    assert browser.get(reverse("jobs:bulk", args=[shop.slug]))["Location"] == at
+    assert browser.get(f"{reverse('jobs:bulk', args=[shop.slug])}?q=a")["Location"] == f"{at}?q=a"

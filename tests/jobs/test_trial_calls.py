@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings as real_settings
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
@@ -20,7 +19,8 @@ from badgerjobs.runs.models import Attempt, Run
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from jobs import echo, trial_calls
 from jobs.models import Job
-from tests.factories import make_application, make_job, make_member
+from tests.clients import browser_in
+from tests.factories import make_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,15 +28,8 @@ SECRET = "Bearer very-secret"
 
 
 @pytest.fixture
-def shop() -> Application:
-    return make_application()
-
-
-@pytest.fixture
 def alice(shop: Application) -> Client:
-    client = Client(headers={"Accept": "text/html"})
-    client.force_login(make_member(shop.workspace, Role.EDITOR).user, real_settings.AUTHENTICATION_BACKENDS[0])
-    return client
+    return browser_in(shop, Role.EDITOR)
 
 
 @pytest.fixture
@@ -109,7 +102,7 @@ def test_it_saves_nothing_and_is_no_run_but_is_written_down(alice: Client, shop:
     assert not Run.objects.exists()
     assert not Attempt.objects.exists()
     entry = AuditEntry.objects.get(action="job.test")
-    assert (entry.actor, entry.subject, entry.application) == ("alice@example.com", "a-job", shop)
+    assert (entry.actor, entry.subject, entry.application) == ("erin@example.com", "a-job", shop)
     assert entry.changes == {"call": [None, f"POST {receiver}elsewhere"]}
 
 

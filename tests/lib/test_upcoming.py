@@ -1,6 +1,6 @@
 """The next times of a schedule, with a word where clocks are changed between two of them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
@@ -44,3 +44,29 @@ def test_every_name_of_a_zone_is_one() -> None:
     assert {"UTC", "Europe/Zurich"} < set(names)
     assert names == sorted(names)
     assert all(zones.zone(name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("times", "place", "notes"),
+    [
+        (
+            ["2026-03-07 02:30", "2026-03-08 03:00", "2026-03-09 02:30"],
+            NEW_YORK,
+            ["", "02:30 does not exist that night", ""],
+        ),
+        (["2026-03-08 03:30", "2026-03-09 02:30"], NEW_YORK, ["02:30 does not exist that night", ""]),
+        (["2026-03-08 01:00", "2026-03-08 03:00", "2026-03-08 04:00"], NEW_YORK, ["", "", ""]),
+        (["2026-03-07 03:00", "2026-03-08 03:00"], NEW_YORK, ["", ""]),
+        (["2026-10-31 01:30", "2026-11-01 01:30"], NEW_YORK, ["", "01:30 comes twice that night: this is the first"]),
+        (["2026-10-31 01:30", "2026-11-01 01:30"], TOKYO, ["", ""]),
+    ],
+    ids=["after the gap", "shifted", "hourly", "beside the gap", "doubled", "no change"],
+)
+def test_a_time_that_is_odd_that_night_says_so(times: list[str], place: tzinfo, notes: list[str]) -> None:
+    moments = [datetime.fromisoformat(wall).replace(tzinfo=place).astimezone(UTC) for wall in times]
+    assert [row.note for row in upcoming(moments, place, UTC)] == notes
+
+
+def test_the_second_of_a_doubled_hour_is_called_so() -> None:
+    moment = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    assert upcoming([moment], NEW_YORK)[0].note == "01:30 comes twice that night: this is the second"

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -17,27 +16,12 @@ from badgerjobs.panel.navigation import PLACES
 from badgerjobs.runs.models import Queue, Run, Runnable, State, Worker
 from badgerjobs.workspaces.models import Application, AuditEntry, Member, Role, Token, Workspace
 from tests.callers import Caller
-from tests.factories import make_application, make_job, make_member, make_run, make_token
+from tests.clients import browser_of
+from tests.factories import make_application, make_job, make_member, make_person, make_run, make_token
 
 pytestmark = pytest.mark.django_db
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def shop() -> Application:
-    return make_application("Example Shop", "shop")
-
-
-def browser_of(member: Member) -> Client:
-    client = Client(headers={"Accept": "text/html"})
-    client.force_login(member.user, settings.AUTHENTICATION_BACKENDS[0])
-    return client
-
-
-@pytest.fixture
-def alice(shop: Application) -> Client:
-    return browser_of(make_member(shop.workspace))
 
 
 @pytest.fixture
@@ -269,3 +253,20 @@ def test_one_look_at_the_whole_serves_everybody_for_a_while(shop: Application, a
     with CaptureQueriesContext(connection) as queries:
         page(bob, address(shop))
     assert len([query for query in queries if "runs_worker" in query["sql"]]) == 1
+
+
+ACCOUNT_PAGES = ("account_email", "mfa_index", "usersessions_list")
+
+
+@pytest.mark.parametrize("page", ACCOUNT_PAGES)
+def test_pages_of_the_account_keep_the_navigation_of_where_one_was(alice: Client, shop: Application, page: str) -> None:
+    Application.objects.create(workspace=shop.workspace, name="newer")
+    alice.get(reverse("panel:overview", args=[shop.slug]))
+    shown = alice.get(reverse(page)).content.decode()
+    assert f'href="{reverse("jobs:list", args=[shop.slug])}"' in shown
+
+
+def test_who_has_no_application_finds_their_account_all_the_same() -> None:
+    shown = browser_of(make_person("charlie@example.com")).get(reverse("mfa_index"))
+    assert shown.status_code == 200
+    assert "Choose an application" in shown.content.decode()

@@ -5,33 +5,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from badgerjobs.panel.token_forms import OFFERED, SCOPES
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import issue_token
-from badgerjobs.workspaces.models import Application, AuditEntry, Role, Token
+from badgerjobs.workspaces.models import Application, AuditEntry, Role, Scope, Token
+from tests.addresses import addresses
 from tests.callers import Caller
-from tests.factories import make_application, make_member
+from tests.clients import browser_in
+from tests.factories import make_application
 from tests.workspaces.database_texts import places_of
 
 pytestmark = pytest.mark.django_db
 
 SECRET = re.compile(r"bj_[a-z0-9]{8}_[A-Za-z0-9_-]{43}")
-
-
-@pytest.fixture
-def shop() -> Application:
-    return make_application("Example Shop", "shop")
-
-
-def browser_of(shop: Application, role: Role = Role.ADMIN) -> Client:
-    browser = Client()
-    user = make_member(shop.workspace, role, f"{role}@example.com").user
-    browser.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
-    return browser
 
 
 def at(shop: Application, name: str, *slugs: str) -> str:
@@ -58,14 +48,14 @@ NEW = {"label": "deploy script", "scopes": ["read"], "expiry": "never"}
 )
 def test_editors_see_which_tokens_there_are(shop: Application, role: Role, status: int) -> None:
     token = issue(shop)
-    page = browser_of(shop, role).get(at(shop, "tokens"))
+    page = browser_in(shop, role).get(at(shop, "tokens"))
     assert page.status_code == status
     assert (token.prefix in page.content.decode()) is (status == 200)
 
 
 def test_who_may_not_change_tokens_sees_no_button_for_it(shop: Application) -> None:
     token = issue(shop)
-    page = browser_of(shop, Role.EDITOR).get(at(shop, "tokens")).content.decode()
+    page = browser_in(shop, Role.EDITOR).get(at(shop, "tokens")).content.decode()
     assert [name for name in ("rotate-token", "revoke-token") if at(shop, name, token.slug) in page] == []
     assert at(shop, "new-token") not in page
 
@@ -75,21 +65,21 @@ def test_only_an_admin_changes_tokens(shop: Application, name: str) -> None:
     token = issue(shop)
     where = at(shop, name, *([] if name == "new-token" else [token.slug]))
     for role in (Role.VIEWER, Role.EDITOR):
-        browser = browser_of(shop, role)
+        browser = browser_in(shop, role)
         assert {browser.get(where).status_code, browser.post(where, NEW).status_code} == {403}
     assert (Token.objects.count(), Token.objects.get().revoked_at) == (1, None)
 
 
 def test_a_token_of_another_application_is_not_found(shop: Application) -> None:
     other = issue(make_application("Charlie's"))
-    browser = browser_of(shop)
+    browser = browser_in(shop, Role.ADMIN)
     for name in ("rotate-token", "revoke-token"):
         assert browser.get(at(shop, name, other.slug)).status_code == 404
         assert browser.post(at(shop, name, other.slug)).status_code == 404
 
 
 def test_the_answer_has_the_secret_and_a_curl_and_nobody_on_the_way_keeps_it(shop: Application) -> None:
-    page = send(browser_of(shop), at(shop, "new-token"), **NEW)
+    page = send(browser_in(shop, Role.ADMIN), at(shop, "new-token"), **NEW)
     secret = SECRET.findall(page.content.decode())[0]
     assert page.status_code == 200
     assert "no-store" in page["Cache-Control"]
@@ -99,7 +89,7 @@ def test_the_answer_has_the_secret_and_a_curl_and_nobody_on_the_way_keeps_it(sho
 
 
 def test_the_secret_is_on_no_other_page_and_in_no_session(shop: Application) -> None:
-    browser = browser_of(shop)
+    browser = browser_in(shop, Role.ADMIN)
     secret = SECRET.findall(send(browser, at(shop, "new-token"), **NEW).content.decode())[0]
     token = Token.objects.get()
     for where in (at(shop, "tokens"), at(shop, "rotate-token", token.slug), at(shop, "revoke-token", token.slug)):
@@ -108,7 +98,7 @@ def test_the_secret_is_on_no_other_page_and_in_no_session(shop: Application) -> 
 
 
 def test_loading_the_answer_again_makes_no_second_token(shop: Application) -> None:
-    browser, where = browser_of(shop), at(shop, "new-token")
+    browser, where = browser_in(shop, Role.ADMIN), at(shop, "new-token")
     key = re.search(r'name="form_key" value="([^"]+)"', browser.get(where).content.decode())
     assert key
     first, second = (browser.post(where, {"form_key": key[1], **NEW}) for _ in range(2))
@@ -120,7 +110,7 @@ def test_loading_the_answer_again_makes_no_second_token(shop: Application) -> No
 
 
 def test_a_form_of_somebody_else_is_not_taken(shop: Application) -> None:
-    alice, bob = browser_of(shop, Role.OWNER), browser_of(shop, Role.ADMIN)
+    alice, bob = browser_in(shop, Role.OWNER), browser_in(shop, Role.ADMIN)
     key = re.search(r'name="form_key" value="([^"]+)"', alice.get(at(shop, "new-token")).content.decode())
     assert key
     for given in (key[1], "abcdefghijkl", ""):
@@ -130,7 +120,9 @@ def test_a_form_of_somebody_else_is_not_taken(shop: Application) -> None:
 
 
 def test_an_errors_page_keeps_what_was_filled_in(shop: Application) -> None:
-    page = send(browser_of(shop), at(shop, "new-token"), label="deploy script", scopes=[], expiry="30").content.decode()
+    page = send(
+        browser_in(shop, Role.ADMIN), at(shop, "new-token"), label="deploy script", scopes=[], expiry="30"
+    ).content.decode()
     assert 'value="deploy script"' in page
     assert "Tick at least one" in page
     assert re.search(r'value="30" checked', page)
@@ -147,7 +139,7 @@ def test_an_errors_page_keeps_what_was_filled_in(shop: Application) -> None:
     ],
 )
 def test_a_token_ends_when_it_was_said(shop: Application, fields: dict[str, str], days: int | None) -> None:
-    send(browser_of(shop), at(shop, "new-token"), **{**NEW, **fields})
+    send(browser_in(shop, Role.ADMIN), at(shop, "new-token"), **{**NEW, **fields})
     ends = Token.objects.get().expires_at
     if days is None:
         assert ends is None
@@ -157,7 +149,7 @@ def test_a_token_ends_when_it_was_said(shop: Application, fields: dict[str, str]
 
 
 def test_the_last_day_ends_at_midnight_where_the_reader_is(shop: Application) -> None:
-    browser = browser_of(shop)
+    browser = browser_in(shop, Role.ADMIN)
     browser.cookies["zone"] = "America/New_York"
     day = timezone.now().date() + timedelta(days=400)
     send(browser, at(shop, "new-token"), **NEW | {"expiry": "date", "date": day.isoformat()})
@@ -177,25 +169,25 @@ def test_the_last_day_ends_at_midnight_where_the_reader_is(shop: Application) ->
         ({"expiry": "date"}, "Say which day is its last."),
         ({"expiry": "date", "date": "2000-01-01"}, "That day is over"),
         ({"expiry": "date", "date": "9999-12-31"}, "At most 10 years"),
-        ({"expiry": "date", "date": "tomorrow"}, "Enter a valid date"),
+        ({"expiry": "date", "date": "tomorrow"}, "Give a day like"),
         ({"expiry": "soon"}, "soon"),
     ],
 )
 def test_what_cannot_be_is_said_beside_its_field(shop: Application, fields: dict[str, Any], said: str) -> None:
-    page = send(browser_of(shop), at(shop, "new-token"), **NEW | fields).content.decode()
+    page = send(browser_in(shop, Role.ADMIN), at(shop, "new-token"), **NEW | fields).content.decode()
     assert said in page
     assert not Token.objects.exists()
 
 
 def test_a_token_that_may_only_write_gets_a_curl_that_writes(shop: Application) -> None:
-    page = send(browser_of(shop), at(shop, "new-token"), **NEW | {"scopes": ["write"]}).content.decode()
+    page = send(browser_in(shop, Role.ADMIN), at(shop, "new-token"), **NEW | {"scopes": ["write"]}).content.decode()
     assert "curl -X PUT http://testserver/api/v1/jobs/hello/" in page
     secret = SECRET.findall(page)[0]
     assert Caller(secret).put("/jobs/hello/", {"endpoint": "https://example.com/", "verb": "GET"}).status == 201
 
 
 def test_rotating_gives_a_new_secret_and_lets_the_old_one_end_later(shop: Application) -> None:
-    browser, old = browser_of(shop), issue(shop, scopes=["read"])
+    browser, old = browser_in(shop, Role.ADMIN), issue(shop, scopes=["read"])
     page = send(browser, at(shop, "rotate-token", old.slug), overlap="1h").content.decode()
     old.refresh_from_db()
     assert old.expires_at
@@ -205,13 +197,24 @@ def test_rotating_gives_a_new_secret_and_lets_the_old_one_end_later(shop: Applic
 
 def test_rotating_what_is_over_says_so_and_offers_a_new_one(shop: Application) -> None:
     old = issue(shop, expires_at=timezone.now() - timedelta(days=1))
-    page = browser_of(shop).get(at(shop, "rotate-token", old.slug)).content.decode()
+    page = browser_in(shop, Role.ADMIN).get(at(shop, "rotate-token", old.slug)).content.decode()
     assert "This token is over." in page
     assert at(shop, "new-token") in page
 
 
+def test_rotating_what_was_rotated_is_not_offered(shop: Application) -> None:
+    browser, old = browser_in(shop, Role.ADMIN), issue(shop)
+    send(browser, at(shop, "rotate-token", old.slug), overlap="24h")
+    new = Token.objects.exclude(pk=old.pk).get()
+    page = browser.get(at(shop, "tokens")).content.decode()
+    assert [at(shop, "rotate-token", token.slug) in page for token in (old, new)] == [False, True]
+    asked = browser.get(at(shop, "rotate-token", old.slug)).content.decode()
+    assert "This token was rotated already." in asked
+    assert "form_key" not in asked
+
+
 def test_a_revoked_token_opens_nothing_from_the_next_request_on(shop: Application) -> None:
-    browser = browser_of(shop)
+    browser = browser_in(shop, Role.ADMIN)
     secret = SECRET.findall(send(browser, at(shop, "new-token"), **NEW).content.decode())[0]
     where = at(shop, "revoke-token", Token.objects.get().slug)
     assert Caller(secret).get("/jobs/").status == 200
@@ -227,7 +230,7 @@ def test_what_is_over_stands_apart(shop: Application) -> None:
     issue(shop, "expired-one", expires_at=now - timedelta(days=1))
     issue(shop, "revoked-one")
     Token.objects.filter(label="revoked-one").update(revoked_at=now)
-    usable, _, over = browser_of(shop).get(at(shop, "tokens")).content.decode().partition('id="over"')
+    usable, _, over = browser_in(shop, Role.ADMIN).get(at(shop, "tokens")).content.decode().partition('id="over"')
     assert [label for label in ("works", "expired-one", "revoked-one") if label in usable] == ["works"]
     assert [label for label in ("works", "expired-one", "revoked-one") if label in over] == [
         "expired-one",
@@ -236,13 +239,13 @@ def test_what_is_over_stands_apart(shop: Application) -> None:
 
 
 def test_without_any_the_page_says_what_to_do_next(shop: Application) -> None:
-    assert "Make a token" in browser_of(shop).get(at(shop, "tokens")).content.decode()
-    asks = browser_of(shop, Role.EDITOR).get(at(shop, "tokens")).content.decode()
+    assert "Make a token" in browser_in(shop, Role.ADMIN).get(at(shop, "tokens")).content.decode()
+    asks = browser_in(shop, Role.EDITOR).get(at(shop, "tokens")).content.decode()
     assert "An owner or an admin of Example Shop can make one." in asks
 
 
 def test_the_list_costs_the_same_however_many_there_are(shop: Application, django_assert_max_num_queries: Any) -> None:
-    browser = browser_of(shop)
+    browser = browser_in(shop, Role.ADMIN)
     for number in range(30):
         token = issue(shop, f"token-{number}")
         Token.objects.filter(pk=token.pk).update(created_by=browser.session["_auth_user_id"])
@@ -252,4 +255,20 @@ def test_the_list_costs_the_same_however_many_there_are(shop: Application, djang
 
 def test_a_label_cannot_become_markup(shop: Application) -> None:
     issue(shop, "<script>alert(1)</script>")
-    assert "<script>alert" not in browser_of(shop).get(at(shop, "tokens")).content.decode()
+    assert "<script>alert" not in browser_in(shop, Role.ADMIN).get(at(shop, "tokens")).content.decode()
+
+
+def test_the_form_offers_the_scopes_that_some_address_asks_for(shop: Application) -> None:
+    """A token with a scope that nothing honours looks as if it opened something."""
+    views = [pattern.callback for _, pattern in addresses(get_resolver())]
+    kinds = [getattr(view, "view_class", getattr(view, "cls", None)) for view in views]
+    asked = {Scope.READ, Scope.WRITE} | {scope for kind in kinds if (scope := getattr(kind, "required_scope", None))}
+    assert set(OFFERED) == asked
+    page = browser_in(shop, Role.ADMIN).get(at(shop, "new-token")).content.decode()
+    assert set(re.findall(r'name="scopes" value="([^"]+)"', page)) == asked
+
+
+def test_a_token_that_was_made_with_all_scopes_is_rotated_and_says_so(shop: Application) -> None:
+    token = issue(shop, scopes=Scope.values)
+    shown = send(browser_in(shop, Role.ADMIN), at(shop, "rotate-token", token.slug), overlap="24h").content.decode()
+    assert [SCOPES[Scope(scope)] in shown for scope in Scope.values] == [True] * 3

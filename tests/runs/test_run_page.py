@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -20,7 +19,8 @@ from badgerjobs.runs.models import FINAL, Attempt, LogLine, Run, Runnable, State
 from badgerjobs.runs.verdicts import verdict_on
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from jobs.models import Job
-from tests.factories import NOW, make_application, make_attempt, make_job, make_member, make_run
+from tests.clients import browser_in
+from tests.factories import NOW, make_application, make_attempt, make_job, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -36,11 +36,6 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def shop() -> Application:
-    return make_application("Example Shop", "shop")
-
-
-@pytest.fixture
 def job(shop: Application) -> Job:
     return make_job(
         shop, "reprice", endpoint="https://api.example.com/prices", body='{"scope":"all"}',
@@ -51,13 +46,7 @@ def job(shop: Application) -> Job:
 
 @pytest.fixture
 def alice(shop: Application) -> Client:
-    return browser(shop, Role.OWNER)
-
-
-def browser(shop: Application, role: Role) -> Client:
-    client = Client()
-    client.force_login(make_member(shop.workspace, role).user, settings.AUTHENTICATION_BACKENDS[0])
-    return client
+    return browser_in(shop)
 
 
 def at(run: Run, name: str = "run") -> str:
@@ -381,6 +370,19 @@ def test_a_replay_and_its_original_name_each_other(alice: Client, job: Job, rung
     assert "replay of a run that was deleted" in text(alice, new)
 
 
+def test_a_run_may_be_beside_its_original_and_its_replays(alice: Client, shop: Application, job: Job) -> None:
+    runs = [make_run(job.runnable, number=1)]
+    for number in (2, 3, 4):
+        runs.append(make_run(job.runnable, number=number, replay_of=runs[min(1, number - 2)].pk))
+    theirs = make_job(make_application("Charlie's")).runnable
+    make_run(theirs, replay_of=runs[1].pk)
+    page = alice.get(at(runs[1])).context["page"]
+    assert (page.original, page.replays) == (runs[0], runs[2:])
+    assert page.neighbours == {"older": runs[0], "newer": runs[2]}
+    Run.objects.filter(pk=runs[1].pk).update(replay_of=make_run(theirs).pk)
+    assert alice.get(at(runs[1])).context["page"].original is None
+
+
 def test_a_running_run_is_aborted_and_one_that_is_over_says_so(alice: Client, job: Job) -> None:
     run = make_run(job.runnable, State.RUNNING, number=3)
     page = alice.post(at(run, "abort"), follow=True).content.decode()
@@ -406,7 +408,7 @@ def test_a_form_of_another_page_leads_back_there_and_to_no_other_site(
 
 
 def test_who_may_only_look_sees_no_buttons_and_may_not_press_them(shop: Application, job: Job) -> None:
-    bob = browser(shop, Role.VIEWER)
+    bob = browser_in(shop, Role.VIEWER)
     for state in (State.RUNNING, State.FAILED):
         run = make_run(job.runnable, state)
         assert not re.findall(r'<form method="post"[^>]*/(abort|replay)/', text(bob, run))
@@ -426,10 +428,14 @@ def test_a_page_costs_as_many_queries_however_long_its_story(alice: Client, job:
     def cost(run: Run) -> int:
         with CaptureQueriesContext(connection) as queries:
             text(alice, run)
-        assert len(queries) <= 16
+        assert len(queries) <= 13, [query["sql"][:120] for query in queries]
         return sum("runs_" in query["sql"] or "jobs_" in query["sql"] for query in queries)
 
-    short, long = failed(job, 1), failed(make_job(job.application, "other"), 30)
+    short, other = failed(job, 1), make_job(job.application, "other")
+    first = make_run(other.runnable, number=1)
+    long = failed(other, 30, replay_of=first.pk)
+    for number in range(2, 30):
+        make_run(other.runnable, number=number, replay_of=long.pk)
     for _ in range(50):
         LogLine.objects.create(run=long, application=long.application, level="info", message="x", created_at=NOW)
     text(alice, short)  # what all pages show is kept for a while
@@ -448,3 +454,12 @@ def test_a_run_of_a_kind_that_has_nothing_to_show_but_itself_has_a_page_too(alic
 def test_times_are_told_to_the_millisecond() -> None:
     moment = datetime(2026, 3, 2, 12, 0, 5, 38_999, tzinfo=zones.zone("UTC"))
     assert story.clock(moment, zones.zone("America/New_York")) == "07:00:05.038"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [(State.ABORTED, "No attempt was made."), (State.RUNNING, "No attempt has ended yet.")]
+)
+def test_of_a_run_without_attempts_it_says_whether_one_may_come(
+    alice: Client, job: Job, state: State, said: str
+) -> None:
+    assert said in text(alice, make_run(job.runnable, state, number=1))

@@ -1,28 +1,21 @@
 """What holds for every page, whichever it is: null characters, and what nobody keeps."""
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from badgerjobs.workspaces.models import Application, Role
+from badgerjobs.workspaces.models import Application
 from tests.callers import PROBLEM
-from tests.factories import make_application, make_member
+from tests.clients import browser_of
+from tests.factories import make_member
 
 pytestmark = pytest.mark.django_db
 HTML = {"Accept": "text/html"}
 
 
 @pytest.fixture
-def shop() -> Application:
-    return make_application("Example Shop", "shop")
-
-
-@pytest.fixture
 def alice(shop: Application) -> Client:
-    client = Client(headers=HTML)
-    client.force_login(make_member(shop.workspace, Role.OWNER).user, settings.AUTHENTICATION_BACKENDS[0])
-    return client
+    return browser_of(make_member(shop.workspace))
 
 
 @pytest.mark.parametrize(

@@ -2,27 +2,15 @@
 
 import re
 from typing import Any, cast
+from urllib.parse import unquote
 
 import pytest
-from django.conf import settings
 from django.template import Engine
-from django.test import Client
 from django.urls import reverse
 
-from badgerjobs.workspaces.models import Application, Member, Role
-from tests.factories import make_application, make_member, make_person
-
-
-@pytest.fixture
-def shop(db: None) -> Application:
-    return make_application()
-
-
-def browser_of(member: Member | None = None) -> Client:
-    client = Client(raise_request_exception=False, headers={"Accept": "text/html"})
-    if member:
-        client.force_login(member.user, settings.AUTHENTICATION_BACKENDS[0])
-    return client
+from badgerjobs.workspaces.models import Application, Role
+from tests.clients import browser_in, browser_of
+from tests.factories import make_application, make_job, make_member, make_person
 
 
 def overview(application: Application) -> str:
@@ -107,6 +95,43 @@ def test_any_zone_that_a_cookie_names_is_survived(shop: Application, zone: str) 
 
 
 def test_a_person_without_a_workspace_finds_a_page_at_the_front_door(db: None) -> None:
-    browser = Client(headers={"Accept": "text/html"})
-    browser.force_login(make_person("dora@example.com"), settings.AUTHENTICATION_BACKENDS[0])
+    browser = browser_of(make_person("dora@example.com"))
     assert browser.get("/", follow=True).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("place", ["jobs:new", "jobs:bulk"])
+def test_who_was_signed_out_while_a_form_was_open_is_told_and_comes_back(shop: Application, place: str) -> None:
+    at = reverse(place, args=[shop.slug])
+    answer = browser_of().post(at, {"name": "x"}, follow=True)
+    assert answer.redirect_chain == [(f"/accounts/login/?next={at}", 302)]
+    assert "You were signed out, so nothing was changed." in answer.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("place", "above"),
+    [
+        (("panel:theme",), "/"),
+        (("panel:first-token", "shop"), ("panel:overview", "shop")),
+        (("panel:rename-application", "shop"), ("panel:settings", "shop")),
+        (("jobs:pause", "shop", "nightly: prices & more?"), ("jobs:job", "shop", "nightly: prices & more?")),
+        (("jobs:preview", "shop"), ("panel:overview", "shop")),
+        (("panel:invite", "work"), ("panel:members", "work")),
+        (("panel:change-role", "work", "m"), ("panel:members", "work")),
+    ],
+    ids=["theme", "first token", "rename", "pause", "preview", "invite", "role"],
+)
+def test_who_loads_what_is_only_posted_is_sent_to_the_page_above(place: tuple[str, ...], above: Any) -> None:
+    application = make_application()
+    make_job(application, "nightly: prices & more?")
+    slugs = {"shop": application.slug, "work": application.workspace.slug}
+    at, where = (
+        one if isinstance(one, str) else reverse(one[0], args=[slugs.get(part, part) for part in one[1:]])
+        for one in (place, above)
+    )
+    browser = browser_in(application)
+    answer = browser.get(at)
+    assert (answer.status_code, unquote(answer["Location"])) == (302, unquote(where))
+    assert browser.get(answer["Location"]).status_code in {200, 302}
+    assert browser.put(at).status_code == 405

@@ -1,13 +1,17 @@
 """How often an application may call, and what happens when nobody can count."""
 
+import time
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import MagicMock, patch
 
 import pytest
 from django.core.cache import cache
+from django.core.cache.backends.redis import RedisCacheClient
 from redis.exceptions import ConnectionError as ValkeyAway
 from redis.exceptions import ResponseError
 
-from badgerjobs.web import limits
+from badgerjobs.web import limits, remembering, spared_cache
 from badgerjobs.workspaces.models import Application
 from tests.callers import PROBLEM, Caller, caller_for
 
@@ -77,29 +81,48 @@ def test_behind_a_proxy_each_address_that_it_passes_on_is_counted_for_itself(
     assert {forged.get("/", X_Forwarded_For=chain).status for chain in chains} == statuses
 
 
-def test_without_the_cache_nobody_is_refused(
-    alice: Caller, monkeypatch: pytest.MonkeyPatch, settings: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def valkey_away() -> Iterator[MagicMock]:
+    """No connection can be had: how often one was asked for."""
+    with patch.object(RedisCacheClient, "get_client", side_effect=ValkeyAway("Timeout reading from socket")) as asked:
+        yield asked
+
+
+@pytest.mark.usefixtures("valkey_away")
+def test_without_the_cache_nobody_is_refused(alice: Caller, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.RATE_LIMIT_PER_SECOND = 1
-
-    def away(*_: Any, **__: Any) -> Any:
-        raise ValkeyAway("Error 111")
-
-    monkeypatch.setattr(cache, "add", away)
     assert {alice.get("/").status for _ in range(3)} == {200}
-    assert "cannot be counted" in caplog.text
+    assert "nothing is counted" in caplog.text
 
 
-def test_a_cache_that_did_not_answer_is_left_alone_for_a_while(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+@pytest.mark.usefixtures("alice", "valkey_away")
+def test_without_the_cache_each_is_the_first_one() -> None:
+    assert [limits.count("x", window_s=60) for _ in range(3)] == [1, 1, 1]
 
-    def away(*_: Any, **__: Any) -> Any:
-        asked.append(1)
-        raise ValkeyAway("Timeout reading from socket")
 
-    monkeypatch.setattr(cache, "add", away)
+@pytest.mark.usefixtures("alice")
+def test_a_cache_that_goes_away_between_two_commands_counts_from_one() -> None:
+    limits.count("x", window_s=60)
+    with patch.object(RedisCacheClient, "incr", side_effect=ValkeyAway("Error 111")):
+        assert [limits.count("x", window_s=60) for _ in range(2)] == [1, 1]
+
+
+def test_a_cache_that_did_not_answer_is_left_alone_for_a_while(
+    alice: Caller, valkey_away: MagicMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert {alice.get("/").status for _ in range(5)} == {200}
-    assert len(asked) == 1
+    assert valkey_away.call_count == 1
+    monkeypatch.setattr("time.monotonic", lambda after=time.monotonic: after() + spared_cache.QUIET_S)
+    alice.get("/")
+    assert valkey_away.call_count == 2
+
+
+def test_who_remembers_learns_from_who_counts_that_the_cache_is_away(alice: Caller, valkey_away: MagicMock) -> None:
+    alice.get("/")
+    assert [remembering.recall(["x"]), remembering.take_turn("x")] == [{}, True]
+    remembering.remember({"x": 1}, seconds=5)
+    remembering.end_turn("x")
+    assert valkey_away.call_count == 1
 
 
 @pytest.mark.parametrize("spoil", ["SET", "LPUSH"])
@@ -119,9 +142,9 @@ def test_a_cache_that_refuses_to_write_counts_as_away(alice: Caller, monkeypatch
     def full(*_: Any, **__: Any) -> Any:
         raise ResponseError("OOM command not allowed when used memory > 'maxmemory'.")
 
-    monkeypatch.setattr(cache, "add", lambda *_, **__: False)
+    monkeypatch.setattr(RedisCacheClient, "add", lambda *_: False)
     for command in ("incr", "set"):
-        monkeypatch.setattr(cache, command, full)
+        monkeypatch.setattr(RedisCacheClient, command, full)
     assert alice.get("/").status == 200
 
 
@@ -129,6 +152,6 @@ def test_a_window_that_ends_between_two_commands_counts_from_one(monkeypatch: py
     def gone(*_: Any, **__: Any) -> Any:
         raise ValueError
 
-    monkeypatch.setattr(cache, "add", lambda *_, **__: False)
-    monkeypatch.setattr(cache, "incr", gone)
+    monkeypatch.setattr(RedisCacheClient, "add", lambda *_: False)
+    monkeypatch.setattr(RedisCacheClient, "incr", gone)
     assert limits.count("x", window_s=1) == 1

@@ -1,0 +1,51 @@
+"""How often, as people say it: a number and a unit, told as the ISO 8601 duration that means the same."""
+
+import re
+from decimal import Decimal
+
+from badgerjobs.lib import durations
+
+UNITS = {
+    "seconds": "PT{}S", "minutes": "PT{}M", "hours": "PT{}H", "days": "P{}D", "weeks": "P{}W", "months": "P{}M",
+}  # fmt: skip
+# Hours of what is counted on a calendar, where it has a fixed number of them.
+_HOURS = {"days": 24, "weeks": 7 * 24}
+_NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?")
+_PLACES = 6
+
+
+class BadAmountError(ValueError):
+    """A number and a unit that nothing repeats by. The message says what would be right, in the same words."""
+
+
+def iso(number: str, unit: str) -> str:
+    """`15`, `minutes` → `PT15M`. Raises BadAmountError; KeyError for what is no unit."""
+    form = UNITS[unit]
+    if not _NUMBER.fullmatch(number) or not number.strip("0.,"):
+        raise BadAmountError("Say how often: a number, like 15.")
+    amount = Decimal(number.replace(",", "."))
+    if not form.startswith("PT") and amount % 1:
+        raise BadAmountError(_whole(amount, unit))
+    if amount > durations.LONGEST.total_seconds():  # more digits than a duration is written with
+        raise BadAmountError("That is too long: ten years is the most.")
+    if -int(amount.as_tuple().exponent) > _PLACES:
+        raise BadAmountError(f"Give at most {_PLACES} digits after the point.")
+    return _spoken(form.format(number), f"{number} {unit}")
+
+
+def _whole(amount: Decimal, unit: str) -> str:
+    """A day may have 23 or 25 hours: what half of one is has to be said."""
+    if unit in _HOURS:
+        hours = f"{amount * _HOURS[unit]:f}"
+        hours = hours.rstrip("0").rstrip(".") if "." in hours else hours
+        return f"Give whole numbers: {hours} hours instead of {amount} {unit}."
+    return f"Give whole numbers, or a number of days instead of {amount} {unit}."
+
+
+def _spoken(text: str, said: str) -> str:
+    """Give the duration back if it is one. Raises BadAmountError, in the words that were typed."""
+    try:
+        durations.parse(text)
+    except durations.BadDurationError as error:
+        raise BadAmountError(re.sub(r" \(P\w+\)", "", str(error)).replace(text, said)) from None
+    return text

@@ -1,0 +1,71 @@
+"""What a form showed of a job when it was opened: a save sends what its person changed, and nothing else.
+
+What others changed meanwhile stays. What both changed is asked about, and no change is lost without a word.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils.crypto import salted_hmac
+
+from badgerjobs.lib import vault
+from badgerjobs.runs.schedules import RHYTHM_FIELDS
+from jobs.models import Job
+from jobs.services import JOB_FIELDS
+
+# The fields of the form that are judged as one, and what of a job stands in each. A schedule makes sense as a whole.
+PARTS: Mapping[str, Sequence[str]] = {
+    **{name: (name,) for name in (*JOB_FIELDS, "enabled")},
+    "when": RHYTHM_FIELDS,
+}
+
+
+def seen_of(job: Job) -> str:
+    """A mark of each part, as a hidden field carries it: nobody reads the values in it."""
+    return json.dumps(_marks(_facts(job)))
+
+
+def changed(fields: Mapping[str, Any], seen: str, job: Job) -> tuple[dict[str, Any], list[str]]:
+    """Of what a form sent, what differs from what it showed; and the parts that others changed to something else.
+
+    Everything differs from what nobody can read.
+    """
+    shown, mine, stored = _read(seen), _marks(fields), _marks(_facts(job))
+    moved = [part for part in PARTS if mine[part] != shown.get(part)]
+    clashing = [part for part in moved if shown and stored[part] not in {shown.get(part), mine[part]}]
+    return {name: fields[name] for part in moved for name in PARTS[part] if name in fields}, clashing
+
+
+def seen_anew(seen: str, job: Job, parts: Sequence[str]) -> str:
+    """The same when its person was told that these parts are others by now."""
+    stored = _marks(_facts(job))
+    return json.dumps({**_read(seen), **{part: stored[part] for part in parts}})
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    """As the form shows them: credentials as stars."""
+    runnable = {name: getattr(job.runnable, name) for name in (*RHYTHM_FIELDS, "enabled")}
+    return {**{name: getattr(job, name) for name in JOB_FIELDS}, **runnable, "headers": vault.mask(job.headers)}
+
+
+def _marks(facts: Mapping[str, Any]) -> dict[str, str]:
+    return {part: _mark([facts.get(name) for name in names]) for part, names in PARTS.items()}
+
+
+def _mark(values: Sequence[Any]) -> str:
+    told = json.dumps(values, sort_keys=True, default=_plain)
+    return salted_hmac("jobs.seen", told).hexdigest()[:16]
+
+
+def _plain(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat()
+
+
+def _read(seen: str) -> dict[str, str]:
+    try:
+        told = json.loads(seen)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -1,0 +1,142 @@
+"""What the overview says needs a person."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from badgerjobs.panel import moment, needs
+from badgerjobs.panel.tallies import HOUR
+from badgerjobs.runs.models import Runnable, State
+from badgerjobs.workspaces.models import Application, Token
+from tests.factories import make_application, make_job, make_run, make_runnable, make_token
+from tests.panel.overview.past import DAY, MINUTE, NOW, SECOND, ran
+
+pytestmark = pytest.mark.django_db
+
+
+def wants(shop: Application, now: datetime = NOW) -> needs.Needs:
+    return needs.needs(shop, moment.look(shop.pk, now), now)
+
+
+def test_a_job_whose_last_run_failed_needs_somebody(shop: Application, runnable: Runnable) -> None:
+    for back in (30, 20, 10):
+        ran(runnable, NOW - back * MINUTE, State.FAILED, error="It answered 503.", attempts=4)
+    [found] = wants(shop).failed
+    assert (found.name, found.error, found.attempts, found.again) == ("reprice", "It answered 503.", 4, False)
+    assert found.since > NOW - 11 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("later", "names", "again"),
+    [
+        (State.SUCCEEDED, [], None),
+        (State.ABORTED, [], None),
+        (State.SKIPPED, ["reprice"], False),
+        (State.QUEUED, ["reprice"], True),
+        (State.RUNNING, ["reprice"], True),
+        (State.RETRYING, ["reprice"], True),
+    ],
+)
+def test_what_came_after_a_failure_decides_whether_it_still_matters(
+    shop: Application, runnable: Runnable, later: State, names: list[str], again: bool | None
+) -> None:
+    ran(runnable, NOW - 10 * MINUTE, State.FAILED)
+    ran(runnable, NOW - MINUTE, later)
+    found = wants(shop).failed
+    assert [job.name for job in found] == names
+    assert {job.again for job in found} <= {again}
+
+
+@pytest.mark.parametrize(("ago", "count"), [(6 * DAY, 1), (8 * DAY, 0)])
+def test_an_old_failure_is_history(shop: Application, runnable: Runnable, ago: timedelta, count: int) -> None:
+    ran(runnable, NOW - ago, State.FAILED)
+    assert wants(shop).count == count
+
+
+def test_failures_of_a_deleted_job_and_of_others_need_nobody(shop: Application) -> None:
+    gone = make_runnable(shop, name="gone")
+    ran(gone, NOW - MINUTE, State.FAILED)
+    gone.delete()
+    ran(make_runnable(make_application("Charlie's")), NOW - MINUTE, State.FAILED)
+    assert wants(shop).count == 0
+
+
+def test_of_many_failing_jobs_the_newest_are_named_and_the_rest_is_told(shop: Application) -> None:
+    for number in range(needs.LISTED + 2):
+        ran(make_runnable(shop, name=f"job-{number}"), NOW - number * MINUTE, State.FAILED)
+    found = wants(shop)
+    assert ([job.name for job in found.failed][:2], len(found.failed)) == (["job-0", "job-1"], needs.LISTED)
+    assert found.more_failed
+
+
+@pytest.mark.parametrize(("late_s", "count"), [(20, 0), (40, 1)])
+def test_runs_that_no_worker_takes_need_somebody(
+    shop: Application, runnable: Runnable, late_s: int, count: int
+) -> None:
+    for _ in range(3):
+        ran(runnable, NOW - late_s * SECOND, State.QUEUED)
+    found = wants(shop).stuck
+    assert [one.queued for one in found] == [3] * count
+
+
+@pytest.mark.parametrize(("late_s", "count"), [(9, 0), (11, 1), (-60, 0)])
+def test_occurrences_that_nobody_queues_need_somebody(shop: Application, late_s: int, count: int) -> None:
+    make_runnable(shop, next_run_at=NOW - late_s * SECOND)
+    assert [one.queued for one in wants(shop).stuck] == [None] * count
+
+
+@pytest.mark.parametrize(
+    ("ends", "used", "is_told"),
+    [
+        (6 * DAY, None, True),
+        (8 * DAY, None, False),
+        (-2 * DAY, -2 * DAY - HOUR, True),
+        (-2 * DAY, -20 * DAY, False),
+        (-2 * DAY, None, False),
+        (-8 * DAY, -8 * DAY, False),
+        (None, None, False),
+    ],
+)
+def test_tokens_that_end_soon_or_ended_in_use_need_somebody(
+    shop: Application, ends: timedelta | None, used: timedelta | None, is_told: bool
+) -> None:
+    make_token(shop, label="deploy", expires_at=NOW + ends if ends else None)
+    Token.objects.update(last_used_at=NOW + used if used else None)
+    assert [token.label for token in wants(shop).tokens] == ["deploy"] * int(is_told)
+
+
+def test_a_token_whose_successor_is_there_needs_nobody(shop: Application) -> None:
+    make_token(shop, label="deploy", expires_at=NOW + DAY)
+    make_token(shop, label="deploy")
+    assert wants(shop).tokens == []
+
+
+def test_a_revoked_token_needs_nobody(shop: Application) -> None:
+    make_token(shop, expires_at=NOW + DAY)
+    Token.objects.update(revoked_at=NOW)
+    assert wants(shop).tokens == []
+
+
+def test_tokens_that_nobody_used_hide_none_that_ends_soon(shop: Application) -> None:
+    for number in range(needs.LISTED):
+        make_token(shop, label=f"old-{number}", expires_at=NOW - 2 * DAY)
+    make_token(shop, label="deploy", expires_at=NOW + HOUR)
+    assert [token.label for token in wants(shop).tokens] == ["deploy"]
+
+
+def test_what_has_waited_longest_is_found_whatever_is_counted(
+    shop: Application, runnable: Runnable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moment, "COUNTED", 2)
+    for number, (queue, priority, minutes) in enumerate(
+        [("io", 10, 1), ("io", 10, 2), ("io", 90, 30), ("compute", 5, 20)]
+    ):
+        make_run(runnable, queue=queue, priority=priority, due_at=NOW - minutes * MINUTE, number=number)
+    make_run(make_runnable(make_application("Charlie's")), due_at=NOW - DAY)
+    found = moment.look(shop.pk, NOW)
+    assert (found.queued, found.untaken(NOW)) == (2, 30 * MINUTE)
+
+
+def test_a_failed_job_is_called_by_its_name(shop: Application) -> None:
+    ran(make_job(shop, "hello", name="Hello, badger").runnable, NOW - MINUTE, State.FAILED)
+    assert [(job.name, job.title) for job in wants(shop).failed] == [("hello", "Hello, badger")]
