@@ -1,10 +1,37 @@
 """What every test may ask for. The servers themselves come from tests/servers.py."""
 
+from collections.abc import Iterator
+from unittest.mock import patch
+
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.test import TransactionTestCase
 
-from badgerjobs.web import limits
+from badgerjobs.web import spared_cache
+from badgerjobs.workspaces.models import Application
 from tests.callers import Caller, make_caller
+from tests.factories import make_application
+
+# What the migrations write, and no test changes.
+_KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quickly_emptied() -> Iterator[None]:
+    """After a test that commits, only tables that hold something are emptied; Django would make all of them anew."""
+    with patch.object(TransactionTestCase, "_fixture_teardown", _empty_tables):
+        yield
+
+
+def _empty_tables(_: TransactionTestCase) -> None:
+    quote = connection.ops.quote_name
+    tables = sorted(set(connection.introspection.django_table_names(only_existing=True)) - _KEPT)
+    with connection.cursor() as cursor:
+        looks = (f"SELECT '{table}' WHERE EXISTS (SELECT FROM {quote(table)})" for table in tables)
+        cursor.execute(" UNION ALL ".join(looks))
+        if full := [quote(table) for (table,) in cursor.fetchall()]:
+            cursor.execute(f"TRUNCATE {', '.join(full)} CASCADE")
 
 
 @pytest.fixture(autouse=True)
@@ -13,7 +40,7 @@ def _empty_cache(request: pytest.FixtureRequest) -> None:
     marked = request.node.get_closest_marker("django_db")
     if marked or {"db", "transactional_db"} & set(request.fixturenames):
         cache.clear()
-        limits._quiet_until = 0.0
+        spared_cache._quiet_until = 0.0
 
 
 @pytest.fixture
@@ -26,3 +53,9 @@ def alice(db: None) -> Caller:
 def charlie(db: None) -> Caller:
     """A stranger: somebody with a token of another tenant's application."""
     return make_caller("Charlie's")
+
+
+@pytest.fixture
+def shop(db: None) -> Application:
+    """Alice's application, where a test goes in by the door of people and not of programs."""
+    return make_application("Example Shop", "shop")

@@ -8,10 +8,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
+from django.core.servers.basehttp import ServerHandler
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
@@ -39,14 +42,59 @@ def chromium() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+class Profiles:
+    """Browsers of people: when a test is over the next one has them, with styles and scripts in their cache.
+
+    Nothing else is left in them: pages are closed and cookies cleared, and our scripts store nothing. One whose clock
+    was set cannot be set right again, and goes.
+    """
+
+    def __init__(self, chromium: Browser, base_url: str) -> None:
+        self._chromium, self._base_url = chromium, base_url
+        self._free: dict[bool, list[BrowserContext]] = {True: [], False: []}
+
+    def take(self, *, scripts: bool) -> BrowserContext:
+        free = self._free[scripts]
+        allowed = ["clipboard-read", "clipboard-write"]
+        return free.pop() if free else profile(
+            self._chromium, self._base_url, java_script_enabled=scripts, permissions=allowed
+        )  # fmt: skip
+
+    def give_back(self, context: BrowserContext, *, scripts: bool) -> None:
+        is_spoilt = any(page.evaluate("'__pwClock' in globalThis") for page in context.pages)
+        for page in context.pages:
+            page.close()
+        if is_spoilt:
+            context.close()
+            return
+        context.clear_cookies()
+        self._free[scripts].append(context)
+
+
+@pytest.fixture(scope="session")
+def profiles(chromium: Browser, live_server: LiveServer) -> Iterator[Profiles]:
+    """Profiles whose server closes each connection with its answer: a thread that is left is one that still answers."""
+    with patch.object(ServerHandler, "cleanup_headers", _and_close(ServerHandler.cleanup_headers)):
+        yield Profiles(chromium, live_server.url)
+
+
+def _and_close(cleanup_headers: Callable[[Any], None]) -> Callable[[Any], None]:
+    def closing(self: Any) -> None:
+        cleanup_headers(self)
+        self.headers["Connection"] = "close"
+        self.request_handler.close_connection = True
+
+    return closing
+
+
 @pytest.fixture
-def open_browser(chromium: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
+def open_browser(profiles: Profiles, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
     """Opens a browser of its own for a person, signed in, or for nobody: `open_browser(user, width=390, dark=True)`.
 
     Paths are enough for its `goto`. What the console says while the test lasts, and what the policy blocks, fails it;
     so does an answer that is an error, unless its status is `expected`.
     """
-    contexts: list[BrowserContext] = []
+    opened_ones: list[tuple[BrowserContext, bool]] = []
     complaints = Complaints()
 
     def opened(
@@ -58,24 +106,25 @@ def open_browser(chromium: Browser, live_server: LiveServer) -> Iterator[Callabl
         expected: Collection[int] = (),
     ) -> Page:
         complaints.awaited.update(expected)
-        context = profile(
-            chromium,
-            live_server.url,
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if dark else "light",
-            java_script_enabled=scripts,
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        contexts.append(context)
+        context = profiles.take(scripts=scripts)
+        opened_ones.append((context, scripts))
         if user:
             context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": live_server.url}])
-        return complaints.listen_to(context.new_page())
+        page = context.new_page()
+        see_as(page, width, "dark" if dark else "light")
+        return complaints.listen_to(page)
 
     yield opened
-    for context in contexts:
-        context.close()
+    for context, scripts in opened_ones:
+        profiles.give_back(context, scripts=scripts)
     let_requests_end()
     assert complaints.heard == []
+
+
+def see_as(page: Page, width: int, theme: str) -> None:
+    """Make the window so wide, and the system's theme `light` or `dark`."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
 
 
 def let_requests_end() -> None:

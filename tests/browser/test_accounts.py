@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from badgerjobs.workspaces.models import Application, User
+from tests.browser.test_every_page import faults
 from tests.factories import make_person
 from tests.workspaces.visitors import PASSWORD, QUICK_HASHERS, mailed_link
 
@@ -52,10 +52,9 @@ def expect_in(page: Page) -> None:
 
 
 def expect_sound(page: Page) -> None:
-    """Nothing that a screen reader, a keyboard or weak eyes stumble over; nothing beyond the right edge."""
-    found = Axe().run(page, options={"preload": False}).response["violations"]
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    """Nothing that a screen reader, a keyboard or weak eyes stumble over, however wide and in either theme."""
+    found = faults(page)
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])

@@ -196,6 +196,11 @@ def test_on_paper_there_is_no_side_and_nothing_to_press(alice_browser: Page, run
     run = made(runnable, State.FAILED, attempts=1, error="No.")
     make_attempt(run, ok=False, error="No.", result={"status": 500, "headers": {}, "body": "x" * 5000})
     alice_browser.goto(at(run))
+    alice_browser.get_by_role("button", name="Replay").click()
+    expect(alice_browser.get_by_text("replays run")).to_be_visible()
+    alice_browser.emulate_media(media="print")
+    expect(alice_browser.get_by_text("replays run")).to_be_hidden()
+    alice_browser.goto(at(run))
     alice_browser.emulate_media(media="print", color_scheme="dark")
     for gone in (".side", ".actions", "#older"):
         assert not any(element.is_visible() for element in alice_browser.locator(gone).all())
