@@ -129,9 +129,12 @@ def see_as(page: Page, width: int, theme: str) -> None:
 
 def let_requests_end() -> None:
     """Wait until the server has answered everything: its threads use rows that the next test begins without."""
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(PATIENCE_MS / 1000)
+    patience = time.monotonic() + PATIENCE_MS / 1000
+    while answering := [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]:
+        assert time.monotonic() < patience, "the server is still answering"
+        for thread in answering:
+            if thread.is_alive():  # one that is about to begin cannot be joined yet, and is met again
+                thread.join(PATIENCE_MS / 1000)
 
 
 def session_of(user: User) -> str:
