@@ -73,7 +73,9 @@ class Stage:
 @pytest.fixture
 def stage(open_browser: Callable[..., Page]) -> Stage:
     page = open_browser()
-    page.clock.install(time="2026-03-02T12:00:00Z")
+    # An installed clock runs with the real one until it is paused, and it cannot be paused at what is past.
+    page.clock.install(time="2026-03-02T11:59:00Z")
+    page.clock.pause_at("2026-03-02T12:00:00Z")
     stage = Stage(page, {"part/": PART, "question/": QUESTION, "other/": f"{HEAD}<body>Another</body>"})
     page.route("**/stage/**", stage.answer)
     return stage
@@ -184,7 +186,9 @@ def test_what_somebody_asks_for_comes_though_live_is_off(stage: Stage) -> None:
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_part_that_is_gone_brings_the_page_that_says_so(status: int, open_browser: Callable[..., Page]) -> None:
     page = open_browser(expected={status})
-    page.clock.install(time="2026-03-02T12:00:00Z")
+    # An installed clock runs with the real one until it is paused, and it cannot be paused at what is past.
+    page.clock.install(time="2026-03-02T11:59:00Z")
+    page.clock.pause_at("2026-03-02T12:00:00Z")
     stage = Stage(page)
     page.route("**/stage/**", stage.answer)
     page.route("**/stage/part/", lambda route: route.fulfill(status=status, body="Not for you"))
