@@ -129,7 +129,8 @@ class IoExecutor:
     async def _fill(self) -> None:
         """Claim until nothing is left, a slice of the slots at a time: a claim costs as much for one row as for ten."""
         while not self._stopping.is_set():
-            if not (free := await self._free_slots()):
+            free = await self._free_slots()
+            if self._stopping.is_set() or not free:  # we may have been told to stop while we waited for a slot
                 continue
             asked = min(free, CLAIM_AT_ONCE)
             claimed = await self._claim(asked)

@@ -60,6 +60,21 @@ def test_what_runs_may_end_when_the_worker_stops(stage: Stage, runnable: Runnabl
     assert not Worker.objects.exists()
 
 
+def test_who_is_told_to_stop_while_it_waits_for_a_slot_claims_no_more(
+    stage: Stage, runnable: Runnable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told_meanwhile(executor: IoExecutor) -> int:
+        executor._stopping.set()
+        return 2
+
+    monkeypatch.setattr(IoExecutor, "_free_slots", told_meanwhile)
+    runs = queue(runnable, 2)
+    with stage.executing(slots=2) as executor:
+        until(executor._stopping.is_set)
+        executor.stop(1)
+    assert states(runs) == {"queued"}
+
+
 def test_what_does_not_end_in_time_is_handed_back(stage: Stage, runnable: Runnable) -> None:
     gate = Gate()
     stage.kinds["staged"] = kind(gate.perform)
