@@ -4,7 +4,7 @@ cronsim can follow a zone too, but steps by hours there: where clocks change by 
 """
 
 import copy
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from cronsim import CronSim, CronSimError
@@ -45,7 +45,7 @@ class Cron:
         self._template = _compile(self.expression)
         minute, hour, *_ = self.expression.split()
         # Debian's distinction. Fixed times run once a day whatever the clocks do; the others follow the clock.
-        self._is_fixed = not minute.startswith("*") and not hour.startswith("*")
+        self.is_fixed = not minute.startswith("*") and not hour.startswith("*")
         if self._wall_from(_EPOCH) is None:
             raise BadCronError(f"{self.expression[:80]} never comes.")
 
@@ -53,13 +53,36 @@ class Cron:
         """Find the first occurrence strictly later than `moment` (aware), in UTC; None past the calendar's end."""
         moment = moment.astimezone(UTC).replace(second=0, microsecond=0)
         try:
-            return self._next_fixed(moment, place) if self._is_fixed else self._next_running(moment, place)
+            return self._next_fixed(moment, place) if self.is_fixed else self._next_running(moment, place)
         except OverflowError:
             return None
 
     def words(self) -> str:
         """Say it in English, like `At 08:00 on Monday`."""
         return str(self._template.explain())
+
+    @property
+    def times_a_day(self) -> int:
+        """How many times on the wall match, on a day that does."""
+        return len(self._template.hours) * len(self._template.minutes)
+
+    def has_day(self, day: date) -> bool:
+        """Whether the fields of the date match."""
+        return day.month in self._template.months and self._template.match_day(day)
+
+    def times_before(self, wall: datetime) -> int:
+        """How many times of a day that matches come before the time of `wall` (naive)."""
+        begun = wall.hour * 60 + wall.minute + bool(wall.second or wall.microsecond)
+        hour, minute = divmod(begun, 60)
+        hours, minutes = self._template.hours, self._template.minutes
+        in_this_hour = sum(one < minute for one in minutes) if hour in hours else 0
+        return sum(one < hour for one in hours) * len(minutes) + in_this_hour
+
+    def wall_before(self, wall: datetime) -> datetime:
+        """Find the last time on the wall before `wall` (naive) that matches. Raises StopIteration: none in 50 years."""
+        walk = copy.copy(self._template)
+        walk.dt, walk.tick_direction = wall.replace(microsecond=0) + timedelta(seconds=bool(wall.microsecond)), -1
+        return next(walk)
 
     def _next_fixed(self, moment: datetime, place: tzinfo) -> datetime | None:
         wall = self._wall_from(zones.local(moment, place) + _MINUTE)

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 SHORTEST = timedelta(seconds=1)
 LONGEST = timedelta(days=3653)
+_MILLISECOND = timedelta(milliseconds=1)
 
 _FORM = re.compile(
     r"P(?:(?P<years>\d{1,9})Y)?(?:(?P<months>\d{1,9})M)?(?:(?P<weeks>\d{1,9})W)?(?:(?P<days>\d{1,9})D)?"
@@ -40,11 +41,20 @@ class Duration:
         """Its length, a month being the mean one of the Gregorian calendar: 30.436875 days."""
         return timedelta(days=self.days + self.months * 30.436875) + self.exact
 
+    @property
+    def milliseconds(self) -> int | None:
+        """Its length on the clock; None when it is counted on the calendar, or in less than whole milliseconds."""
+        whole, rest = divmod(self.exact, _MILLISECOND)
+        return None if self.is_calendar or rest else whole
+
     def words(self) -> str:
         """Say it as it follows "every": `minute`, `15 minutes`, `1 day and 12 hours`."""
         amounts = [(amount, unit) for amount, unit in self._amounts() if amount]
-        if len(amounts) == 1 and amounts[0][0] == 1:
-            return amounts[0][1]
+        return amounts[0][1] if len(amounts) == 1 and amounts[0][0] == 1 else self.length()
+
+    def length(self) -> str:
+        """Say how long it is: `1 minute`, `15 minutes`, `1 day and 12 hours`."""
+        amounts = [(amount, unit) for amount, unit in self._amounts() if amount]
         said = [f"{amount:g} {unit}{'' if amount == 1 else 's'}" for amount, unit in amounts]
         return " and ".join([", ".join(said[:-1]), said[-1]] if said[:-1] else said)
 
@@ -74,6 +84,20 @@ def parse(text: str) -> Duration:
     if duration.average < SHORTEST:
         raise BadDurationError(f"{text} is too short: one second (PT1S) is the least.")
     return duration
+
+
+def of_milliseconds(ms: int) -> str:
+    """Write milliseconds, a second to ten years of them, as `PT1.5S`, `PT15M`, `PT25H30M`. Raises BadDurationError."""
+    least, most = SHORTEST // _MILLISECOND, LONGEST // _MILLISECOND
+    if ms < least:
+        raise BadDurationError(f"That is too short: one second ({least} ms) is the least.")
+    if ms > most:
+        raise BadDurationError(f"That is too long: ten years ({most} ms) is the most.")
+    minutes, rest = divmod(ms, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{rest // 1000}.{rest % 1000:03}".rstrip("0").rstrip(".")
+    amounts = ((str(hours), "H"), (str(minutes), "M"), (seconds, "S"))
+    return "PT" + "".join(amount + unit for amount, unit in amounts if amount != "0")
 
 
 def _exact(amount: str, unit_s: int) -> timedelta:

@@ -9,6 +9,7 @@ from badgerjobs.lib import cron, durations, presets, zones
 
 HORIZON = timedelta(days=3653)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+REPEATS = ("cron", "run_every", "preset")
 
 
 class ScheduleError(ValueError):
@@ -29,6 +30,7 @@ class ScheduleFields(TypedDict, total=False):
     preset: str | None
     anchor: datetime | None
     preset_time_zone: str
+    end_at: datetime | None
 
 
 def tidied(fields: ScheduleFields) -> ScheduleFields:
@@ -42,9 +44,14 @@ def tidied(fields: ScheduleFields) -> ScheduleFields:
 
 
 def check(fields: ScheduleFields, now: datetime) -> dict[str, str]:
-    """Each wrong field with its sentence; empty when all is well."""
+    """Each wrong field with its sentence; empty when all is well.
+
+    An end must not be before the start, and the start of what was set earlier, and so has an anchor, is then: a
+    schedule that has ended stays a right one.
+    """
     errors = {
         "run_at": _moment(fields.get("run_at"), now),
+        "end_at": _end(fields, now),
         "run_every": _refusal(durations.parse, fields.get("run_every")),
         "cron": _refusal(cron.parse, fields.get("cron")),
         "preset": _preset(fields.get("preset"), fields.get("preset_time_zone")),
@@ -54,7 +61,7 @@ def check(fields: ScheduleFields, now: datetime) -> dict[str, str]:
 
 
 def _contradiction(fields: ScheduleFields) -> dict[str, str]:
-    given = [name for name in ("cron", "run_every", "preset") if fields.get(name)]
+    given = [name for name in REPEATS if fields.get(name)]
     if len(given) < 2:
         return {}
     sentence = f"Give either {' or '.join(given)}, not {'both' if len(given) == 2 else 'all'}."
@@ -71,6 +78,20 @@ def _moment(run_at: datetime | None, now: datetime) -> str | None:
     if run_at < EARLIEST:
         return "That is before 1970. A time that is past runs at once: give the present time for that."
     return None
+
+
+def _end(fields: ScheduleFields, now: datetime) -> str | None:
+    end_at, run_at = fields.get("end_at"), fields.get("run_at")
+    if end_at is None:
+        return None
+    if not any(fields.get(name) for name in REPEATS):
+        return "Only what repeats has an end: leave end_at out, or give run_every, cron or preset."
+    start = fields.get("anchor") or now
+    if run_at and not _moment(run_at, now):
+        start = max(start, run_at)
+    if end_at.utcoffset() is not None and end_at < start:
+        return f"The end is before the start: give a time after {start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}."
+    return _moment(end_at, now)
 
 
 def _preset(name: str | None, zone_name: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """Time zones by name, and where local time meets UTC: the missing hour, the doubled hour, the moment of a change."""
 
 import difflib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -9,6 +10,9 @@ EST = timezone(timedelta(hours=-5), "EST")
 
 # What some systems keep beside the zones: this machine's own, and a marker for "not set".
 _NOT_ZONES = {"localtime", "Factory", "posixrules"}
+
+# No zone has changed its clocks twice in less: Brazil's north, in 2000, and Gaza keep to a week, less the hour.
+_LULL = timedelta(days=5)
 
 
 class UnknownZoneError(ValueError):
@@ -69,6 +73,17 @@ def next_change(after: datetime, until: datetime, place: tzinfo) -> datetime | N
         middle = (low + high) // 2
         low, high = (middle, high) if offset(after + timedelta(seconds=middle), place) == before else (low, middle)
     return after + timedelta(seconds=high)
+
+
+def changes(after: datetime, until: datetime, place: tzinfo) -> Iterator[datetime]:
+    """List the moments within (after, until] at which clocks are changed, in order."""
+    if isinstance(place, timezone):
+        return  # UTC or EST
+    while after < until:
+        near = min(after + _LULL, until)
+        if change := next_change(after, near, place):
+            yield change
+        after = near
 
 
 @lru_cache(maxsize=1)

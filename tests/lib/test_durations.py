@@ -99,6 +99,63 @@ def test_a_duration_is_said_as_it_follows_every(text: str, words: str) -> None:
     assert durations.parse(text).words() == words
 
 
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("PT1M", "1 minute"), ("PT1H", "1 hour"), ("PT90S", "1 minute and 30 seconds"), ("PT23H", "23 hours")],
+)
+def test_a_duration_is_said_as_a_length(text: str, length: str) -> None:
+    assert durations.parse(text).length() == length
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (1_000, "PT1S"),
+        (1_001, "PT1.001S"),
+        (1_500, "PT1.5S"),
+        (10_010, "PT10.01S"),
+        (60_000, "PT1M"),
+        (60_500, "PT1M0.5S"),
+        (900_000, "PT15M"),
+        (3_600_000, "PT1H"),
+        (5_400_000, "PT1H30M"),
+        (3_605_000, "PT1H5S"),
+        (86_400_000, "PT24H"),
+        (3653 * 86_400_000, "PT87672H"),
+    ],
+)
+def test_milliseconds_are_written_as_a_duration_of_the_clock(ms: int, text: str) -> None:
+    assert durations.of_milliseconds(ms) == text
+    assert durations.parse(text).milliseconds == ms
+
+
+@given(st.integers(1_000, 3653 * 86_400_000))
+def test_milliseconds_come_back_as_they_went(ms: int) -> None:
+    assert durations.parse(durations.of_milliseconds(ms)).milliseconds == ms
+
+
+@pytest.mark.parametrize(
+    ("ms", "part"),
+    [
+        (999, "too short: one second (1000 ms)"),
+        (0, "too short"),
+        (-(10**30), "too short"),
+        (3653 * 86_400_000 + 1, "too long: ten years (315619200000 ms)"),
+        (10**5000, "too long"),
+    ],
+    ids=["a bit short", "nothing", "negative", "a bit long", "huge"],
+)
+def test_milliseconds_under_a_second_or_over_ten_years_are_refused(ms: int, part: str) -> None:
+    with pytest.raises(durations.BadDurationError) as raised:
+        durations.of_milliseconds(ms)
+    assert part in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["P1D", "P1M", "P1DT12H", "PT1.0001S", "PT1.000001S"])
+def test_a_duration_of_the_calendar_or_of_parts_of_a_millisecond_has_no_milliseconds(text: str) -> None:
+    assert durations.parse(text).milliseconds is None
+
+
 @given(st.text(alphabet="PTYMWDHS0123456789.,- ", max_size=14))
 def test_any_text_is_either_a_duration_within_the_bounds_or_refused_with_a_sentence(text: str) -> None:
     said = ""

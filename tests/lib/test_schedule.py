@@ -95,6 +95,41 @@ def test_upcoming_lists_what_follows_and_planned_begins_with_the_first() -> None
     assert schedule.planned(NOW, 0) == []
 
 
+@pytest.mark.parametrize(
+    "rhythm", [{"run_every": "PT1H"}, {"run_every": "P1D"}, {"cron": "5 * * * *"}, {"preset": "hourly"}]
+)
+def test_nothing_is_later_than_the_end_and_the_end_itself_may_be_the_last(rhythm: dict[str, Any]) -> None:
+    endless = Schedule(**rhythm, anchor=NOW)
+    third = endless.planned(NOW, 4)[2]
+    ended = Schedule(**rhythm, anchor=NOW, end_at=third)
+    assert ended.planned(NOW, 9) == endless.planned(NOW, 3)
+    assert ended.upcoming(NOW, 9) == [moment for moment in endless.upcoming(NOW, 9) if moment <= third]
+    assert ended.next_after(third) is None
+    assert ended.next_after(third - MINUTE) == third
+    sooner = Schedule(**rhythm, anchor=NOW, end_at=third - timedelta(microseconds=1))
+    assert sooner.planned(NOW, 9) == endless.planned(NOW, 2)
+
+
+@pytest.mark.parametrize("rhythm", [{"run_every": "PT1H"}, {"cron": "5 * * * *"}, {"preset": "hourly"}, {}])
+def test_what_ended_before_it_began_has_no_first(rhythm: dict[str, Any]) -> None:
+    assert Schedule(**rhythm, run_at=NOW + HOUR, end_at=NOW).first(NOW) is None
+    assert Schedule(**rhythm, run_at=NOW + HOUR, end_at=NOW).planned(NOW, 3) == []
+
+
+def test_a_series_that_has_ended_keeps_its_end_when_it_is_anchored() -> None:
+    assert Schedule(run_every="PT1H", end_at=NOW).anchored(NOW).end_at == NOW
+
+
+def test_the_end_is_told_apart_in_a_doubled_hour() -> None:
+    first_pass = datetime(2026, 10, 25, 2, 30, tzinfo=zone("Europe/Zurich"))
+    half_hourly: dict[str, Any] = {"cron": "*/30 * * * *", "time_zone": "Europe/Zurich"}
+    assert Schedule(**half_hourly, end_at=first_pass).next_after(first_pass) is None
+    assert Schedule(**half_hourly, end_at=first_pass.replace(fold=1)).upcoming(first_pass, 9) == [
+        datetime(2026, 10, 25, 1, 0, tzinfo=UTC),
+        datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
+    ]
+
+
 def test_moments_come_out_in_utc_whatever_zone_they_went_in() -> None:
     zurich = zone("Europe/Zurich")
     all_fields: list[dict[str, Any]] = [{}, {"run_every": "P1D"}, {"cron": "0 8 * * *"}, {"preset": "daily"}]
@@ -148,6 +183,18 @@ def test_stored_fields_that_do_not_hold_any_more_are_named(schedule: Schedule, f
             "At 08:00 on Monday, UTC, from 2026-10-30 12:00:05 UTC",
         ),
         (Schedule(preset="daily"), "daily at 08:00 EST (13:00 UTC)"),
+        (
+            Schedule(run_every="PT15M", anchor=NOW, end_at=NOW + DAY),
+            "every 15 minutes, starting 2026-10-30 12:00:05 UTC, until 2026-10-31 12:00:05 UTC",
+        ),
+        (
+            Schedule(cron="0 8 * * 1", time_zone="Europe/Zurich", end_at=NOW.replace(second=0)),
+            "At 08:00 on Monday, Europe/Zurich, until 2026-10-30 13:00 Europe/Zurich",
+        ),
+        (
+            Schedule(preset="daily", run_at=NOW, end_at=NOW + DAY),
+            "daily at 08:00 EST (13:00 UTC), from 2026-10-30 12:00:05 UTC, until 2026-10-31 12:00:05 UTC",
+        ),
     ],
 )
 def test_a_schedule_says_itself(schedule: Schedule, words: str) -> None:

@@ -19,6 +19,13 @@ DAY = timedelta(days=1)
         {"run_every": "P1M", "run_at": NOW, "time_zone": "Europe/Zurich"},
         {"cron": "0 8 * * 1-5", "time_zone": "America/New_York"},
         {"preset": "weekly", "preset_time_zone": "America/New_York"},
+        {"run_every": "P1D", "end_at": NOW},
+        {"run_every": "P1D", "run_at": NOW + DAY, "end_at": NOW + DAY},
+        {"cron": "0 8 * * *", "end_at": NOW + 3652 * DAY},
+        {"preset": "daily", "run_at": NOW - 9 * DAY, "end_at": NOW + DAY},
+        # What was set earlier has its anchor from then, and may have ended.
+        {"run_every": "P1D", "anchor": NOW - 9 * DAY, "end_at": NOW - DAY},
+        {"cron": "0 8 * * *", "run_at": NOW - 9 * DAY, "anchor": NOW - 9 * DAY, "end_at": NOW - DAY},
     ],
 )
 def test_what_makes_a_schedule_is_taken(fields: dict[str, Any]) -> None:
@@ -75,6 +82,57 @@ def test_a_time_that_cannot_be_meant_is_refused(run_at: datetime, part: str) -> 
         Schedule.parse(now=NOW, run_at=run_at)
     assert list(raised.value.errors) == ["run_at"]
     assert part in raised.value.errors["run_at"]
+
+
+AFTER_NOW = "The end is before the start: give a time after 2026-10-30T12:00:00Z."
+NOT_REPEATED = "Only what repeats has an end: leave end_at out, or give run_every, cron or preset."
+NOTHING = "Nothing would run before that end: give a later one, or a sooner start."
+INSTANT = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"run_every": "P1D", "end_at": NOW - INSTANT}, AFTER_NOW),
+        ({"run_every": "P1D", "end_at": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))}, AFTER_NOW),
+        ({"run_every": "P1D", "run_at": NOW - 9 * DAY, "end_at": NOW - DAY}, AFTER_NOW),
+        ({"cron": "0 8 * * *", "run_at": NOW, "end_at": NOW - INSTANT}, AFTER_NOW),
+        (
+            {"preset": "daily", "run_at": NOW + 2 * DAY, "end_at": NOW + DAY},
+            "The end is before the start: give a time after 2026-11-01T12:00:00Z.",
+        ),
+        (
+            {"run_every": "P1D", "anchor": NOW - DAY, "end_at": NOW - 2 * DAY},
+            "The end is before the start: give a time after 2026-10-29T12:00:00Z.",
+        ),
+        ({"run_at": NOW + DAY, "end_at": NOW + 2 * DAY}, NOT_REPEATED),
+        ({"end_at": NOW + 2 * DAY}, NOT_REPEATED),
+        (
+            {"run_every": "P1D", "end_at": NOW.replace(tzinfo=None)},
+            "Say where that time is: end it with Z for UTC or with an offset, like 2026-11-21T22:50:28+01:00.",
+        ),
+        (
+            {"run_every": "P1D", "end_at": NOW + 3654 * DAY},
+            "That is more than ten years ahead: give a time within the next ten years.",
+        ),
+        ({"cron": "0 8 * * *", "end_at": NOW + DAY / 2}, NOTHING),
+        ({"cron": "0 8 1 1 *", "run_at": NOW + DAY, "end_at": NOW + 20 * DAY}, NOTHING),
+        ({"run_every": "P1D", "run_at": NOW - 1.25 * DAY, "end_at": NOW + DAY / 2}, NOTHING),
+    ],
+)
+def test_an_end_that_cannot_be_meant_is_refused(fields: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ScheduleError) as raised:
+        Schedule.parse(now=NOW, **fields)
+    assert raised.value.errors == {"end_at": sentence}
+
+
+@pytest.mark.parametrize(
+    "run_at", [NOW.replace(tzinfo=None), datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))]
+)
+def test_an_end_beside_a_start_that_cannot_be_meant_is_no_mistake_of_its_own(run_at: datetime) -> None:
+    with pytest.raises(ScheduleError) as raised:
+        Schedule.parse(now=NOW, run_every="P1D", run_at=run_at, end_at=NOW + DAY)
+    assert list(raised.value.errors) == ["run_at"]
 
 
 def test_all_wrong_fields_are_told_at_once() -> None:

@@ -81,3 +81,24 @@ def test_a_change_is_within_its_bounds_only_when_it_is_later_than_the_first() ->
     place = zones.zone("Europe/Zurich")
     assert zones.next_change(MARCH - timedelta(seconds=1), MARCH, place) == MARCH
     assert zones.next_change(MARCH, MARCH + timedelta(days=1), place) is None
+
+
+def test_all_changes_of_clocks_in_a_span_are_found_in_order() -> None:
+    zurich = zones.zone("Europe/Zurich")
+    assert list(zones.changes(MARCH - timedelta(days=30), OCTOBER + timedelta(days=30), zurich)) == [MARCH, OCTOBER]
+    assert list(zones.changes(MARCH, OCTOBER, zurich)) == [OCTOBER]
+    assert list(zones.changes(MARCH, OCTOBER - timedelta(seconds=1), zurich)) == []
+    assert list(zones.changes(OCTOBER, MARCH, zurich)) == []
+
+
+def test_changes_within_a_week_of_each_other_are_both_found() -> None:
+    # Recife took its summer time back after seven days.
+    begin, end = datetime(2000, 10, 8, 3, tzinfo=UTC), datetime(2000, 10, 15, 2, tzinfo=UTC)
+    for days in range(1, 12):
+        start = begin - timedelta(days=days)
+        assert list(zones.changes(start, end + timedelta(days=9), zones.zone("America/Recife"))) == [begin, end]
+
+
+def test_what_has_no_clocks_to_change_has_no_changes() -> None:
+    for name in ("UTC", "EST", "Asia/Kathmandu"):
+        assert list(zones.changes(MARCH, MARCH + timedelta(days=900), zones.preset_zone(name))) == []
