@@ -15,10 +15,10 @@ class Call:
     """One HTTP request to somebody else's server, with its bounds.
 
     `timeout_s` covers look-up, connecting, redirects and the whole body; waiting for a free slot of the host comes
-    before it and lasts as long again at most. Of the body, after decompression, `keep_bytes` are kept (the answer says
-    `truncated`) and `read_bytes` are read: one that goes on is a failure, `too_large`. `redirects` are followed; with
-    0 the 3xx itself is the answer. Header names in `sensitive` (any case) never reach another host by a redirect;
-    names that speak of credentials do not either, listed or not.
+    before it and lasts as long again at most, and never longer than some seconds. Of the body, after decompression,
+    `keep_bytes` are kept (the answer says `truncated`) and `read_bytes` are read: one that goes on is a failure,
+    `too_large`. `redirects` are followed; with 0 the 3xx itself is the answer. Header names in `sensitive` (any case)
+    never reach another host by a redirect; names that speak of credentials do not either, listed or not.
     """
 
     method: str
@@ -63,3 +63,11 @@ class CallFailed(Exception):  # noqa: N818  no bug here: the server's end failed
         self.message = message
         self.duration_ms = duration_ms
         self.answer = answer
+
+
+class HostBusy(CallFailed):
+    """The call was not made: its host has so many of ours that it must come again, in `wait_s` seconds."""
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        super().__init__("timeout", message)
+        self.wait_s = wait_s

@@ -10,27 +10,27 @@ import httpx
 from aiohttp import ClientConnectionError, ClientConnectorError, ClientResponse
 
 from badgerjobs.outbound.addresses import Policy
-from badgerjobs.outbound.calls import READ_BYTES, Answer, Call, CallFailed
+from badgerjobs.outbound.calls import READ_BYTES, Answer, Call, CallFailed, HostBusy
 from badgerjobs.outbound.connections import Connections, OwnReceiver
 from badgerjobs.outbound.failures import EXPECTED, explained
 from badgerjobs.outbound.guard import HOP
 from badgerjobs.outbound.headers import OURS
 from badgerjobs.outbound.names import LookUp
 from badgerjobs.outbound.reading import Body
-from badgerjobs.outbound.slots import Slots
+from badgerjobs.outbound.slots import HostFullError, Slots
 from badgerjobs.outbound.steps import Step, first, redirected
 from badgerjobs.outbound.targets import UnsendableError
 from badgerjobs.outbound.trips import Trip
 
-__all__ = ["Answer", "Call", "CallFailed", "Client", "GuardedTransport"]
+__all__ = ["Answer", "Call", "CallFailed", "Client", "GuardedTransport", "HostBusy"]
 
 
 class Client:
     """Sends calls: one for each event loop, entered with `async with`, then shared by everything on that loop.
 
-    `host_slots` calls at once go to one host. `own_receiver` is a URL prefix on loopback that may be called although
-    the policy refuses it (the demo's `/echo/`). `ca_file` (PEM) holds the certificate authorities to trust in place
-    of the usual ones. `look_up` stands in for DNS.
+    `host_slots` calls at once go to one host, fewer when several are slow at once (`Slots`). `own_receiver` is a URL
+    prefix on loopback that may be called although the policy refuses it (the demo's `/echo/`). `ca_file` (PEM) holds
+    the certificate authorities to trust in place of the usual ones. `look_up` stands in for DNS.
     """
 
     def __init__(
@@ -59,7 +59,10 @@ class Client:
         return GuardedTransport(self)
 
     async def send(self, call: Call) -> Answer:
-        """Fetch the answer, whatever its status. Raises CallFailed; anything else is a bug or a cancellation."""
+        """Fetch the answer, whatever its status. Raises CallFailed; anything else is a bug or a cancellation.
+
+        It is HostBusy when nothing was sent, because the host had no free slot.
+        """
         try:
             trip = Trip(call, first(call), Body(call.keep_bytes, call.read_bytes))
         except UnsendableError as error:
@@ -67,7 +70,11 @@ class Client:
         try:
             async with asyncio.timeout(call.timeout_s) as clock:
                 await self._travel(trip, clock)
+        except HostFullError as full:
+            raise HostBusy(trip.not_begun(), full.wait_s) from None
         except TimeoutError:
+            if trip.started is None:
+                raise HostBusy(trip.not_begun(), self._slots.come_again_in(trip.step.target.host)) from None
             raise trip.failed("timeout", trip.too_late()) from None
         except EXPECTED as error:
             raise trip.failed(*explained(error, trip.step.target, trip.hop)) from error
@@ -78,8 +85,10 @@ class Client:
         step: Step | None = trip.step
         while step:
             # Held for one hop: two calls that are redirected to each other's hosts must not wait for each other.
-            async with self._slots.of(step.target.host) as waited:
-                if waited and trip.started is None:
+            # Who is on the way already is never sent home.
+            has_begun = trip.started is not None
+            async with self._slots.of(step.target.host, size=len(trip.call.body), stays=has_begun) as waited:
+                if waited and not has_begun:
                     clock.reschedule(asyncio.get_running_loop().time() + trip.call.timeout_s)
                 step = await self._take(trip, own=own)
             if step:

@@ -77,10 +77,11 @@ class Trip:
         answer = self.answer() if self.response else None
         return CallFailed(error_class, message, duration_ms=self._duration_ms(), answer=answer)
 
+    def not_begun(self) -> str:
+        return f"All connections to {self.step.target.host} are busy; the call was not made."
+
     def too_late(self) -> str:
         limit = f"{self.call.timeout_s:g} s"
-        if self.started is None:
-            return f"All connections to {self.step.target.host} were busy for {limit}; the call was not made."
         if self.response is None:
             return f"{self.step.target.host} did not answer within {limit}."
         return f"{self.step.target.host} did not finish its answer within {limit}: {self.body.length:,} bytes had come."
