@@ -8,6 +8,7 @@ from kombu import Exchange, Queue
 
 from badgerjobs.embedded.layout import Layout, broker_url_of
 from badgerjobs.lib import env, listening, server_urls, vault
+from badgerjobs.lib.postgresql import ENGINE, OPTIONS
 
 BASE_DIR = Path(__file__).resolve().parents[1]
 
@@ -81,6 +82,7 @@ INSTALLED_APPS = [
     "badgerjobs.workspaces",
     "badgerjobs.web",
     "badgerjobs.runs",
+    "badgerjobs.notices",
     "badgerjobs.embedded",
     "badgerjobs.panel",
     "jobs",
@@ -128,10 +130,9 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 DATABASES: dict[str, Any] = {
-    "default": server_urls.database(DATABASE_URL)
+    "default": server_urls.database("DATABASE_URL", DATABASE_URL)
     if DATABASE_URL
     else {
-        "ENGINE": "django.db.backends.postgresql",
         "NAME": "badgerjobs",
         "USER": "badgerjobs",
         "PASSWORD": LAYOUT.secret("postgres_password"),
@@ -139,24 +140,42 @@ DATABASES: dict[str, Any] = {
         "PORT": "5432",
     }
 }
-DATABASES["default"].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
-# A server that vanished without a word is noticed within some 20 s, not after the two hours of TCP's own defaults.
-# libpq ignores these on a Unix socket. What DATABASE_URL says itself goes first.
-_GIVEN = DATABASES["default"].get("OPTIONS", {})
-DATABASES["default"]["OPTIONS"] = {
-    "connect_timeout": 5,
-    "keepalives": 1,
-    "keepalives_idle": 10,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-    **_GIVEN,
-    # A statement of a page or of the engine that takes this long is a fault, and must not hold its locks for ever.
-    # (`manage.py migrate` lifts it.) Of two that name the same parameter the later one holds.
-    "options": " ".join(
-        ["-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s", *filter(None, [_GIVEN.get("options")])]
-    ),
-}
+# Past a pooler, for what it cannot do: to be told of news. None where there is no pooler, or no way past it.
+_DIRECT_URL = env.text("DATABASE_DIRECT_URL")
+DATABASE_DIRECT: dict[str, Any] | None = (
+    server_urls.database("DATABASE_DIRECT_URL", _DIRECT_URL) if _DIRECT_URL and DATABASE_URL else None
+)
+if DATABASE_DIRECT:
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("pooled", True)
+
+
+def _prepare(database: dict[str, Any]) -> None:
+    """Say how connections are made and given up. What its URL says itself goes first."""
+    given = database.get("OPTIONS", {})
+    # A server that vanished without a word is noticed within some 20 s, not after the two hours of TCP's own defaults.
+    # libpq ignores these on a Unix socket.
+    database["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives": 1,
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+        **given,
+    }
+    database.update(ENGINE=ENGINE, CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
+    if given.get("pooled"):
+        # A cursor of the server's is gone with the transaction that it was opened in.
+        database["DISABLE_SERVER_SIDE_CURSORS"] = True
+    else:
+        # A statement of a page or of the engine that takes this long is a fault, and must not hold its locks for ever.
+        # (`manage.py migrate` lifts it.) Of two that name the same parameter the later one holds.
+        database["OPTIONS"]["options"] = " ".join([OPTIONS, *filter(None, [given.get("options")])])
+
+
+_prepare(DATABASES["default"])
+if DATABASE_DIRECT:
+    _prepare(DATABASE_DIRECT)
 
 CACHES = {
     "default": {
@@ -252,6 +271,7 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BEAT_SCHEDULER = "badgerjobs.runs.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "rescue": {"task": "runs.rescue", "schedule": 5.0, "options": {"expires": 30.0}},
+    "tell": {"task": "runs.tell", "schedule": 5.0, "options": {"expires": 10.0}},
     "prune": {"task": "runs.prune", "schedule": 10.0, "options": {"expires": 10.0}},
 }
 CELERY_TIMEZONE = "UTC"

@@ -12,6 +12,7 @@ urlpatterns = [
     path("accounts/", include("badgerjobs.workspaces.account_urls")),
     path("", include("badgerjobs.panel.urls")),
     path("a/<slug:application_slug>/", include("badgerjobs.runs.urls")),
+    path("a/<slug:application_slug>/", include("badgerjobs.notices.urls")),
     path("a/<slug:application_slug>/", include("jobs.urls")),
     path("api/v1/", include("badgerjobs.api.urls")),
     path("healthz", doors.healthz, name="healthz"),

@@ -8,6 +8,10 @@ from badgerjobs.lib import durations
 UNITS = {
     "seconds": "PT{}S", "minutes": "PT{}M", "hours": "PT{}H", "days": "P{}D", "weeks": "P{}W", "months": "P{}M",
 }  # fmt: skip
+# Written as seconds, and so read back as seconds.
+MILLISECONDS = "milliseconds"
+# What is a length and no rhythm is counted on the clock alone.
+LENGTHS_S = {"seconds": 1, "minutes": 60, "hours": 3600}
 # Hours of what is counted on a calendar, where it has a fixed number of them.
 _HOURS = {"days": 24, "weeks": 7 * 24}
 _NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?")
@@ -19,11 +23,13 @@ class BadAmountError(ValueError):
 
 
 def iso(number: str, unit: str) -> str:
-    """`15`, `minutes` → `PT15M`. Raises BadAmountError; KeyError for what is no unit."""
-    form = UNITS[unit]
+    """`15`, `minutes` → `PT15M`; `1500`, `milliseconds` → `PT1.5S`. Raises BadAmountError; KeyError for no unit."""
     if not _NUMBER.fullmatch(number) or not number.strip("0.,"):
         raise BadAmountError("Say how often: a number, like 15.")
     amount = Decimal(number.replace(",", "."))
+    if unit == MILLISECONDS:
+        return _of_milliseconds(amount, f"{number} {unit}")
+    form = UNITS[unit]
     if not form.startswith("PT") and amount % 1:
         raise BadAmountError(_whole(amount, unit))
     if amount > durations.LONGEST.total_seconds():  # more digits than a duration is written with
@@ -31,6 +37,33 @@ def iso(number: str, unit: str) -> str:
     if -int(amount.as_tuple().exponent) > _PLACES:
         raise BadAmountError(f"Give at most {_PLACES} digits after the point.")
     return _spoken(form.format(number), f"{number} {unit}")
+
+
+def seconds(number: str, unit: str) -> int:
+    """`1.5`, `minutes` → 90: a length, in whole seconds; 0 is one. Raises BadAmountError; KeyError for no unit."""
+    if not _NUMBER.fullmatch(number):
+        raise BadAmountError("Give a number, like 5; or leave it empty.")
+    length = Decimal(number.replace(",", ".")) * LENGTHS_S[unit]
+    if length > int(durations.LONGEST.total_seconds()):
+        raise BadAmountError("That is too long: ten years is the most.")
+    if length % 1:
+        raise BadAmountError(f"Give a whole number of seconds instead of {number} {unit}.")
+    return int(length)
+
+
+def in_words_of(length_s: int) -> tuple[str, str]:
+    """300 is `5`, `minutes`: seconds in the largest unit that leaves them whole."""
+    unit, size = next((name, size) for name, size in reversed(LENGTHS_S.items()) if length_s % size == 0)
+    return str(length_s // size), unit
+
+
+def _of_milliseconds(amount: Decimal, said: str) -> str:
+    if amount > 1000 * Decimal(durations.LONGEST.total_seconds()):  # and more digits than can be divided
+        raise BadAmountError("That is too long: ten years is the most.")
+    if amount % 1:
+        raise BadAmountError(f"Give whole numbers instead of {said}.")
+    whole = f"{amount / 1000:f}"
+    return _spoken(UNITS["seconds"].format(whole), said)
 
 
 def _whole(amount: Decimal, unit: str) -> str:

@@ -16,6 +16,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _lock = threading.Lock()
 _last_ms = 0
 _counter = 0
+_last_shared = (0, 0)  # millisecond and counter of the ids made by the shared clock
 
 
 def uuid7() -> UUID:
@@ -32,6 +33,21 @@ def uuid7() -> UUID:
             _counter += 1
         now, counter = _last_ms, _counter
     return _compose(now, counter, tail)
+
+
+def uuid7s(moment: datetime, count: int) -> list[UUID]:
+    """Make so many ids as of a moment that was read from the clock which all share; `moment` is aware.
+
+    Each is greater than the last one that this process made so: the rows of a tick are in the order of their making.
+    """
+    global _last_shared  # noqa: PLW0603 - as above
+    ms = (moment - _EPOCH) // _MILLISECOND
+    with _lock:
+        last_ms, counter = _last_shared
+        if ms > last_ms:
+            last_ms, counter = ms, int.from_bytes(os.urandom(5))
+        _last_shared = last_ms, counter + count
+    return [_compose(last_ms, counter + nth, int.from_bytes(os.urandom(4))) for nth in range(1, count + 1)]
 
 
 def uuid7_floor(moment: datetime) -> UUID:
@@ -51,8 +67,8 @@ def _compose(ms: int, counter: int, tail: int) -> UUID:
 
 def _forget() -> None:
     # A forked child would count on from its parent's number, beside its brothers.
-    global _lock, _last_ms
-    _lock, _last_ms = threading.Lock(), 0
+    global _lock, _last_ms, _last_shared
+    _lock, _last_ms, _last_shared = threading.Lock(), 0, (0, 0)
 
 
 os.register_at_fork(after_in_child=_forget)

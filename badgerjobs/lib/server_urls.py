@@ -1,4 +1,4 @@
-"""DATABASE_URL, REDIS_URL, EMAIL_URL: what cannot be used is said before anything is connected to."""
+"""The URLs of databases, broker and mail: what cannot be used is said before anything is connected to."""
 
 from collections.abc import Sequence
 from email.utils import parseaddr
@@ -11,6 +11,7 @@ from redis import ConnectionPool, RedisError
 from badgerjobs.lib.env import BadSettingError
 
 _POSTGRESQL = "django.db.backends.postgresql"
+_POOLED = {"0": False, "1": True}
 _DATABASE_FORM = "must be like postgres://user:password@host:5432/name, with what is special in a password as %XX"
 _REDIS_FORM = "must be like redis://:password@host:6379/0, rediss://… for TLS, or unix:///path?db=0"
 _MAIL_FORM = (
@@ -19,16 +20,24 @@ _MAIL_FORM = (
 )
 
 
-def database(url: str) -> dict[str, Any]:
-    """Read DATABASE_URL as Django's settings of a database. Raises BadSettingError, without the URL: it is a secret."""
+def database(name: str, url: str) -> dict[str, Any]:
+    """Read the URL of a database as Django's settings. Raises BadSettingError, without the URL: it is a secret.
+
+    `name` is the setting's. `?pooled=1` becomes the option `pooled`: True.
+    """
     try:
         found: dict[str, Any] = dict(dj_database_url.parse(url))
     except ValueError:
-        raise BadSettingError(f"DATABASE_URL {_DATABASE_FORM}.") from None
+        raise BadSettingError(f"{name} {_DATABASE_FORM}.") from None
+    options = found.get("OPTIONS", {})
     if found["ENGINE"] != _POSTGRESQL:
-        raise BadSettingError(f"DATABASE_URL {_DATABASE_FORM}: it has to be a PostgreSQL.")
-    if not found["NAME"] and "service" not in found.get("OPTIONS", {}):
-        raise BadSettingError(f"DATABASE_URL {_DATABASE_FORM}: it names no database.")
+        raise BadSettingError(f"{name} {_DATABASE_FORM}: it has to be a PostgreSQL.")
+    if not found["NAME"] and "service" not in options:
+        raise BadSettingError(f"{name} {_DATABASE_FORM}: it names no database.")
+    if "pooled" in options:
+        if (pooled := str(options["pooled"])) not in _POOLED:
+            raise BadSettingError(f"{name} {_DATABASE_FORM}: the option `pooled` is 1 or 0.")
+        options["pooled"] = _POOLED[pooled]
     return found
 
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 
 PREFIX = "whsec_"
 VERSION = "v1"
@@ -32,6 +33,20 @@ def sign(keys: str | Sequence[str], message_id: str, timestamp: int, body: bytes
     signed = f"{message_id}.{timestamp}.".encode() + body
     each = [keys] if isinstance(keys, str) else keys
     return " ".join(f"{VERSION},{_digest(key, signed)}" for key in each)
+
+
+def headers(keys: str | Sequence[str], message_id: str, timestamp: int, body: bytes) -> list[tuple[str, str]]:
+    """Make the three headers of a signed call, with their names. Raises as `sign` does."""
+    return [
+        ("webhook-id", message_id),
+        ("webhook-timestamp", str(timestamp)),
+        ("webhook-signature", sign(keys, message_id, timestamp, body)),
+    ]
+
+
+def valid_keys(key: str, previous: str, previous_until: datetime | None, at: int) -> list[str]:
+    """Give what signs a call made at this second since 1970: the key, and while it is being rotated the one before."""
+    return [key, previous] if previous_until and at < previous_until.timestamp() else [key]
 
 
 def verify(  # noqa: PLR0913  the three headers, and what they are held against

@@ -1,5 +1,6 @@
 """Runs by REST, and the preview of a schedule."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,18 +15,28 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from badgerjobs.lib.ids import uuid7_floor
-from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.runs import examples
+from badgerjobs.runs.bulk_serializers import (
+    AbortedSerializer,
+    AbortSerializer,
+    ChoiceSerializer,
+    CountSerializer,
+    ReplaySerializer,
+)
+from badgerjobs.runs.choosing import ids_to_abort, ids_to_replay
+from badgerjobs.runs.fleet import database_now
+from badgerjobs.runs.models import Cause, Run, Runnable, SkipReason, State
 from badgerjobs.runs.querysets import RunQuerySet
-from badgerjobs.runs.schedules import preview, zone_of
+from badgerjobs.runs.schedules import place_in_spread, preview, zone_of
 from badgerjobs.runs.serializers import (
     PlannedSerializer,
     PreviewSerializer,
     RunDetailSerializer,
     RunSerializer,
 )
-from badgerjobs.runs.services import abort_run, replay_run
+from badgerjobs.runs.services import abort_run, abort_runs, replay_run, replay_runs
 from badgerjobs.web.authentication import application_of, holder_of
-from badgerjobs.web.filters import moment, narrow, one_of
+from badgerjobs.web.filters import moment, narrow, one_of, words_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.workspaces.models import Scope
 
@@ -33,6 +44,8 @@ FILTERS = {
     "state": lambda runs, value: runs.filter(state__in=one_of(State.values, value)),
     "cause": lambda runs, value: runs.filter(cause__in=one_of(Cause.values, value)),
     "kind": lambda runs, value: runs.filter(kind=value),
+    "error_class": lambda runs, value: runs.with_error(words_of(value)),
+    "skip_reason": lambda runs, value: runs.not_run(one_of(SkipReason.values, value)),
     "since": lambda runs, value: runs.filter(id__gte=uuid7_floor(moment(value))),
     "until": lambda runs, value: runs.filter(id__lt=uuid7_floor(moment(value))),
 }
@@ -42,6 +55,12 @@ DESCRIBED = [
     OpenApiParameter("cause", str, description=f"One or more of {', '.join(Cause.values)}, with commas."),
     OpenApiParameter("kind", str, description="What it performs: http."),
     OpenApiParameter("name", str, description="Of what: a job's tag."),
+    OpenApiParameter(
+        "error_class", str, description="What was wrong with its last attempt, like timeout: one or more, with commas."
+    ),
+    OpenApiParameter(
+        "skip_reason", str, description=f"Skipped for one or more of {', '.join(SkipReason.values)}, with commas."
+    ),
     OpenApiParameter("since", str, description="Created at or after this time, ISO 8601."),
     OpenApiParameter("until", str, description="Created before this time, ISO 8601."),
 ]
@@ -85,7 +104,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     @idempotent
     def abort(self, request: Request, pk: str) -> Response:  # noqa: ARG002
         """A running call is cut off within about a second. Aborting twice changes nothing; 409 if it is over."""
-        abort_run(run=self.get_object(), by=holder_of(request), now=timezone.now())
+        abort_run(run=self.get_object(), by=holder_of(request), now=database_now())
         return Response(RunDetailSerializer(self.get_object()).data)
 
     @extend_schema(request=None, responses={202: RunSerializer}, summary="Replay a run that is over")
@@ -93,8 +112,55 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     @idempotent
     def replay(self, request: Request, pk: str) -> Response:  # noqa: ARG002
         """A new run that names this one, made at once from the job as it is now. 409 while this one is not over."""
-        run = replay_run(run=self.get_object(), by=holder_of(request), now=timezone.now())
+        run = replay_run(run=self.get_object(), by=holder_of(request), now=database_now())
         return Response(RunSerializer(run).data, status=202)
+
+    @extend_schema(
+        operation_id="runs_abort_many",
+        request=AbortSerializer,
+        responses=AbortedSerializer,
+        summary="Abort many runs",
+        examples=[examples.ABORT],
+    )
+    @action(detail=False, methods=["post"], url_path="abort", url_name="abort-many")
+    @idempotent
+    def abort_many(self, request: Request) -> Response:
+        """Those that are meant and not over: by their ids, or by the filters of the list."""
+        choice, place = self._choice(AbortSerializer), application_of(request)
+        ids, more = ids_to_abort(place, choice)
+        count = len(ids)
+        if not choice["dry_run"]:
+            count = abort_runs(application=place, run_ids=ids, by=holder_of(request), now=database_now())
+        return Response({"count": count, "more": more})
+
+    @extend_schema(
+        operation_id="runs_replay_many",
+        request=ReplaySerializer,
+        responses={200: CountSerializer, 202: CountSerializer},
+        summary="Replay many runs",
+        examples=[examples.REPLAY],
+    )
+    @action(detail=False, methods=["post"], url_path="replay", url_name="replay-many")
+    @idempotent
+    def replay_many(self, request: Request) -> Response:
+        """Those that are meant and over: by their ids, or by the filters of the list. 202, and 200 for a dry run."""
+        choice, place = self._choice(ReplaySerializer), application_of(request)
+        ids = ids_to_replay(place, choice)
+        if choice["dry_run"]:
+            return Response({"count": len(ids)})
+        rate, by = choice.get("per_minute"), holder_of(request)
+        count = replay_runs(application=place, run_ids=ids, by=by, now=database_now(), per_minute=rate)
+        return Response({"count": count}, status=202)
+
+    def _choice(self, kind: type[ChoiceSerializer]) -> dict[str, Any]:
+        asked = kind(data=self.request.data)
+        asked.is_valid(raise_exception=True)
+        found: dict[str, Any] = asked.validated_data
+        return found
+
+
+# Whose names are called tags.
+KIND_OF_TAGS = "http"
 
 
 class PreviewView(APIView):
@@ -111,7 +177,8 @@ class PreviewView(APIView):
                 "working days at eight in Zurich",
                 value={"cron": "0 8 * * 1-5", "time_zone": "Europe/Zurich", "count": 3},
                 request_only=True,
-            )
+            ),
+            examples.PREVIEW,
         ],
     )
     def post(self, request: Request) -> Response:
@@ -119,6 +186,14 @@ class PreviewView(APIView):
         asked = PreviewSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         fields, schedule = asked.validated_data, asked.planned
-        times = preview(schedule, now=timezone.now(), count=fields["count"], after=fields.get("after"))
-        said = {"next": times, "words": schedule.words(), "time_zone": zone_of(schedule)}
+        bounds = {"after": fields.get("after"), "max_runs": fields.get("max_runs")}
+        times = preview(schedule, now=timezone.now(), count=fields["count"] + 1, **bounds)
+        spread = fields.get("spread_s") if "tag" in fields else 0
+        place = place_in_spread(application_of(request).pk, KIND_OF_TAGS, fields.get("tag", ""), spread or 0)
+        said = {
+            "next": [one + timedelta(milliseconds=place) for one in times[: fields["count"]]],
+            "ends": len(times) <= fields["count"],
+            "words": schedule.words(),
+            "time_zone": zone_of(schedule),
+        }
         return Response(PlannedSerializer(said).data)

@@ -1,7 +1,7 @@
 """What the verbs of `lifecycle.py` are given: values that say what is to change, and change nothing themselves."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,17 +12,11 @@ from badgerjobs.runs.models import State
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """An occurrence whose time has come, and when its runnable is due after it (null: never)."""
-
-    runnable_id: int
-    occurrence: datetime
-    next_run_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Finished:
-    """An attempt that ended, and what becomes of its run. `state` is succeeded, failed or retrying."""
+    """An attempt that ended, and what becomes of its run. `state` is succeeded, failed or retrying.
+
+    `pauses` says that its runnable is to be paused, with the error as the reason.
+    """
 
     run: Claimed
     state: State
@@ -34,10 +28,19 @@ class Finished:
     error: str = ""
     result: Any = None
     output: Any = None
+    pauses: bool = False
 
     @property
     def duration_ms(self) -> int:
         return max(0, round((self.ended_at - self.started_at) / timedelta(milliseconds=1)))
+
+
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """A run that was handed back untried, and when it may be taken again."""
+
+    run: Claimed
+    due_at: datetime
 
 
 def columns_of(finished: Sequence[Finished], attempt_ids: Sequence[UUID]) -> list[list[Any]]:
@@ -64,7 +67,15 @@ def _json(value: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many runs an application may have in one worker's hands, and how many each has there already."""
+    """How many runs an application may have in one worker's hands, and how many each has there already.
+
+    `after` is the application that was served last: those after it, by their ids, come first.
+    """
 
     most: int
     held: Mapping[int, int]
+    after: int = 0
+
+    def last_of(self, application_ids: Iterable[int]) -> int:
+        """Which of these was served last; the one from before when there is none."""
+        return max(application_ids, key=lambda one: (one <= self.after, one), default=self.after)

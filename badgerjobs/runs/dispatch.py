@@ -2,15 +2,17 @@
 
 import logging
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
 from badgerjobs.lib.schedule import ScheduleError
-from badgerjobs.runs import lifecycle
-from badgerjobs.runs.changes import Planned
+from badgerjobs.runs import consequences, lifecycle, making, pausing
+from badgerjobs.runs.models import Overlap, SkipReason
+from badgerjobs.runs.planning import Active, Due, Occurrence, Plan, plan
 from badgerjobs.runs.schedules import schedule_of
 
 logger = logging.getLogger(__name__)
@@ -35,10 +37,14 @@ class Tick:
 _LOOK = """
 SELECT clock_timestamp(), least(
     (SELECT next_run_at FROM runs_runnable WHERE next_run_at IS NOT NULL ORDER BY next_run_at LIMIT 1),
-    (SELECT due_at FROM runs_run WHERE state IN ('scheduled', 'retrying') ORDER BY due_at LIMIT 1))
+    (SELECT due_at FROM runs_run WHERE state IN ('scheduled', 'retrying') ORDER BY due_at LIMIT 1)),
+    (SELECT paused_until FROM runs_runnable WHERE paused_until IS NOT NULL ORDER BY paused_until LIMIT 1)
 """
 
-_COLUMNS = "id, next_run_at, run_at, run_every, cron, preset, time_zone, anchor"
+_COLUMNS = (
+    "id, next_run_at, offset_ms, overlap, catch_up, catch_up_within_s, max_runs, scheduled_runs,"
+    " run_at, run_every, cron, preset, time_zone, anchor, end_at"
+)
 
 _CLAIM = f"""
 SELECT {_COLUMNS} FROM runs_runnable WHERE next_run_at <= %(now)s
@@ -66,36 +72,49 @@ def tick(limit: int = BATCH) -> Tick:
     """One tick, by the database's clock. Any number of processes may tick at once: none takes another's occurrence.
 
     1. Look: when nothing is due, this one statement is the whole tick.
-    2. Take what is due, fairly when it is more than a batch, and plan each one's next time.
-    3. Queue the occurrences, queue the runs whose wait is over, and fail the retries that were overtaken.
+    2. Take what is due, fairly when it is more than a batch, and plan each: what is run, what is not, and what is next.
+    3. Queue the occurrences, account for those that are not run, queue the runs whose wait is over, and fail the
+       retries that were overtaken.
+    4. Let go, in a transaction of its own, what is not paused any longer.
     """
-    now, first_due = _look()
-    if first_due is None or first_due > now:
-        return Tick(now, next_due=first_due)
+    now, first_due, first_end = _look()
+    done = Tick(now)
+    if first_due and first_due <= now:
+        done = _dispatch(now, limit)
+    if first_end and first_end <= now:
+        with transaction.atomic():
+            count, queues = pausing.let_go(now=now)
+        done.queued.update(queues)
+        done = replace(done, more=done.more or count >= pausing.LET_GO_AT_ONCE)
+    return replace(done, next_due=min(filter(None, (first_due, first_end)), default=None))
+
+
+def _dispatch(now: datetime, limit: int) -> Tick:
     with transaction.atomic():
-        planned = _plan(now, limit)
-        queued = Counter(lifecycle.queue_planned(planned, now)) if planned else Counter[str]()
-        if planned:
-            lifecycle.supersede([one.runnable_id for one in planned], now=now)
+        due = _take(now, limit)
+        plans = _plan(due, now)
+        queued = Counter(_carry_out(plans, now))
         woken = lifecycle.queue_waiting(now, limit)
         queued.update(woken)
-    return Tick(now, queued, first_due, more=len(planned) >= limit or len(woken) >= limit)
+    return Tick(now, queued, more=len(due) >= limit or len(woken) >= limit or _is_behind(plans, now))
 
 
-def _look() -> tuple[datetime, datetime | None]:
+def _look() -> tuple[datetime, datetime | None, datetime | None]:
+    """The clock, when the first thing is due, and when the first pause ends."""
     with connection.cursor() as cursor:
         cursor.execute(_LOOK)
-        now, first_due = cursor.fetchone()
-    return now, first_due
+        now, first_due, first_end = cursor.fetchone()
+    return now, first_due, first_end
 
 
-def _plan(now: datetime, limit: int) -> list[Planned]:
+def _take(now: datetime, limit: int) -> list[Due]:
+    """Lock what is due; nobody else has any of it until this transaction ends."""
     rows = _rows(_CLAIM, now, limit)
     if len(rows) == limit:
         # The rows of the first claim are locked by us already: they fill what the shares leave of the batch.
         shares = _rows(_CLAIM_FAIRLY, now, limit)
         rows = list({row[0]: row for row in (*shares, *rows)}.values())[:limit]
-    return [Planned(row[0], row[1], _next_time(row[2:], now)) for row in rows]
+    return [_due(*row) for row in rows]
 
 
 def _rows(sql: str, now: datetime, limit: int) -> list[tuple[Any, ...]]:
@@ -105,16 +124,89 @@ def _rows(sql: str, now: datetime, limit: int) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _next_time(row: tuple[Any, ...], now: datetime) -> datetime | None:
-    _, run_every, cron, preset, _, _ = row
-    if not (run_every or cron or preset):
-        return None
+def _due(  # noqa: PLR0913, PLR0917  a row's columns, in their order
+    runnable_id: int,
+    next_run_at: datetime,
+    offset_ms: int,
+    overlap: str,
+    catch_up: str,
+    within_s: int | None,
+    max_runs: int | None,
+    scheduled_runs: int,
+    *schedule: Any,
+) -> Due:
+    offset = timedelta(milliseconds=offset_ms)
+    return Due(
+        runnable_id,
+        next_run_at - offset,
+        schedule_of(*schedule),
+        offset,
+        overlap,
+        catch_up,
+        timedelta(seconds=within_s) if within_s is not None else None,
+        max(0, max_runs - scheduled_runs) if max_runs is not None else None,
+    )
+
+
+# Only what the next occurrence would overlap with is looked for, and only for those that mind.
+_ACTIVE = """
+SELECT id, held FROM (
+    SELECT r.id, EXISTS (SELECT FROM runs_run WHERE runnable_id = r.id AND held) AS held,
+           EXISTS (SELECT FROM runs_run
+                   WHERE runnable_id = r.id AND state IN ('queued', 'running') AND NOT held)
+           -- Its host had no room for it: it was put off, and is not over.
+           OR EXISTS (SELECT FROM runs_run
+                      WHERE runnable_id = r.id AND state = 'scheduled' AND cause = 'schedule') AS active
+    FROM unnest(%s::bigint[]) AS r(id)) found
+WHERE held OR active
+"""
+
+
+def _plan(due: Sequence[Due], now: datetime) -> list[Plan]:
+    """Decide on each of them. Their runnables are locked: nobody makes a run of theirs in the meantime."""
+    minding = [one.runnable_id for one in due if one.overlap != Overlap.ALLOW]
+    active: dict[int, Active] = {}
+    if minding:
+        with connection.cursor() as cursor:
+            cursor.execute(_ACTIVE, [minding])
+            active = {runnable_id: Active(any=True, held=held) for runnable_id, held in cursor.fetchall()}
+    return [_planned(one, active.get(one.runnable_id, Active()), now) for one in due]
+
+
+def _planned(due: Due, active: Active, now: datetime) -> Plan:
     try:
-        return schedule_of(*row).next_after(now)
+        return plan(due, active, now)
     except ScheduleError:
         # A zone that a new tzdata dropped, say. One bad row must not stop everybody's schedule; this one is planned
         # no more, and its page says so.
-        return None
+        return Plan(due.runnable_id, None, [Occurrence(due.occurrence, due.occurrence + due.offset)])
     except Exception:
-        logger.exception("a schedule cannot be computed, and is planned no more: %s", row)
-        return None
+        logger.exception("a schedule cannot be computed, and is planned no more: %s", due)
+        return Plan(due.runnable_id, None, [Occurrence(due.occurrence, due.occurrence + due.offset)])
+
+
+def _carry_out(plans: Sequence[Plan], now: datetime) -> list[str]:
+    """Write what was decided, in as many statements for a thousand as for one. Returns the queue of each new run."""
+    if not plans:
+        return []
+    if cancelled := [one.runnable_id for one in plans if one.cancels]:
+        lifecycle.overtake(cancelled, now=now)
+    # In the order of their times: what was missed, what is run, what would overlap with that. A row of skipped ones
+    # grows while it is the last.
+    _skip(plans, SkipReason.MISSED, now)
+    queued = making.queue_planned(plans, now)
+    _skip(plans, SkipReason.OVERLAP, now)
+    if overtaken := lifecycle.supersede([one.runnable_id for one in plans if one.runs], now=now):
+        endings = consequences.of_failed(overtaken, now=now)
+        consequences.follow(consequences.hold(endings), endings)
+    return queued
+
+
+def _skip(plans: Sequence[Plan], reason: SkipReason, now: datetime) -> None:
+    if skips := [(one.runnable_id, skip) for one in plans for skip in one.skips if skip.reason == reason]:
+        making.skip(skips, now=now)
+
+
+def _is_behind(plans: Sequence[Plan], now: datetime) -> bool:
+    """Whether one of them is due again already: it catches up more than one tick may."""
+    return any(one.next_run_at and one.next_run_at <= now for one in plans)

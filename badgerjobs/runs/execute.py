@@ -9,19 +9,20 @@ import contextlib
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 
-from badgerjobs.runs import fleet, lifecycle
-from badgerjobs.runs.changes import Finished, Share
+from badgerjobs.lib.time_limits import within
+from badgerjobs.runs import fleet, lifecycle, quotas
+from badgerjobs.runs.changes import Finished, PutOff, Share
 from badgerjobs.runs.clock import Clock
+from badgerjobs.runs.hands import Hands, InHand
 from badgerjobs.runs.kinds import Claimed, kind_of
-from badgerjobs.runs.outcomes import Failed, Outcome
+from badgerjobs.runs.outcomes import Failed, Later, Outcome
 from badgerjobs.runs.record import finish_all, may_pass
 from badgerjobs.runs.settle import settle
 from badgerjobs.runs.statements import Statements
@@ -32,18 +33,16 @@ THREADS = 3  # for statements: one for each of the three loops
 POLL_S = 1.0  # what a lost ring costs at most
 CLAIM_AT_ONCE = 100
 CLAIM_AFTER_S = 0.02  # how long a free slot may wait for company
+ASIDE_AFTER_S = 0.5  # how long a run has a slot; when it lasts longer, another one may begin beside it
+ASIDE = 2  # so many times as many as there are slots
 FLUSH_AT_ONCE = 200
 FLUSH_AFTER_S = 0.01  # how long a result may wait for company
+CLAIM_S = 6.0  # what a claim may take: the pulse waits for it, and the others believe for so long that we are alive
+WRITE_S = 30.0  # what writing results down may take; nothing waits for it
+LIMITS_S = 1.0  # how long it is remembered that no application has a limit
 PAUSE_S = 1.0  # before the database is tried again
 
 BUG = Failed("internal", "Something went wrong inside Badger Jobs. It has been logged, and the attempt is repeated.")
-
-
-class InHand(NamedTuple):
-    """A run that is being performed."""
-
-    application_id: int
-    task: asyncio.Task[None]
 
 
 class IoExecutor:
@@ -53,13 +52,15 @@ class IoExecutor:
         self, *, worker: fleet.Identity, slots: int, ring: Callable[[], None], most: int | None = None
     ) -> None:
         self.worker = worker
-        self.slots = slots
         self._slice = max(1, slots // 8)
         self.clock = Clock()
         self._ring = ring
-        self._most = most or max(1, slots // 2)  # of one application: if its endpoints hang, others have the other half
+        # Of one application at most half: if its endpoints hang, others have the other half.
+        self._hands = Hands(slots, most=most or max(1, slots // 2), aside=ASIDE * slots)
         self._is_capped = False  # whether an application has more queued than it may have here
-        self._running: dict[UUID, InHand] = {}
+        self._after = 0  # the application that was served last
+        self._limits_looked_for_at = -LIMITS_S
+        self._again_s: float | None = None  # how soon an application may begin more, that has a limit and work
         self._recording: list[UUID] = []
         self._unsure = False  # whether a claim failed, and may have been made all the same
         self._shared: dict[str, Any] = {}
@@ -97,7 +98,7 @@ class IoExecutor:
         self._loop = asyncio.get_running_loop()
         self._woken, self._stopping, self._freed, self._seen = (asyncio.Event() for _ in range(4))
         self._books = asyncio.Lock()  # what the pulse learns of our runs must not be acted on after a newer claim
-        self._results: asyncio.Queue[Finished] = asyncio.Queue()
+        self._results: asyncio.Queue[Finished | PutOff] = asyncio.Queue()
         self._patience = 0.0
         self._ready.set()
         async with contextlib.AsyncExitStack() as stack:
@@ -118,7 +119,7 @@ class IoExecutor:
         await self._seen.wait()  # nothing is claimed before our row is there: the claim would look like a dead worker's
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL_S)
+                await asyncio.wait_for(self._woken.wait(), min(POLL_S, self._again_s or POLL_S))
             self._woken.clear()
             try:
                 await self._fill()
@@ -137,56 +138,72 @@ class IoExecutor:
             if len(claimed) == asked:
                 self._loop.run_in_executor(None, self._ring)  # there may be more: let another worker hear it too
                 continue
-            self._is_capped = self._most in self._held().values()
+            self._is_capped = self._hands.has_capped
             if not claimed or self._is_capped:
                 return
 
     async def _free_slots(self) -> int:
         """How many: at once when it is a slice worth a claim, else after a moment, so that slow runs hold up none."""
-        if self.slots - len(self._running) < self._slice:
+        if self._hands.free < self._slice:
             self._freed.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._freed.wait(), CLAIM_AFTER_S)
-        return self.slots - len(self._running)
-
-    def _held(self) -> Counter[int]:
-        return Counter(in_hand.application_id for in_hand in self._running.values())
+        return max(0, self._hands.free)
 
     async def _claim(self, limit: int) -> list[Claimed]:
         async with self._books:
             if self._unsure:
-                held = [*self._running, *self._recording]
-                await self._statements.run(lifecycle.disown, held, worker=self.worker.id, now=self.clock.now())
+                held = [*self._hands, *self._recording]
+                await self._statements.run(
+                    within(CLAIM_S)(lifecycle.disown), held, worker=self.worker.id, now=self.clock.now()
+                )
             self._unsure = True
-            claimed, loaded = await self._statements.run(self._claim_and_load, limit, self._held())
+            claimed, loaded, rooms = await self._statements.run(self._claim_and_load, limit, self._hands.held())
             self._unsure = False
-            for run in claimed:
-                # One that is in hand was rescued and came back to us, before we heard of it: that attempt goes on.
-                if run.id in loaded and run.id not in self._running:
-                    shared = await self._open(run.kind)
-                    task = asyncio.create_task(self._perform(run, loaded[run.id], shared))
-                    self._running[run.id] = InHand(run.application_id, task)
+            self._again_s = rooms.again_s
+            # One that is in hand was rescued and came back to us, before we heard of it: that attempt goes on.
+            begun = [run for run in claimed if run.id in loaded and run.id not in self._hands]
+            for run in begun:
+                shared = await self._open(run.kind)
+                task = asyncio.create_task(self._perform(run, loaded[run.id], shared))
+                owner = run.application_id
+                self._hands.take(run.id, InHand(owner, task, is_counted=owner in rooms.counted))
+            if begun:
+                self._loop.call_later(ASIDE_AFTER_S, self._set_aside, [run.id for run in begun])
         return claimed
 
-    def _claim_and_load(self, limit: int, held: Mapping[int, int]) -> tuple[list[Claimed], dict[UUID, Any]]:
+    def _set_aside(self, run_ids: Iterable[UUID]) -> None:
+        self._hands.set_aside(run_ids)
+        self._use_room()
+
+    @within(CLAIM_S)
+    def _claim_and_load(
+        self, limit: int, held: Mapping[int, int]
+    ) -> tuple[list[Claimed], dict[UUID, Any], quotas.Rooms]:
         """In one transaction: what cannot be loaded now stays queued."""
         now = self.clock.read()
         loaded: dict[UUID, Any] = {}
-        with transaction.atomic(), connection.cursor() as cursor:
-            # The pulse waits for a claim, and must not wait for as long as the others believe that we are alive.
-            cursor.execute("SET LOCAL statement_timeout = '5s'")
+        with transaction.atomic():
+            queue, share = self.worker.queue, Share(self._hands.most, held, self._after)
+            rooms = self._rooms(queue, limit, now)
             claimed = lifecycle.claim(
-                queue=self.worker.queue,
-                worker=self.worker.id,
-                limit=limit,
-                now=now,
-                share=Share(self._most, held),
+                queue=queue, worker=self.worker.id, limit=limit, now=now, share=share, rooms=rooms
             )
+            self._after = share.last_of(run.application_id for run in claimed)
             for kind in {run.kind for run in claimed}:
                 loaded.update(_load(kind, [run for run in claimed if run.kind == kind]))
             if orphans := [run.id for run in claimed if run.id not in loaded]:
                 lifecycle.lose_owner(orphans, worker=self.worker.id, now=now)
-        return claimed, loaded
+        return claimed, loaded, rooms
+
+    def _rooms(self, queue: str, limit: int, now: datetime) -> quotas.Rooms:
+        """What limits leave. That there are none is remembered; a new one gives nothing until it is seen."""
+        if time.monotonic() - self._limits_looked_for_at < LIMITS_S:
+            return quotas.NO_LIMITS
+        rooms = quotas.rooms(queue=queue, limit=limit, now=now)
+        if not rooms.owners:
+            self._limits_looked_for_at = time.monotonic()
+        return rooms
 
     async def _open(self, kind: str) -> Any:
         """What the runs of a kind share. A bug in making it fails them, like a bug of theirs, and is met again."""
@@ -212,54 +229,66 @@ class IoExecutor:
                 logger.exception("run %s raised", run.id)
         # Measured apart from the clock, which is set again and again.
         ended_at = started_at + timedelta(seconds=time.monotonic() - begun)
+        if isinstance(outcome, Later):
+            self._results.put_nowait(PutOff(run, ended_at + timedelta(seconds=outcome.seconds)))
+            return
         if not isinstance(outcome, Outcome):
             logger.error("run %s answered %r, which is no outcome", run.id, outcome)
             outcome = BUG
         self._results.put_nowait(settle(run, outcome, started_at=started_at, ended_at=ended_at))
 
-    def _let_go(self, run_ids: Iterable[UUID]) -> None:
-        for run_id in run_ids:
-            self._running.pop(run_id, None)
+    def _let_go(self, run_ids: Iterable[UUID]) -> bool:
+        """Returns whether another run may begin for one of these, as soon as the books say that it is over."""
+        is_counted = self._hands.drop(run_ids)
+        self._use_room()
+        return is_counted
+
+    def _use_room(self) -> None:
         if self._is_capped:
             self._woken.set()
-        if self.slots - len(self._running) >= self._slice:
+        if self._hands.free >= self._slice:
             self._freed.set()
 
     async def _flush(self) -> None:
         """Write down what ended: in small batches, so that a slow run never holds back the fast ones."""
         batch = [await self._results.get()]
-        if len(self._running) > 10:
+        if len(self._hands) > 10:
             await asyncio.sleep(FLUSH_AFTER_S)
         while len(batch) < FLUSH_AT_ONCE and not self._results.empty():
             batch.append(self._results.get_nowait())
-        self._recording = [finished.run.id for finished in batch]
-        self._let_go(self._recording)
-        await self._record(batch)
+        self._recording = [ended.run.id for ended in batch]
+        frees = self._let_go(self._recording)
+        await self._record(batch, frees=frees)
         self._recording = []
         for _ in batch:
             self._results.task_done()
 
-    async def _record(self, batch: Sequence[Finished]) -> None:
+    async def _record(self, batch: Sequence[Finished | PutOff], *, frees: bool) -> None:
         """Never gives up on the database: results are kept in hand until it takes them."""
         while True:
             try:
-                return await self._statements.run(finish_all, batch, worker=self.worker.id)
+                admitted = await self._statements.run(_write, batch, self.worker.id)
             except Exception as error:
                 if not may_pass(error):
                     logger.exception("a result can be written in no form, and is lost")
-                    return None
+                    return
                 logger.exception("%d results cannot be written; trying again in %s s", len(batch), PAUSE_S)
+            else:
+                if admitted or frees:
+                    self._woken.set()  # what waited for one of these may be claimed now
+                return
             await asyncio.sleep(PAUSE_S)
 
     async def _beat_pulse(self) -> None:
         """Say that we are alive, and stop the runs in our hands that are no longer ours."""
         async with self._books:
-            lost = await self._statements.run(fleet.pulse, self.worker, list(self._running))
+            lost = await self._statements.run(fleet.pulse, self.worker, list(self._hands))
             self._seen.set()
             for run_id in lost:
-                if in_hand := self._running.get(run_id):
-                    in_hand.task.cancel()
-            self._let_go(lost)
+                if task := self._hands.task(run_id):
+                    task.cancel()
+            if self._let_go(lost):
+                self._woken.set()
         await asyncio.sleep(fleet.PULSE_S)
 
     async def _keep(self, step: Callable[[], Any]) -> None:
@@ -272,17 +301,28 @@ class IoExecutor:
 
     async def _drain(self, flush: asyncio.Task[None]) -> None:
         """Wait for what runs, then for the flush that writes its results; hand back what is left."""
-        if self._running:
-            await asyncio.wait([in_hand.task for in_hand in self._running.values()], timeout=self._patience)
+        if len(self._hands):
+            await asyncio.wait(self._hands.tasks, timeout=self._patience)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._results.join(), max(1.0, self._patience / 2))
-        left = dict(self._running)
-        for in_hand in left.values():
-            in_hand.task.cancel()
-        await asyncio.gather(*(in_hand.task for in_hand in left.values()), return_exceptions=True)
+        left, tasks = list(self._hands), self._hands.tasks
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         flush.cancel()
         with contextlib.suppress(Error):
-            await self._statements.run(lifecycle.release, list(left), worker=self.worker.id, now=self.clock.now())
+            await self._statements.run(
+                within(CLAIM_S)(lifecycle.release), left, worker=self.worker.id, now=self.clock.now()
+            )
+
+
+@within(WRITE_S)
+def _write(batch: Sequence[Finished | PutOff], worker: UUID) -> set[str]:
+    """Write down what ended, and hand back what was put off. Returns the queues in which others may go now."""
+    if put_off := [one for one in batch if isinstance(one, PutOff)]:
+        lifecycle.postpone(put_off, worker=worker)
+    finished = [one for one in batch if isinstance(one, Finished)]
+    return finish_all(finished, worker=worker) if finished else set()
 
 
 def _load(kind: str, runs: Sequence[Claimed]) -> Mapping[UUID, Any]:

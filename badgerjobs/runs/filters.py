@@ -9,7 +9,8 @@ from django.http import QueryDict
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs.models import State
-from badgerjobs.runs.shown import CAUSE_WORDS, SHOWN_KINDS, shown_as
+from badgerjobs.runs.shown import CAUSE_WORDS, SHOWN_KINDS, errors_shown, shown_as
+from badgerjobs.runs.skipped import BRIEFLY
 
 _TIME = {"type": "datetime-local"}
 _BAD_TIME = "This is no time: write it like 2026-11-21T22:50."
@@ -30,6 +31,14 @@ class RunFilters(forms.Form):
         error_messages={"invalid_choice": "“%(value)s” is no cause of a run."},
     )  # fmt: skip
     kind = forms.ChoiceField(required=False, error_messages={"invalid_choice": "“%(value)s” is no kind of run."})
+    # The form has its own attribute of this name all the same: fields are kept apart.
+    error_class = forms.ChoiceField(  # type: ignore[assignment]
+        required=False, error_messages={"invalid_choice": "“%(value)s” is no class of error."}
+    )
+    skip_reason = forms.ChoiceField(
+        required=False, choices=[("", "Skipped or not"), *((why, f"skipped: {said}") for why, said in BRIEFLY.items())],
+        error_messages={"invalid_choice": "“%(value)s” is no reason to skip a run."},
+    )  # fmt: skip
     since = forms.DateTimeField(
         required=False, error_messages={"invalid": _BAD_TIME}, widget=forms.DateTimeInput(_TIME, "%Y-%m-%dT%H:%M")
     )
@@ -41,6 +50,7 @@ class RunFilters(forms.Form):
         super().__init__(_with_states(query), auto_id="filter-%s")
         kinds = [(kind, shown_as(kind).word) for kind in SHOWN_KINDS]
         self.fields["kind"].choices = [("", "Any kind"), *kinds]  # type: ignore[attr-defined]
+        self.fields["error_class"].choices = [("", "Any error"), *errors_shown().items()]  # type: ignore[attr-defined]
         self.has_kinds = len(kinds) > 1
         self.is_valid()
 
@@ -58,9 +68,20 @@ class RunFilters(forms.Form):
         """The states asked for; none means all."""
         return list(self.cleaned_data.get("state", []))
 
+    @property
+    def searched_states(self) -> list[str]:
+        """The same; where none is asked for, those that the other filters leave, which are found by their indexes."""
+        if self.states:
+            return self.states
+        if self.cleaned_data.get("skip_reason"):
+            return [State.SKIPPED]
+        if self.cleaned_data.get("error_class"):
+            return [state for state in State if state not in {State.SUCCEEDED, State.SKIPPED}]
+        return []
+
     def conditions(self) -> dict[str, Any]:
         """What has to hold of a row, but for its state and its name."""
-        given = {name: self.cleaned_data.get(name) for name in ("cause", "kind")}
+        given = {name: self.cleaned_data.get(name) for name in ("cause", "kind", "error_class", "skip_reason")}
         return {name: value for name, value in given.items() if value}
 
     def moments(self) -> dict[str, Any]:
@@ -70,7 +91,10 @@ class RunFilters(forms.Form):
 
     def chips(self) -> list[tuple[str, str]]:
         """What is set, in words, and the address without it."""
-        return [(f"{name}: {_worded(name, one)}", self.address(without=(name, one))) for name, one in self._given()]
+        return [
+            (f"{_NAMES.get(name, name)}: {_worded(name, one)}", self.address(without=(name, one)))
+            for name, one in self._given()
+        ]
 
     def hidden(self) -> list[tuple[str, list[str]]]:
         """The same filters as a form carries them on."""
@@ -108,4 +132,8 @@ def _plain(value: Any) -> str:
 def _worded(name: str, value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
-    return CAUSE_WORDS[value] if name == "cause" else str(value)
+    said = {"cause": CAUSE_WORDS, "error_class": errors_shown(), "skip_reason": BRIEFLY}.get(name, {})
+    return said.get(value, str(value))
+
+
+_NAMES = {"error_class": "error", "skip_reason": "skipped"}

@@ -1,20 +1,23 @@
 """When something runs, as a form: what a person chooses, told to the serializer that holds every rule."""
 
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.utils import timezone
+from rest_framework import serializers
 
 from badgerjobs.lib import presets, zones
-from badgerjobs.lib.amounts import UNITS, BadAmountError, iso
+from badgerjobs.lib.amounts import MILLISECONDS, UNITS, BadAmountError, iso
 from badgerjobs.lib.schedule import Schedule
+from badgerjobs.runs.bounds_form import BoundsForm, bounds_shown
 from badgerjobs.runs.models import Preset, Runnable
-from badgerjobs.runs.schedules import RHYTHM_FIELDS
-from badgerjobs.runs.serializers import ScheduleSerializer
+from badgerjobs.runs.policy_form import length_told
+from badgerjobs.runs.schedules import BOUND_FIELDS, RHYTHM_FIELDS
+from badgerjobs.runs.serializers import DEFAULTS, ScheduleSerializer
+from badgerjobs.runs.wall_time import BAD_TIME, LocalTime, moment_of, wall_of
 
 WHEN = [("hand", "By hand"), ("at", "At a time"), ("every", "Every"), ("cron", "Cron"), ("preset", "Preset")]
 ISO = "iso"
@@ -25,22 +28,17 @@ MISSING = {
     "duration": "Say how often: PT15M is every 15 minutes.",
     "cron": "Give five fields, like 0 8 * * 1-5 for working days at eight.",
     "preset": "Choose one of them.",
+    "end_at": "Say when it ends: a day and a time.",
+    "max_runs": "Say after how many runs it ends: a number, like 100.",
 }
-BAD_TIME = "This is no day and time: write them like 2026-11-21 22:50."
+BOUND_NAMES = ("end_at", "max_runs", "spread")
+# What the sentences of REST call by its name there.
+IN_FORM = {"use run_every, like PT30S": "choose “Every” above, like 30 seconds"}
 # Django's short names of what is asked of a text, for fields whose rules are all the serializer's.
 LENIENT: dict[str, Any] = {"required": False}
 
 
-class LocalTime(forms.TextInput):
-    """The browser's own field for a day and a time on the wall."""
-
-    input_type = "datetime-local"
-
-    def __init__(self) -> None:
-        super().__init__({"step": "1", "class": "short"})
-
-
-class ScheduleForm(forms.Form):
+class ScheduleForm(BoundsForm):
     """When something runs. `runnable` is what is being changed, if it is there already.
 
     The fields take anything: `clean` tells them to the serializer and brings its sentences back beside them.
@@ -50,7 +48,7 @@ class ScheduleForm(forms.Form):
     at = forms.CharField(widget=LocalTime, **LENIENT)
     every = forms.CharField(widget=forms.TextInput({"inputmode": "decimal", "size": "4"}), **LENIENT)
     unit = forms.ChoiceField(
-        choices=[*((name, name) for name in UNITS), (ISO, "as ISO 8601…")],
+        choices=[*((name, name) for name in (MILLISECONDS, *UNITS)), (ISO, "as ISO 8601…")],
         widget=forms.Select({"aria-label": "Unit"}),
         **LENIENT,
     )
@@ -84,15 +82,27 @@ class ScheduleForm(forms.Form):
         told = self._schedule_told()
         self.told = self.serializer(told)
         self._judge(self.told)
-        if self.errors:  # it looks at the schedule when all else is right; a person wants to know of both
-            self._judge(ScheduleSerializer(data=told))
+        self.judge_rest(ScheduleSerializer, told, without=BOUND_NAMES)
         return self.cleaned_data
 
     def serializer(self, told: dict[str, Any]) -> ScheduleSerializer:
         """Give the serializer that judges what was told."""
         return ScheduleSerializer(data=told)
 
-    def _judge(self, serializer: ScheduleSerializer) -> None:
+    def judge_rest(
+        self, kind: type[serializers.Serializer[Any]], told: dict[str, Any], without: Collection[str]
+    ) -> None:
+        """Where something is wrong, look at the others as a whole: a person wants to know of all at once.
+
+        `without` are the names that may be left out when they are what is wrong.
+        """
+        known: set[str] = set()
+        while set(self.errors) - known:
+            known = set(self.errors)
+            left = {name: value for name, value in told.items() if name not in known or name not in without}
+            self._judge(kind(data=left))
+
+    def _judge(self, serializer: serializers.Serializer[Any]) -> None:
         if not serializer.is_valid():
             for name, said in serializer.errors.items():
                 self.refuse(self._field_of(name), said)
@@ -108,12 +118,19 @@ class ScheduleForm(forms.Form):
         told = self.told.validated_data
         return all(told.get(name) == getattr(self.runnable, name) for name in RHYTHM_FIELDS)
 
+    @property
+    def bounds(self) -> dict[str, Any]:
+        """Those that were told: where it ends, and over how long it is spread. For a form that is valid."""
+        told = self.told.validated_data
+        return {name: told[name] for name in BOUND_FIELDS if name in told}
+
     def refuse(self, field: str, said: Any) -> None:
         """Put a sentence beside a field, unless there is one already."""
-        while isinstance(said, Mapping | list):
-            said = next(iter(said.values() if isinstance(said, Mapping) else said))
         if field not in self.errors:
-            self.add_error(field if field in self.fields else None, str(said))
+            sentence = first_sentence(said)
+            for words, here in IN_FORM.items():
+                sentence = sentence.replace(words, here)
+            self.add_error(field if field in self.fields else None, sentence)
 
     def _schedule_told(self) -> dict[str, Any]:
         when = self.cleaned_data.get("when") or ""
@@ -125,9 +142,19 @@ class ScheduleForm(forms.Form):
         elif when not in {"hand", "at"}:
             self.refuse("when", "Choose when it runs.")
         zone = self.cleaned_data.get("time_zone", "").strip() or "UTC"
+        told.update(self._bounds_told(zone, is_recurring=when not in {"hand", "at"}))
         if when == "hand":  # neither is to be seen then, but its runs are told in the zone
             return {**told, "run_at": None, "time_zone": zone if _is_zone(zone) else self._zone_before()}
-        return {**told, "run_at": self._run_at("at" if when == "at" else "start", zone), "time_zone": zone}
+        return {**told, "run_at": self._moment("at" if when == "at" else "start", zone), "time_zone": zone}
+
+    def _bounds_told(self, zone: str, *, is_recurring: bool) -> dict[str, Any]:
+        """Where it ends, which only what repeats does, and its spread; nothing of what was not on the page."""
+        ends = self.cleaned_data.get("ends", "") if is_recurring else ""
+        told: dict[str, Any] = {"spread": length_told(self, "spread")} if "spread" in self.data else {}
+        if "ends" in self.data:
+            told["end_at"] = self._moment("end_at", zone) if ends in {"time", "both"} else None
+            told["max_runs"] = self._demanded("max_runs") or None if ends in {"runs", "both"} else None
+        return told
 
     def _demanded(self, field: str) -> str:
         text = str(self.cleaned_data.get(field, "")).strip()
@@ -141,7 +168,7 @@ class ScheduleForm(forms.Form):
             return self._demanded("duration")
         number = self._demanded("every")
         try:
-            return iso(number, unit) if number and unit in UNITS else ""
+            return iso(number, unit) if number and unit in {MILLISECONDS, *UNITS} else ""
         except BadAmountError as error:
             self.refuse("every", str(error))
             return ""
@@ -149,17 +176,15 @@ class ScheduleForm(forms.Form):
     def _zone_before(self) -> str:
         return self.runnable.time_zone if self.runnable else "UTC"
 
-    def _run_at(self, field: str, zone: str) -> str | None:
+    def _moment(self, field: str, zone: str) -> str | None:
         """The time on the wall of the zone, as a moment. What was not touched stays as it is stored, to the µs."""
-        text = self._demanded("at") if field == "at" else self.cleaned_data.get(field, "").strip()
+        text = self.cleaned_data.get(field, "").strip() if field == "start" else self._demanded(field)
         if not text:
             return None
-        stored = self.runnable.run_at if self.runnable and self.runnable.time_zone == zone else None
+        before = self.runnable if self.runnable and self.runnable.time_zone == zone else None
+        stored = (before.end_at if field == "end_at" else before.run_at) if before else None
         try:
-            wall = datetime.fromisoformat(text)
-            if stored and wall == datetime.fromisoformat(wall_of(stored, zone)):  # browsers leave seconds of 0 out
-                return stored.isoformat()
-            return (wall if wall.tzinfo else zones.shifted(wall, zones.zone(zone))).isoformat()
+            return moment_of(text, zone, stored)
         except zones.UnknownZoneError:
             return None  # the sentence about the zone says it
         except (ValueError, OverflowError):
@@ -173,6 +198,13 @@ class ScheduleForm(forms.Form):
         if name == "run_every":
             return "duration" if self.cleaned_data.get("unit") == ISO else "every"
         return name
+
+
+def first_sentence(said: Any) -> str:
+    """What a serializer says of a field, however deep its sentences lie."""
+    while isinstance(said, Mapping | list):
+        said = next(iter(said.values() if isinstance(said, Mapping) else said))
+    return str(said)
 
 
 def chosen(runnable: Runnable) -> dict[str, Any]:
@@ -190,6 +222,7 @@ def chosen(runnable: Runnable) -> dict[str, Any]:
         "cron": runnable.cron,
         "preset": runnable.preset,
         "time_zone": runnable.time_zone,
+        **bounds_shown(runnable),
         "enabled": runnable.enabled,
     }
 
@@ -197,7 +230,8 @@ def chosen(runnable: Runnable) -> dict[str, Any]:
 def blank(enabled: bool = True) -> dict[str, Any]:
     """What a new schedule begins with."""
     zone = timezone.get_current_timezone_name()
-    return {"when": "every", "every": "15", "unit": "minutes", "time_zone": zone, "enabled": enabled}
+    every = {"when": "every", "every": "15", "unit": "minutes", "time_zone": zone, "enabled": enabled}
+    return {**every, **bounds_shown(DEFAULTS)}
 
 
 def spoken(run_every: str) -> tuple[str, str]:
@@ -213,12 +247,3 @@ def _is_zone(name: str) -> bool:
     except zones.UnknownZoneError:
         return False
     return True
-
-
-def wall_of(moment: datetime, zone: str) -> str:
-    """The day and time on the wall of a zone, as browsers write it: `2026-11-21T22:50:28`."""
-    try:
-        place = zones.zone(zone)
-    except zones.UnknownZoneError:
-        place = zones.zone("UTC")
-    return zones.local(moment, place).isoformat(timespec="seconds")

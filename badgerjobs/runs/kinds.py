@@ -1,5 +1,6 @@
 """What a run may perform: a literal table, kind → where its `Kind` is. A new one is a row here and a file there."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,16 +10,22 @@ from uuid import UUID
 
 from django.utils.module_loading import import_string
 
+from badgerjobs.lib.backoff import Retries
 from badgerjobs.runs.outcomes import Outcome
 
 RUN_KINDS = {
     "http": "jobs.perform.HTTP",
+    "notice": "badgerjobs.notices.perform.NOTICE",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A run in a worker's hands, with what finishing it needs to know of its retries."""
+    """A run in a worker's hands, with what finishing it needs to know of its retries: RETRY_COLUMNS of its runnable.
+
+    `retry_delays` is JSON, and None unless the policy is a list. `started_at` is when its first attempt began.
+    `is_in_trouble`: the run before it failed for good, or its runnable is paused for that.
+    """
 
     id: UUID
     application_id: int
@@ -31,11 +38,22 @@ class Claimed:
     input: Any
     retries: int
     retry_step_s: int
+    backoff: str
+    retry_delays: str | None
+    retry_for_s: int | None
+    started_at: datetime
+    is_in_trouble: bool = False
 
     @property
     def attempt(self) -> int:
         """Which attempt this is, from 1."""
         return self.attempts + 1
+
+    @property
+    def policy(self) -> Retries:
+        """When it is tried again. Read when it is asked for: most runs succeed."""
+        delays = tuple(json.loads(self.retry_delays)) if self.retry_delays else ()
+        return Retries(self.backoff, self.retries, self.retry_step_s, delays, self.retry_for_s)
 
 
 @dataclass(frozen=True, slots=True)

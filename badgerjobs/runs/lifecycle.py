@@ -1,10 +1,9 @@
-"""Every change of a run's state, and nothing else changes one.
+"""Every change of a run's state, and nothing else changes one. New runs are made in `making.py`.
 
 Each verb is one statement over a set, and a compare-and-swap: it names the state it expects, and the ids that do not
 come back were taken by somebody else, who now answers for them. docs/run-life-cycle.md draws the states.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,97 +12,43 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from badgerjobs.lib.ids import uuid7
-from badgerjobs.runs.changes import Finished, Planned, Share, columns_of
+from badgerjobs.runs import picking, quotas
+from badgerjobs.runs.changes import Finished, PutOff, Share, columns_of
 from badgerjobs.runs.explain import log_moves, log_retries
+from badgerjobs.runs.holding import HOLD_FREE, WAITS
 from badgerjobs.runs.kinds import Claimed
-from badgerjobs.runs.making import ALL_NOW, PLANNED, REPLAYED
-from badgerjobs.runs.models import FINAL, Cause, Run, Runnable, State
-from badgerjobs.runs.picking import PICKED
+from badgerjobs.runs.models import State
+from badgerjobs.runs.picking import PICKED, WAITED
+from badgerjobs.runs.quotas import Rooms
 
 # How often a run may be taken back from workers that died before it is held to be what kills them.
 RESCUES = 5
 
 
-def queue_planned(planned: Sequence[Planned], now: datetime) -> list[str]:
-    """Turn due occurrences into queued runs and advance their runnables. Returns the queue of each new run."""
-    ids = [uuid7() for _ in planned]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            PLANNED,
-            [
-                [one.runnable_id for one in planned],
-                ids,
-                [one.occurrence for one in planned],
-                [one.next_run_at for one in planned],
-                now,
-                now,
-            ],
-        )
-        return [queue for (queue,) in cursor.fetchall()]
-
-
-def queue_now(runnable: Runnable, *, cause: Cause, now: datetime) -> Run:
-    """One run of a runnable, due at once, beside its schedule. Raises DoesNotExist when it was deleted meanwhile."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE runs_runnable SET runs_made = runs_made + 1, last_run_at = %s WHERE id = %s RETURNING runs_made",
-            [now, runnable.pk],
-        )
-        row = cursor.fetchone()
-    if row is None:
-        raise Runnable.DoesNotExist
-    return Run.objects.create(
-        application_id=runnable.application_id,
-        runnable=runnable,
-        kind=runnable.kind,
-        queue=runnable.queue,
-        priority=runnable.priority,
-        cause=cause,
-        number=row[0],
-        state=State.QUEUED,
-        due_at=now,
-        created_at=now,
-    )
-
-
-def replay(run_ids: Sequence[UUID], *, now: datetime) -> list[tuple[UUID, str]]:
-    """Queue a new run for each of these that is over and still has its owner. Returns the new ids and their queues.
-
-    The new run does what its owner says now, beside its schedule, and names the old one.
-    """
-    values: dict[str, Any] = {
-        "old": list(run_ids),
-        "new": [uuid7() for _ in run_ids],
-        "over": [state.value for state in FINAL],
-        "now": now,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(REPLAYED, values)
-        rows: list[tuple[UUID, str]] = cursor.fetchall()
-    return rows
-
-
-def queue_all_now(runnable_ids: Sequence[int], *, cause: Cause, now: datetime) -> list[str]:
-    """One run of each of these runnables, due at once, in one statement. Returns the queue of each new run."""
-    ids = [uuid7() for _ in runnable_ids]
-    with connection.cursor() as cursor:
-        values: dict[str, Any] = {"ids": list(runnable_ids), "run_ids": ids, "cause": cause.value, "now": now}
-        cursor.execute(ALL_NOW, values)
-        return [queue for (queue,) in cursor.fetchall()]
-
-
-_QUEUE_WAITING = """
-UPDATE runs_run SET state = 'queued' WHERE id IN (
-    SELECT id FROM runs_run WHERE state IN ('scheduled', 'retrying') AND due_at <= %s
-    ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
-) RETURNING queue
-"""
+# Those whose runnable is locked by somebody else wait a little longer.
+_WAKE = f"""
+UPDATE runs_run r SET state = 'queued', held = n.waits
+FROM (SELECT w.id, o.id IS NOT NULL AND (({WAITS}) OR o.overlap <> 'allow' AND w.place > 1) AS waits
+      FROM (SELECT id, runnable_id, row_number() OVER (PARTITION BY runnable_id ORDER BY id) AS place
+            FROM runs_run WHERE id = ANY(%s)) w
+      LEFT JOIN runs_runnable o ON o.id = w.runnable_id
+      WHERE o.id IS NULL OR o.id = ANY(%s)) n
+WHERE r.id = n.id RETURNING r.queue
+"""  # noqa: S608
 
 
 def queue_waiting(now: datetime, limit: int) -> list[str]:
-    """Queue the runs whose wait is over. Returns the queue of each."""
+    """Queue the runs whose wait is over; one beside which another is active is held. Returns the queue of each.
+
+    One statement when no wait is over.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE_WAITING, [now, limit])
+        cursor.execute(WAITED, [now, limit])
+        if not (waited := cursor.fetchall()):
+            return []
+        cursor.execute(HOLD_FREE, [[runnable_id for _, runnable_id in waited if runnable_id]])
+        free = [runnable_id for (runnable_id,) in cursor.fetchall()]
+        cursor.execute(_WAKE, [[run_id for run_id, _ in waited], free])
         return [queue for (queue,) in cursor.fetchall()]
 
 
@@ -112,31 +57,27 @@ UPDATE runs_run r SET state = 'running', worker = %(worker)s, started_at = coale
 FROM picked LEFT JOIN runs_runnable owner ON owner.id = picked.runnable_id
 WHERE r.id = picked.id
 RETURNING r.id, r.application_id, r.runnable_id, r.kind, r.number, r.attempts, r.occurrence, r.due_at, r.input,
-          coalesce(owner.retries, 3), coalesce(owner.retry_step_s, 10)
+          coalesce(owner.retries, 3), coalesce(owner.retry_step_s, 10), coalesce(owner.backoff, 'incremental'),
+          CASE WHEN owner.backoff = 'list' THEN owner.retry_delays::text END, owner.retry_for_s, r.started_at,
+          coalesce(owner.failures_in_row > 0 OR owner.breaker <> '', false)
 """  # noqa: S608
 
 
-def claim(*, queue: str, worker: UUID, limit: int, now: datetime, share: Share | None = None) -> list[Claimed]:
-    """Take up to `limit` queued runs for a worker: they are running now, and nobody else's."""
-    share = share or Share(limit, {})
-    values: dict[str, Any] = {
-        "queue": queue,
-        "worker": worker,
-        "limit": limit,
-        "now": now,
-        "most": share.most,
-        "holders": list(share.held),
-        "holding": list(share.held.values()),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, values)
-        rows = cursor.fetchall()
-    return [Claimed(*(*row[:8], _parsed(row[8]), *row[9:])) for row in rows]
+def claim(  # noqa: PLR0913
+    *, queue: str, worker: UUID, limit: int, now: datetime, share: Share | None = None, rooms: Rooms | None = None
+) -> list[Claimed]:
+    """Take up to `limit` queued runs for a worker: they are running now, and nobody else's.
 
-
-def _parsed(value: Any) -> Any:
-    # Django hands jsonb over as text when the query is written by hand.
-    return json.loads(value) if isinstance(value, str) else value
+    `rooms` are what limits leave, asked for within the same transaction.
+    """
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        rooms = rooms or quotas.rooms(queue=queue, limit=limit, now=now)
+        share = share or Share(limit, {})
+        given: dict[str, Any] = {"queue": queue, "worker": worker, "limit": limit, "now": now}
+        cursor.execute(_CLAIM, given | picking.columns_of(share, rooms, limit))
+        claimed = picking.claimed_of(cursor.fetchall())
+        quotas.spend(rooms, claimed, now=now)
+    return claimed
 
 
 _FINISH = """
@@ -148,7 +89,8 @@ WITH done AS (
 ), moved AS (
     UPDATE runs_run r SET
         state = d.state, due_at = d.due_at, attempts = r.attempts + 1, worker = NULL, error = d.error,
-        output = d.output::jsonb, finished_at = CASE WHEN d.state = 'retrying' THEN NULL ELSE d.ended_at END
+        error_class = d.error_class, output = d.output::jsonb,
+        finished_at = CASE WHEN d.state = 'retrying' THEN NULL ELSE d.ended_at END
     FROM done d WHERE r.id = d.run_id AND r.state = 'running' AND r.worker = %s
     RETURNING d.attempt_id, r.id, r.application_id, r.runnable_id, r.attempts, r.number, d.started_at, d.duration_ms,
               d.ok, d.error_class, d.error, d.result, d.ended_at
@@ -179,15 +121,52 @@ def finish(finished: Sequence[Finished], *, worker: UUID) -> set[UUID]:
     return {one.run.id for one in moved}
 
 
+_POSTPONE = """
+UPDATE runs_run r SET
+    state = CASE WHEN r.attempts > 0 THEN 'retrying' ELSE 'scheduled' END, due_at = p.due_at, worker = NULL,
+    started_at = CASE WHEN r.attempts > 0 OR r.rescues > 0 THEN r.started_at END
+FROM unnest(%s::uuid[], %s::timestamptz[]) AS p(run_id, due_at)
+WHERE r.id = p.run_id AND r.state = 'running' AND r.worker = %s
+RETURNING r.application_id
+"""
+
+
+def postpone(put_off: Sequence[PutOff], *, worker: UUID) -> None:
+    """Hand back runs that were not tried: they wait, for their first attempt or for the one after the last.
+
+    So many may come and go that their logs do not tell of it. What their application's limits took comes back.
+    """
+    ids, dues = [one.run.id for one in put_off], [one.due_at for one in put_off]
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute(_POSTPONE, [ids, dues, worker])
+        quotas.give_back(owner for (owner,) in cursor.fetchall())
+
+
 def abort(run_ids: Iterable[UUID], *, now: datetime, reason: str, running_too: bool = True) -> set[UUID]:
     """End runs that are not over. A running one is told so within about a second; its attempt is not recorded."""
     states = [State.SCHEDULED, State.QUEUED, State.RETRYING, *([State.RUNNING] if running_too else [])]
     return _end(
-        "UPDATE runs_run SET state = 'aborted', finished_at = %s, worker = NULL, error = %s"
+        "UPDATE runs_run SET state = 'aborted', finished_at = %s, worker = NULL, error = %s, held = false"
         " WHERE id = ANY(%s) AND state = ANY(%s) RETURNING id, application_id, attempts",
         [now, reason, list(run_ids), [state.value for state in states]],
         level="info",
         message=reason,
+        now=now,
+    )
+
+
+OVERTAKEN = "Cancelled: the next occurrence came, and its job cancels what runs."
+
+
+def overtake(runnable_ids: Sequence[int], *, now: datetime) -> set[UUID]:
+    """Abort what is queued, runs or was put off of these runnables: the next occurrence takes its place."""
+    return _end(
+        "UPDATE runs_run SET state = 'aborted', finished_at = %s, worker = NULL, error = %s, held = false"
+        " WHERE runnable_id = ANY(%s) AND (state IN ('queued', 'running') AND NOT held OR held"
+        " OR state = 'scheduled' AND cause = 'schedule') RETURNING id, application_id, attempts",
+        [now, OVERTAKEN, list(runnable_ids)],
+        level="info",
+        message=OVERTAKEN,
         now=now,
     )
 
@@ -198,7 +177,7 @@ SUPERSEDED = "The next occurrence came before the next attempt."
 def supersede(runnable_ids: Sequence[int], *, now: datetime) -> set[UUID]:
     """Fail the runs of these runnables that wait for another attempt: a newer occurrence takes their place."""
     return _end(
-        "UPDATE runs_run SET state = 'failed', finished_at = %s, error = %s"
+        "UPDATE runs_run SET state = 'failed', finished_at = %s, error = %s, error_class = 'superseded'"
         " WHERE state = 'retrying' AND runnable_id = ANY(%s) RETURNING id, application_id, attempts",
         [now, f"Superseded. {SUPERSEDED}", list(runnable_ids)],
         level="error",
@@ -220,9 +199,8 @@ WHERE r.id IN (
 def rescue(*, unseen_since: datetime, now: datetime) -> set[UUID]:
     """Queue again what is in the hands of workers not seen since then; fail what has been rescued too often."""
     given_up = _end(
-        "UPDATE runs_run r SET state = 'failed', finished_at = %s, worker = NULL, error = %s"  # noqa: S608
-        + _LOST.format(f">= {RESCUES}")
-        + " RETURNING r.id, r.application_id, r.attempts",
+        "UPDATE runs_run r SET state = 'failed', finished_at = %s, worker = NULL, error = %s,"  # noqa: S608
+        " error_class = 'lost'" + _LOST.format(f">= {RESCUES}") + " RETURNING r.id, r.application_id, r.attempts",
         [now, f"Lost: {RESCUES + 1} workers ended while they had this run.", unseen_since],
         level="error",
         message="Given up: every worker that took this run ended before it was done.",

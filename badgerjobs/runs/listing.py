@@ -86,7 +86,7 @@ class Search:
         self.edge: UUID | None = None
         self._order = "id" if upwards else "-id"
         self._ahead, self._back = ("gt", "lte") if upwards else ("lt", "gte")
-        asked = list(filters.states if states is None else states)
+        asked = list(filters.searched_states if states is None else states)
         # Those that succeeded are nearly all: no index holds them by state.
         self._by_state = asked if State.SUCCEEDED not in asked else []
         self._application = application

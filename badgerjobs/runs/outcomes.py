@@ -1,6 +1,7 @@
 """What `perform` answers. A value for everything that was foreseen; an exception is a bug, logged and retried."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 
@@ -14,12 +15,25 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The attempt failed: one word for machines, one sentence for people. `retry` says whether another try may help."""
+    """The attempt failed: one word for machines, one sentence for people. `retry` says whether another try may help.
+
+    `retry_after` is how long the other side wants to be left alone. `pauses` says that no later run can do better:
+    what it belongs to is paused, and the sentence is the reason.
+    """
 
     error_class: str
     error: str
     result: dict[str, Any] | None = None
     retry: bool = True
+    retry_after: timedelta | None = None
+    pauses: bool = False
 
 
-Outcome = Done | Failed
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Nothing was tried: there is no room for it now, and in so many seconds there may be. It uses up no attempt."""
+
+    seconds: float
+
+
+Outcome = Done | Failed | Later

@@ -3,11 +3,11 @@
 from datetime import datetime, tzinfo
 from functools import cached_property
 
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 
-from badgerjobs.runs import story
+from badgerjobs.runs import skipped, story
 from badgerjobs.runs.measures import first_due
-from badgerjobs.runs.models import FINAL, Attempt, LogLine, Run
+from badgerjobs.runs.models import ACTIVE, FINAL, Attempt, LogLine, Run, State
 from badgerjobs.runs.schedules import place_of
 from badgerjobs.runs.shown import Exchange, entitle, shown_as
 from badgerjobs.runs.verdicts import Verdict, lateness, verdict_on
@@ -44,7 +44,8 @@ class RunPage:
     def stamp(self) -> str:
         """Another one whenever the page would show something else."""
         run = self.run
-        return f"{run.state}-{run.attempts}-{run.rescues}-{self._number or 0}-{run.due_at.timestamp()}"
+        moved = f"{run.state}-{run.held:d}-{run.attempts}-{run.rescues}-{run.skipped_count or 0}"
+        return f"{moved}-{self._number or 0}-{run.due_at.timestamp()}"
 
     @cached_property
     def attempts(self) -> list[Attempt]:
@@ -75,6 +76,18 @@ class RunPage:
         return shown_as(self.run.kind).owner(self.run)
 
     @property
+    def backfill(self) -> str:
+        """The address at which what was skipped is run all the same."""
+        return shown_as(self.run.kind).backfill(self.run)
+
+    @property
+    def title(self) -> str:
+        """`Run 412`; of those that nobody counts what they are: `Notice`."""
+        if self.run.state == State.SKIPPED:
+            return skipped.counted(self.run)
+        return f"Run {self.run.number}" if self.run.runnable else shown_as(self.run.kind).word.capitalize()
+
+    @property
     def lateness(self) -> str:
         return lateness(self.run)
 
@@ -96,12 +109,40 @@ class RunPage:
 
     @cached_property
     def exchange(self) -> Exchange | None:
+        """What was asked and answered; None where nothing ever is."""
+        if self.run.state == State.SKIPPED:
+            return None
         return shown_as(self.run.kind).exchange(self.run, self.chosen)
 
     @cached_property
     def log(self) -> list[story.Line]:
         lines = LogLine.objects.for_application(self._application).filter(run=self.run)
         return story.log_of(self.run, self.attempts, lines.order_by("-id")[:MOST_LINES], self.zone)
+
+    @cached_property
+    def in_the_way(self) -> Run | None:
+        """The run that a held one waits for; None where that is over by now."""
+        active = self._of_its_owner.filter(state__in=ACTIVE, held=False)
+        return active.order_by("pk").only("id", "number").first()
+
+    @cached_property
+    def waiting_before(self) -> int:
+        """How many others wait for that, and go before a held one."""
+        return self._of_its_owner.filter(held=True, pk__lt=self.run.pk).count()
+
+    @property
+    def _of_its_owner(self) -> QuerySet[Run]:
+        return self._runs.filter(runnable=self.run.runnable)
+
+    @property
+    def _runs(self) -> QuerySet[Run]:
+        # The run came by the gate, which joins; what is found from it need not.
+        return Run.objects.filter(application=self._application)
+
+    @property
+    def since(self) -> str:
+        """What became of the occurrences that were skipped."""
+        return skipped.since(self.run)
 
     @property
     def neighbours(self) -> dict[str, Run]:
@@ -121,17 +162,16 @@ class RunPage:
     @cached_property
     def _others(self) -> dict[str, list[Run]]:
         """The runs that the page leads to, by what they are to this one: in one query, each part by its own index."""
-        runs, run = Run.objects.filter(application=self._application), self.run
-        beside = runs.filter(runnable=run.runnable)
-        parts = {
-            "older": beside.filter(id__lt=run.pk).order_by("-id")[:1],
-            "newer": beside.filter(id__gt=run.pk).order_by("id")[:1],
-            "replay": runs.filter(replay_of=run.pk).order_by("id")[:MOST_REPLAYS],
-        }
+        runs, run = self._runs, self.run
+        beside = self._of_its_owner
+        parts = {"replay": runs.filter(replay_of=run.pk).order_by("id")[:MOST_REPLAYS]}
+        if run.runnable:  # those of no runnable stand among all the others
+            parts["older"] = beside.filter(id__lt=run.pk).order_by("-id")[:1]
+            parts["newer"] = beside.filter(id__gt=run.pk).order_by("id")[:1]
         if run.replay_of:
             parts["original"] = runs.filter(pk=run.replay_of)
-        first, *rest = (part.only("id", "number").annotate(what=Value(what)) for what, part in parts.items())
+        first, *rest = (part.only("id", "number", "state").annotate(what=Value(what)) for what, part in parts.items())
         found: dict[str, list[Run]] = {}
         for one in sorted(first.union(*rest, all=True), key=lambda one: one.pk):
-            found.setdefault(one.what, []).append(one)  # type: ignore[attr-defined]  # an annotation
+            found.setdefault(one.what, []).append(one)
         return found

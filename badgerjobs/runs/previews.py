@@ -1,16 +1,19 @@
 """The next runs of a schedule before it is saved, or of one that is stored, as pages show them."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from badgerjobs.lib import words, zones
 from badgerjobs.lib.schedule import Schedule
 from badgerjobs.lib.upcoming import Upcoming, upcoming
 from badgerjobs.runs.forms import ScheduleForm
 from badgerjobs.runs.models import Runnable
-from badgerjobs.runs.schedules import preview, second_zone, zone_of
-from badgerjobs.runs.services import resumed, was_aborted
+from badgerjobs.runs.pausing import resumed
+from badgerjobs.runs.policy_words import spread_in_words
+from badgerjobs.runs.schedules import SCHEDULE_FIELDS, due_for, offset_ms, preview, runs_left, second_zone, zone_of
+from badgerjobs.runs.services import was_aborted
 
 SHOWN = 5
 
@@ -31,7 +34,10 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a schedule means, in its zone and in a second one: the reader's, or UTC where these are the same."""
+    """What a schedule means, in its zone and in a second one: the reader's, or UTC where these are the same.
+
+    `ends`: it repeats, and nothing comes after the last row. `spread` says how much later than planned each starts.
+    """
 
     words: str
     zone: str = "UTC"
@@ -39,41 +45,61 @@ class Preview:
     rows: Sequence[PlannedRun] = ()
     errors: Sequence[str] = ()
     enabled: bool = True
+    ends: bool = False
+    spread: str = ""
 
 
-def preview_of_form(form: ScheduleForm, now: datetime) -> Preview:
-    """What would be planned if the form were saved now, or what is wrong with it, in words."""
+def preview_of_form(form: ScheduleForm, now: datetime, new: Runnable) -> Preview:
+    """What would be planned if the form were saved now, or what is wrong with it, in words.
+
+    `new` stands for what is not there yet: its application, kind and name, which make its place in a spread.
+    """
     form.is_valid()
     wrong = [str(sentence) for name in ScheduleForm.base_fields for sentence in form.errors.get(name, [])]
     if wrong:
         return Preview("Not planned", errors=wrong)
     enabled = form.cleaned_data["enabled"]
     if form.runnable and form.keeps_rhythm:
-        return _of_kept(form.runnable, now, enabled=enabled)
-    return _shown(form.schedule, preview(form.schedule, now=now, count=SHOWN), enabled=enabled)
+        return _of_kept(form.runnable, form, now)
+    new = copy(form.runnable or new)
+    new.spread_s = form.bounds.get("spread_s") or 0
+    new.offset_ms = offset_ms(new) if new.name else 0
+    times = preview(form.schedule, now=now, count=SHOWN + 1, max_runs=form.bounds.get("max_runs"))
+    return _shown(form.schedule, [one + _offset(new) for one in times], new, enabled=enabled)
 
 
 def preview_of(runnable: Runnable, now: datetime) -> Preview:
     """What is planned for a stored schedule; for one that is disabled, what would be."""
-    return _from(runnable, runnable.next_run_at, now, enabled=runnable.enabled)
+    return _from(runnable, runnable.next_run_at, now)
 
 
-def _of_kept(runnable: Runnable, now: datetime, *, enabled: bool) -> Preview:
-    """What is planned when its rhythm stays, and it is perhaps switched on or off: what saving it would do."""
-    if enabled == runnable.enabled:
+def _of_kept(runnable: Runnable, form: ScheduleForm, now: datetime) -> Preview:
+    """What is planned when its rhythm stays, and its end or spread changes, or it is switched: what saving would do."""
+    changed = copy(runnable)
+    for name, value in {**form.bounds, "enabled": form.cleaned_data["enabled"]}.items():
+        setattr(changed, name, value)
+    if all(getattr(changed, name) == getattr(runnable, name) for name in SCHEDULE_FIELDS):
         return preview_of(runnable, now)
-    first = resumed(runnable, now, was_aborted) if enabled else None
-    return _from(runnable, max(first, now) if first else None, now, enabled=enabled)
+    changed.offset_ms = offset_ms(changed)
+    return _from(changed, due_for(changed, resumed(changed, now, was_aborted), now), now)
 
 
-def _from(runnable: Runnable, first: datetime | None, now: datetime, *, enabled: bool) -> Preview:
+def _from(runnable: Runnable, first: datetime | None, now: datetime) -> Preview:
+    """From its next run on, and where none is planned from now on; as many as it may still make."""
+    schedule, offset, left = runnable.schedule, _offset(runnable), runs_left(runnable)
     times = [first] if first else []
-    if runnable.schedule.is_recurring:
-        times += runnable.schedule.upcoming(first or now, SHOWN - len(times))
-    return _shown(runnable.schedule, times, enabled=enabled)
+    if schedule.is_recurring:
+        since = first - offset if first else now
+        times += [one + offset for one in schedule.upcoming(since, SHOWN + 1 - len(times))]
+    return _shown(schedule, times if left is None else times[:left], runnable, enabled=runnable.enabled)
 
 
-def _shown(schedule: Schedule, times: Sequence[datetime], *, enabled: bool) -> Preview:
+def _offset(runnable: Runnable) -> timedelta:
+    return timedelta(milliseconds=runnable.offset_ms)
+
+
+def _shown(schedule: Schedule, times: Sequence[datetime], runnable: Runnable, *, enabled: bool) -> Preview:
+    """Of these times, of which one more than is shown says that it goes on."""
     zone = zones.preset_zone(zone_of(schedule))
     second = second_zone(zone)
     said = schedule.words()
@@ -81,8 +107,10 @@ def _shown(schedule: Schedule, times: Sequence[datetime], *, enabled: bool) -> P
         words=said[:1].upper() + said[1:],
         zone=zone_of(schedule),
         second=str(second or ""),
-        rows=[_row(one, zone, second or zone) for one in upcoming(times, zone, second or zone)],
+        rows=[_row(one, zone, second or zone) for one in upcoming(times[:SHOWN], zone, second or zone)],
         enabled=enabled,
+        ends=schedule.is_recurring and len(times) <= SHOWN,
+        spread=spread_in_words(runnable),
     )
 
 

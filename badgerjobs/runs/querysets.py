@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from badgerjobs.workspaces.models import Application
 
 WAITING = ("scheduled", "retrying")
+# The same as `RunQuerySet.unfinished`, in the words of the partial indexes, which hold no finished run.
+UNFINISHED = "(state = 'queued' AND NOT held OR held OR state = 'running' OR state IN ('scheduled', 'retrying'))"
+
+
+_UNFINISHED = Q(state="queued", held=False) | Q(held=True) | Q(state="running") | Q(state__in=WAITING)
 
 
 class RunnableQuerySet(OwnedQuerySet["Runnable"]):
@@ -54,7 +59,18 @@ class RunQuerySet(OwnedQuerySet["Run"]):
 
         In the words of the partial indexes, which hold no finished run: one list of all four states would walk history.
         """
-        return self.filter(Q(state="queued") | Q(state="running") | Q(state__in=WAITING))
+        return self.filter(_UNFINISHED)
+
+    def with_error(self, classes: Iterable[str]) -> RunQuerySet:
+        """Those whose last attempt, or else their end, was bad in one of these ways.
+
+        In the words of the partial indexes, which hold none that succeeded.
+        """
+        return self.filter(Q(state__in=("failed", "aborted")) | _UNFINISHED, error_class__in=list(classes))
+
+    def not_run(self, reasons: Iterable[str]) -> RunQuerySet:
+        """The rows of occurrences that were skipped for one of these reasons."""
+        return self.filter(state="skipped", skip_reason__in=list(reasons))
 
 
 class AttemptQuerySet(OwnedQuerySet["Attempt"]):

@@ -10,6 +10,7 @@ from django.db.models import Exists
 
 from badgerjobs.runs import fleet
 from badgerjobs.runs.models import Gone, Run
+from badgerjobs.runs.querysets import UNFINISHED
 
 # Whose runs: the column that names the owner.
 Owner = Literal["runnable_id", "application_id"]
@@ -26,11 +27,7 @@ lines AS (DELETE FROM runs_logline USING old WHERE runs_logline.run_id = old.id)
 gone AS (DELETE FROM runs_run USING old WHERE runs_run.id = old.id RETURNING runs_run.id)
 """
 
-# In the words of the partial indexes, which hold no finished run.
-_UNFINISHED = """
-SELECT id FROM runs_run
-WHERE {owner} = %(id)s AND (state = 'queued' OR state = 'running' OR state IN ('scheduled', 'retrying')) FOR UPDATE
-"""
+_UNFINISHED = f"SELECT id FROM runs_run WHERE {{owner}} = %(id)s AND {UNFINISHED} FOR UPDATE"  # noqa: S608
 
 # The newest first: lists, which begin with them, need not step over them for long.
 _BATCH = f"""
@@ -56,11 +53,9 @@ def leave(owner: Owner, its_id: int, *, at_once: int) -> None:
     Gone.objects.create(**{owner: its_id})
 
 
-_ALL_UNFINISHED = """
-SELECT id FROM runs_run
-WHERE runnable_id = ANY(%(ids)s) AND (state = 'queued' OR state = 'running' OR state IN ('scheduled', 'retrying'))
-ORDER BY id FOR UPDATE
-"""
+_ALL_UNFINISHED = f"""
+SELECT id FROM runs_run WHERE runnable_id = ANY(%(ids)s) AND {UNFINISHED} ORDER BY id FOR UPDATE
+"""  # noqa: S608
 
 
 def leave_all(runnable_ids: Sequence[int]) -> None:

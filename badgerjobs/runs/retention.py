@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from badgerjobs.lib.ids import uuid7_floor
-from badgerjobs.runs import fleet, remains
+from badgerjobs.runs import fleet, incidents, remains
 from badgerjobs.web.retention import forget_keys, forget_sessions
 from badgerjobs.workspaces.models import Application
 from badgerjobs.workspaces.retention import forget_entries
@@ -99,6 +99,7 @@ def _prune_batch(applications: list[Kept]) -> tuple[int, list[Kept]]:
     with connection.cursor() as cursor:
         cursor.execute(_PRUNE, given)
         found = {application_id: (count, UUID(newest)) for application_id, count, newest in cursor.fetchall()}
+    incidents.forget(given)
     full = [kept for kept in applications if found.get(kept.application_id, (0,))[0] == each]
     return (
         sum(count for count, _ in found.values()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -10,17 +10,29 @@ from django.utils import timezone
 
 from badgerjobs.lib import words, zones
 from badgerjobs.lib.schedule import Schedule
+from badgerjobs.lib.spread import offset
 
 if TYPE_CHECKING:
     from badgerjobs.runs.models import Runnable
 
 # What a schedule is made of, and what besides decides when something runs next.
 RHYTHM_FIELDS = ("run_at", "run_every", "cron", "preset", "time_zone")
-SCHEDULE_FIELDS = (*RHYTHM_FIELDS, "enabled")
+BOUND_FIELDS = ("end_at", "max_runs", "spread_s")
+SCHEDULE_FIELDS = (*RHYTHM_FIELDS, *BOUND_FIELDS, "enabled")
+# How the engine handles it: a change of these leaves alone what is planned.
+POLICY_FIELDS = ("overlap", "catch_up", "catch_up_within_s", "priority")
+# Until when it is switched off, and why.
+PAUSE_FIELDS = ("paused_until", "pause_reason")
 
 
 def schedule_of(  # noqa: PLR0913, PLR0917  a row's columns, in their order
-    run_at: datetime | None, run_every: str, cron: str, preset: str, time_zone: str, anchor: datetime | None
+    run_at: datetime | None,
+    run_every: str,
+    cron: str,
+    preset: str,
+    time_zone: str,
+    anchor: datetime | None,
+    end_at: datetime | None = None,
 ) -> Schedule:
     """The planned times, as a value that can be asked for the next ones."""
     return Schedule(
@@ -30,17 +42,60 @@ def schedule_of(  # noqa: PLR0913, PLR0917  a row's columns, in their order
         preset=preset or None,
         time_zone=time_zone,
         anchor=anchor,
+        end_at=end_at,
         preset_time_zone=settings.PRESET_TIME_ZONE,
     )
 
 
-def preview(schedule: Schedule, *, now: datetime, count: int, after: datetime | None = None) -> list[datetime]:
-    """List what a schedule that is set now will do: its next times, from now on, or from any other moment on."""
+def due_for(runnable: Runnable, occurrence: datetime | None, now: datetime) -> datetime | None:
+    """When a runnable is due for this next occurrence of its: not before now, and at its own place in its spread.
+
+    None when it is switched off, when nothing is planned, and when its schedule has made all its runs.
+    """
+    if occurrence is None or not runnable.enabled:
+        return None
+    if runnable.max_runs is not None and runnable.scheduled_runs >= runnable.max_runs:
+        return None
+    return max(occurrence, now) + timedelta(milliseconds=runnable.offset_ms)
+
+
+def offset_ms(runnable: Runnable) -> int:
+    """Its place in its spread, in milliseconds: always the same, whoever asks and whenever."""
+    return place_in_spread(runnable.application_id, runnable.kind, runnable.name, runnable.spread_s)
+
+
+def place_in_spread(application_id: int, kind: str, name: str, spread_s: int) -> int:
+    """The same of what need not be there yet."""
+    return offset(f"{application_id} {kind} {name}", timedelta(seconds=spread_s)) // timedelta(milliseconds=1)
+
+
+def runs_left(runnable: Runnable) -> int | None:
+    """How many runs its schedule may still make; None: any number."""
+    return None if runnable.max_runs is None else max(0, runnable.max_runs - runnable.scheduled_runs)
+
+
+def preview(
+    schedule: Schedule, *, now: datetime, count: int, after: datetime | None = None, max_runs: int | None = None
+) -> list[datetime]:
+    """List what a schedule that is set now will do: its next times, from now on, or from any other moment on.
+
+    It ends after `max_runs` of them, as if none was skipped.
+    """
     if after:
-        return schedule.upcoming(after, count)
-    times = schedule.planned(now, count)
+        left = max_runs if max_runs is None else max(0, max_runs - _planned_until(schedule, now, after))
+        return schedule.upcoming(after, count if left is None else min(count, left))
+    times = schedule.planned(now, count if max_runs is None else min(count, max_runs))
     times[:1] = [max(first, now) for first in times[:1]]  # what is past is due at once
     return times
+
+
+def _planned_until(schedule: Schedule, now: datetime, until: datetime) -> int:
+    """How many occurrences a schedule that is set now has up to then."""
+    first = schedule.first(now)
+    if first is None or first > until:
+        return 0
+    later = schedule.anchored(now).missed(first, until)
+    return 1 + (later.count if later else 0)
 
 
 def zone_of(schedule: Schedule) -> str:

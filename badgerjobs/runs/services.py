@@ -1,6 +1,6 @@
 """What can be done with what runs. Each verb is called within a transaction of its caller's, or makes its own."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from badgerjobs.runs import dispatch, lifecycle, remains
+from badgerjobs.runs import dispatch, holding, incidents, lifecycle, making, pausing, remains
 from badgerjobs.runs.models import FINAL, Cause, Run, Runnable, State
-from badgerjobs.runs.schedules import RHYTHM_FIELDS, SCHEDULE_FIELDS
+from badgerjobs.runs.schedules import RHYTHM_FIELDS, SCHEDULE_FIELDS, due_for, offset_ms
 from badgerjobs.runs.worker import ring_after_commit
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces import audit
@@ -21,6 +21,7 @@ from badgerjobs.workspaces.models import Application
 def add_runnable(runnable: Runnable, *, now: datetime) -> Runnable:
     """Save a new runnable and plan its first run."""
     _plan(runnable, now)
+    pausing.begin(runnable, now=now)
     runnable.save(force_insert=True)
     return runnable
 
@@ -32,20 +33,10 @@ def change_runnable(runnable: Runnable, *, before: Runnable, now: datetime) -> N
         waiting = Run.objects.of(runnable.pk).unfinished().values_list("id", flat=True)
         lifecycle.abort(waiting, now=now, reason="The schedule was changed.", running_too=False)
         _plan(runnable, now, before=before)
+    pausing.change(runnable, before=before, now=now)
     # What dispatch writes is left out: a tick may have counted a run since this row was read.
-    runnable.save(update_fields=[f.name for f in Runnable._meta.fields if f.name not in _DISPATCHED])
-
-
-def resumed(runnable: Runnable, now: datetime, was_aborted: Callable[[Runnable], bool]) -> datetime | None:
-    """The next run of what was switched off and on again: a series keeps its rhythm, and once means once.
-
-    `was_aborted` tells of a runnable whose one run was made whether that was aborted: then it is still to come.
-    """
-    if runnable.schedule.is_recurring:
-        return runnable.schedule.next_after(now)
-    if not runnable.run_at or not runnable.last_run_at or runnable.last_run_at < runnable.run_at:
-        return runnable.schedule.first(now)
-    return runnable.schedule.first(now) if was_aborted(runnable) else None
+    left_out = _DISPATCHED - ({"scheduled_runs"} if runnable.scheduled_runs != before.scheduled_runs else set())
+    runnable.save(update_fields=[f.name for f in Runnable._meta.fields if f.name not in left_out])
 
 
 def was_aborted(runnable: Runnable) -> bool:
@@ -53,17 +44,19 @@ def was_aborted(runnable: Runnable) -> bool:
     return Run.objects.of(runnable.pk).filter(occurrence__gte=runnable.run_at, state=State.ABORTED).exists()
 
 
-_DISPATCHED = {"id", "runs_made", "last_run_at", "created_at"}
+_DISPATCHED = {"id", "runs_made", "scheduled_runs", "last_run_at", "created_at"}
 
 
 def _plan(runnable: Runnable, now: datetime, before: Runnable | None = None) -> None:
     """Set the anchor and the next run. What is due at once is due now: no moment is an occurrence twice."""
     if before is None or any(getattr(runnable, field) != getattr(before, field) for field in RHYTHM_FIELDS):
         runnable.anchor = replace(runnable.schedule, anchor=None).anchored(now).start or now
+        runnable.scheduled_runs = 0
         first = runnable.schedule.first(now)
     else:
-        first = resumed(before, now, was_aborted)
-    runnable.next_run_at = max(first, now) if first and runnable.enabled else None
+        first = pausing.resumed(runnable, now, was_aborted)
+    runnable.offset_ms = offset_ms(runnable)
+    runnable.next_run_at = due_for(runnable, first, now)
     # Twice the horizon: the request that plans it may take a while to commit.
     if runnable.next_run_at and runnable.next_run_at - now < 2 * dispatch.HORIZON:
         with connection.cursor() as cursor:
@@ -74,7 +67,7 @@ def run_now(*, runnable: Runnable, cause: Cause, now: datetime) -> Run:
     """Run it at once, beside its schedule and whether it is enabled or not. Raises Conflict when it is gone."""
     try:
         with transaction.atomic():
-            run = lifecycle.queue_now(runnable, cause=cause, now=now)
+            run = making.queue_now(runnable, cause=cause, now=now)
             ring_after_commit(run.queue)
     except Runnable.DoesNotExist:
         raise Conflict("It was deleted in the meantime.") from None
@@ -98,7 +91,7 @@ def replay_run(*, run: Run, by: audit.Actor, now: datetime) -> Run:
     if run.state not in FINAL:
         raise Conflict(f"This run is {run.state}: it can be replayed when it is over, or aborted now.")
     with transaction.atomic():
-        if not (replayed := lifecycle.replay([run.pk], now=now)):
+        if not (replayed := making.replay([run.pk], now=now)):
             raise Conflict("What this run belonged to was deleted in the meantime: there is nothing to replay.")
         [(new_id, queue)] = replayed
         ring_after_commit(queue)
@@ -111,16 +104,26 @@ MOST_AT_ONCE = 10_000
 STEP = 1000
 
 
-def replay_runs(*, application: Application, run_ids: Sequence[UUID], by: audit.Actor, now: datetime) -> int:
+def replay_runs(
+    *,
+    application: Application,
+    run_ids: Sequence[UUID],
+    by: audit.Actor,
+    now: datetime,
+    per_minute: int | None = None,
+) -> int:
     """Replay those of these runs that are over and whose owner is there, in their order. Returns how many new ones.
 
-    Runs of another application are none of these.
+    Runs of another application are none of these. If `per_minute` is given, no more of them begin in a minute.
     """
-    count = 0
-    for step in batched(sorted(run_ids), STEP):
+    count, step_s = 0, 60 / per_minute if per_minute else 0
+    owned = list(Run.objects.for_application(application).filter(pk__in=run_ids).values_list("pk", flat=True))
+    if connection.in_atomic_block:
+        # All steps in one transaction, of a caller's: of two such, one waits for the other, and not in a ring.
+        holding.hold_owners(owned)
+    for step in batched(sorted(owned), STEP):
         with transaction.atomic():
-            owned = Run.objects.for_application(application).filter(pk__in=step).order_by("pk")
-            replayed = lifecycle.replay(list(owned.values_list("pk", flat=True)), now=now)
+            replayed = making.replay(step, now=now, step=step_s, start=count)
             for queue in {queue for _, queue in replayed}:
                 ring_after_commit(queue)
             count += len(replayed)
@@ -191,6 +194,7 @@ def delete_runnables(ids: Iterable[int]) -> None:
     ids = list(ids)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM runs_runnable WHERE id = ANY(%s)", [ids])
+    incidents.delete_of(ids)
     for runnable_id in ids:
         remains.leave("runnable_id", runnable_id, at_once=remains.AT_ONCE // len(ids))
 

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from badgerjobs.lib.backoff import Incremental, with_jitter
+from badgerjobs.lib.backoff import Next, next_attempt
 from badgerjobs.runs.changes import Finished
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import State
-from badgerjobs.runs.outcomes import Done, Outcome
+from badgerjobs.runs.outcomes import Done, Failed
 
 
-def settle(run: Claimed, outcome: Outcome, *, started_at: datetime, ended_at: datetime) -> Finished:
+def settle(run: Claimed, outcome: Done | Failed, *, started_at: datetime, ended_at: datetime) -> Finished:
     """Succeeded, or failed for good, or waiting for the attempt after this one."""
     if isinstance(outcome, Done):
         return Finished(
@@ -22,16 +22,22 @@ def settle(run: Claimed, outcome: Outcome, *, started_at: datetime, ended_at: da
             result=outcome.result,
             output=outcome.output,
         )
-    backoff = Incremental(step_s=run.retry_step_s, retries=run.retries)
-    delay = backoff.delay(run.attempt) if outcome.retry else None
+    again = _again(run, outcome, ended_at)
     return Finished(
         run,
-        State.FAILED if delay is None else State.RETRYING,
-        run.due_at if delay is None else ended_at + with_jitter(delay),
+        State.RETRYING if again.at else State.FAILED,
+        again.at or run.due_at,
         started_at,
         ended_at,
         ok=False,
         error_class=outcome.error_class,
-        error=outcome.error,
+        error=f"{outcome.error} {again.why}".rstrip(),
         result=outcome.result,
+        pauses=outcome.pauses,
     )
+
+
+def _again(run: Claimed, outcome: Failed, ended_at: datetime) -> Next:
+    if not outcome.retry:
+        return Next(None)
+    return next_attempt(run.policy, run.attempt, began=run.started_at, failed=ended_at, asked=outcome.retry_after)

@@ -12,6 +12,7 @@ from badgerjobs.workspaces.models import Application
 
 SHOWN_KINDS = {
     "http": "jobs.exchange.HTTP",
+    "notice": "badgerjobs.notices.showing.NOTICE",
 }
 
 # Why there is a run, in a word or two: the same in lists, filters and on its page.
@@ -20,6 +21,8 @@ CAUSE_WORDS: Mapping[str, str] = {
     Cause.MANUAL: "by hand",
     Cause.CODE: "code",
     Cause.REPLAY: "replay",
+    Cause.BACKFILL: "backfill",
+    Cause.PROBE: "probe",
 }
 
 
@@ -67,7 +70,8 @@ class Shown:
     a person may do about a failed attempt, given whole; `content` is what came back, as bytes. `owner`: the address of
     the page of what it belongs to. `titles` are what people call runnables, by their ids, in one query; absent where
     that is the runnable's own name. `named`: a query for the ids of those that people call something with these letters
-    in it.
+    in it. `errors`: the classes of what can be wrong with an attempt, in words.
+    `backfill`: the address at which the occurrences of a skipped run are run all the same.
     """
 
     word: str
@@ -78,6 +82,8 @@ class Shown:
     owner: Callable[[Run], str]
     titles: Callable[[Sequence[int]], Mapping[int, str]] = lambda _: {}
     named: Callable[[Application, str], Any] = lambda _application, _letters: ()
+    errors: Mapping[str, str] = field(default_factory=dict)
+    backfill: Callable[[Run], str] = lambda _: ""
 
 
 # A kind without a row: its runs have states, attempts and a log like all others, and no exchange.
@@ -96,6 +102,15 @@ def shown_as(kind: str) -> Shown:
     if not isinstance(shown, Shown):
         raise ImportError(f"{path} is not a Shown.")  # noqa: TRY004  the row is wrong, not a value
     return shown
+
+
+# What the engine itself says was wrong.
+_ENGINES_ERRORS = {"superseded": "superseded by the next occurrence", "lost": "lost with its workers"}
+
+
+def errors_shown() -> dict[str, str]:
+    """The classes of errors of all kinds, in words."""
+    return {name: said for kind in SHOWN_KINDS for name, said in shown_as(kind).errors.items()} | _ENGINES_ERRORS
 
 
 def entitle(runnables: Iterable[Runnable | None]) -> None:

@@ -1,17 +1,22 @@
 """What became of a run, or where it stands, in a sentence; and what a person may do about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from badgerjobs.lib import words
+from badgerjobs.runs import skipped
 from badgerjobs.runs.measures import late_ms, took_ms
-from badgerjobs.runs.models import Attempt, Run, State
+from badgerjobs.runs.models import Attempt, Run, SkipReason, State
+from badgerjobs.runs.schedules import place_of
 from badgerjobs.runs.shown import shown_as
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`tone` is `bad` where a person is wanted, `over` where nobody is; `then`: a moment to count down to, `due`."""
+    """`tone` is `bad` where a person is wanted, `over` where nobody is.
+
+    `then` is what comes behind it: a moment to count down to, `due`, or the run that it waits for, `before`.
+    """
 
     said: str
     more: str = ""
@@ -25,6 +30,8 @@ def verdict_on(run: Run, attempts: Sequence[Attempt]) -> Verdict:  # noqa: PLR09
     match run.state:
         case State.SCHEDULED:
             return Verdict("Its time has not come.", then="due")
+        case State.QUEUED if run.held:
+            return Verdict("It is due, and waits for", then="before")
         case State.QUEUED if not attempts:
             return Verdict("It is due, and waits for a free worker.")
         case State.QUEUED:
@@ -39,7 +46,15 @@ def verdict_on(run: Run, attempts: Sequence[Attempt]) -> Verdict:  # noqa: PLR09
             return _failure(run, attempts)
         case State.ABORTED:
             return Verdict(run.error or "Somebody stopped it.", _before_the_end(run), "over")
-    return Verdict(run.error or "It was not run.", tone="over")
+    return Verdict(skipped.story(run, place_of(run.runnable)), _WHAT_NOW.get(run.skip_reason, ""), "over")
+
+
+# What a person may do about occurrences that were skipped, by the reason.
+_WHAT_NOW: Mapping[str, str] = {
+    SkipReason.OVERLAP: "Its policy for overlap says so: it may let occurrences wait, or run beside each other.",
+    SkipReason.MISSED: "Its policy for what was missed lets them go.",
+    SkipReason.PAUSED: "Nothing is planned while it is paused.",
+}
 
 
 def _plainly(last: Attempt | None) -> str:

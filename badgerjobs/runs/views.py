@@ -14,7 +14,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
 from badgerjobs.runs import listing
+from badgerjobs.runs.backfill_form import RateForm
 from badgerjobs.runs.filters import RunFilters
+from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Run, State
 from badgerjobs.runs.page import RunPage
 from badgerjobs.runs.services import MOST_AT_ONCE, abort_run, abort_runs, replay_run, replay_runs
@@ -34,7 +36,7 @@ def runs(request: PageRequest, application: Application) -> HttpResponse:
         return redirect(address)  # a form sends its empty fields too: nobody wants that link
     before, after = _cursor(request, "before"), _cursor(request, "after")
     page = listing.page_of(application, filters, before=before, after=after)
-    stamp = f"{crc32(str([(run.pk, run.state, run.attempts, run.rescues) for run in page.runs]).encode()):08x}"
+    stamp = f"{crc32(str([_moved(run) for run in page.runs]).encode()):08x}"
     if request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
     context = {
@@ -49,6 +51,11 @@ def runs(request: PageRequest, application: Application) -> HttpResponse:
     if request.headers.get("HX-Trigger") == "filters":
         response["HX-Push-Url"] = address
     return response
+
+
+def _moved(run: Run) -> tuple[Any, ...]:
+    """What differs when a list has something else to say of it."""
+    return run.pk, run.state, run.held, run.attempts, run.rescues, run.skipped_count
 
 
 @require_safe
@@ -84,7 +91,7 @@ def abort(request: PageRequest, application: Application, run_id: UUID) -> HttpR
     """Stop a run that is not over."""
     found = _found(application, run_id)
     try:
-        abort_run(run=found, by=actor_of(request), now=timezone.now())
+        abort_run(run=found, by=actor_of(request), now=database_now())
     except Conflict as error:
         messages.error(request, str(error.detail))
     else:
@@ -98,7 +105,7 @@ def replay(request: PageRequest, application: Application, run_id: UUID) -> Http
     """Run it once more, and go to the new run."""
     found = _found(application, run_id)
     try:
-        new = replay_run(run=found, by=actor_of(request), now=timezone.now())
+        new = replay_run(run=found, by=actor_of(request), now=database_now())
     except Conflict as error:
         messages.error(request, str(error.detail))
         return redirect(_address(application, found))
@@ -149,10 +156,14 @@ def _with_many(
     confirmed = _number(request.POST.get("asked", ""), digits=8)
     if request.GET.get("all") and span is None:  # a yes to nobody knows which
         confirmed = None
+    form = RateForm(request.POST or None) if verb == "replay" else None
     # Who said yes said it to so many: when more match by now, they are told first.
-    if confirmed is None or min(len(ids), MOST_AT_ONCE) > confirmed:
-        return ask(request, back=back, **_question(application, verb, ids, confirmed))
-    count = act(application=application, run_ids=ids[:MOST_AT_ONCE], by=actor_of(request), now=timezone.now())
+    has_grown = confirmed is not None and min(len(ids), MOST_AT_ONCE) > confirmed
+    if confirmed is None or has_grown or (form and not form.is_valid()):
+        question = _question(application, verb, ids, confirmed if has_grown else None)
+        return ask(request, back=back, form=form, **question)
+    more = form.cleaned_data if form else {}
+    count = act(application=application, run_ids=ids[:MOST_AT_ONCE], by=actor_of(request), now=database_now(), **more)
     messages.success(request, f"{done} {_runs(count)}." if count else none)
     return redirect(back)
 

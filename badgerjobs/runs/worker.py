@@ -12,9 +12,12 @@ from django.db import Error, connection, transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from badgerjobs.lib.time_limits import within
 from badgerjobs.runs import broker, fleet, rescue, retention
 from badgerjobs.runs.execute import IoExecutor
 from badgerjobs.runs.models import Queue
+from badgerjobs.runs.ticks import tick_of
+from badgerjobs.runs.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +29,11 @@ RING_EVERY_S = 0.1
 RINGS_WAITING = 100
 # After a ring that was not heard, none is tried for so long: each may take seconds to fail.
 QUIET_S = 2.0
+# For all that a tick of the system asks of the database.
+TICK_S = 30.0
 
 _executor: IoExecutor | None = None
+_watch: Watch | None = None
 _quiet_until = 0.0
 _ringing = threading.Lock()
 _last_ring: dict[str, float] = {}
@@ -41,6 +47,7 @@ def work(queue: str) -> None:  # noqa: ARG001  named so that a person reading th
 
 
 @shared_task(name="runs.rescue", ignore_result=True)
+@within(TICK_S)
 def rescue_lost() -> None:
     """The system's tick that takes back what dead workers held."""
     if rescued := rescue.rescue():
@@ -49,10 +56,18 @@ def rescue_lost() -> None:
 
 
 @shared_task(name="runs.prune", ignore_result=True)
+@within(TICK_S)
 def prune_old() -> None:
     """The system's tick that deletes what is older than `RETENTION_DAYS`."""
     if deleted := retention.prune():
         logger.info("%d runs older than %d days were deleted", deleted, settings.RETENTION_DAYS)
+
+
+@shared_task(name="runs.tell", ignore_result=True)
+@within(TICK_S)
+def tell_people() -> None:
+    """The system's tick that makes notices of what needs a person."""
+    tick_of("tell")()
 
 
 def ring(queue: str) -> None:
@@ -109,10 +124,12 @@ def ring_on(queue: str) -> None:
 @worker_init.connect
 def start(**_: Any) -> None:
     """Begin to claim at once. Celery's own readiness would wait for a broker that is away."""
-    global _executor  # noqa: PLW0603  one executor a process: that is what a worker is
+    global _executor, _watch  # noqa: PLW0603  one of each a process: that is what a worker is
     _executor = IoExecutor(worker=fleet.Identity(Queue.IO), slots=settings.IO_SLOTS, ring=lambda: ring_on(Queue.IO))
     _executor.start()
     _executor.wake()
+    _watch = Watch()
+    _watch.start()
     logger.info("worker %s takes up to %d runs at once", _executor.worker.name, settings.IO_SLOTS)
 
 
@@ -127,5 +144,7 @@ def wind_down(**_: Any) -> None:
 @worker_shutdown.connect
 def stop(**_: Any) -> None:
     """Let what runs finish, for a while, and hand the rest back."""
+    if _watch:
+        _watch.stop(0)
     if _executor:
         _executor.stop(DRAIN_S)

@@ -55,9 +55,14 @@ def moment(value: str) -> datetime:
     return max(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC), datetime.fromtimestamp(0, UTC))
 
 
+def words_of(value: str) -> list[str]:
+    """A comma-separated list of words, whichever they are."""
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
 def one_of(choices: list[str], value: str) -> list[str]:
     """A comma-separated list of known words. Raises ValueError."""
-    words = [word.strip() for word in value.split(",") if word.strip()]
+    words = words_of(value)
     if unknown := [word for word in words if word not in choices]:
         raise ValueError(f"“{unknown[0]}” is none of {', '.join(choices)}.")
     return words

@@ -182,6 +182,7 @@ def ask(request: HttpRequest, **question: Any) -> HttpResponse:
     """Ask before something that cannot be undone: a page, or a dialog where scripts run.
 
     `title`, `text`, `confirm` (the button's words) and `back` (an address); perhaps `items` (what it concerns), `keep`
-    (the words of the way back), `type_name` (what has to be typed), `danger`. The form posts to the same address.
+    (the words of the way back), `type_name` (what has to be typed), `danger`, `form` (what else to fill in, with the
+    `template` that shows it). The form posts to the same address.
     """
     return show(request, "ask.html", question)

@@ -19,6 +19,7 @@ from badgerjobs.workspaces.querysets import (
     TokenQuerySet,
     WorkspaceQuerySet,
 )
+from badgerjobs.workspaces.retry_policy import RetryPolicy
 
 
 class Role(models.TextChoices):
@@ -128,12 +129,14 @@ class Invitation(models.Model):
         return f"{self.email} ({self.role})"
 
 
-class Application(models.Model):
+class Application(RetryPolicy):
     """Belongs to a workspace and owns jobs, tasks, runs and all else. Its signing key signs every call made for it.
 
-    While a key is being rotated, calls bear the signatures of both, until `previous_key_until`. `retries` and
-    `retry_step_s` (seconds) are what new jobs begin with. Null in `retention_days` and in `requests_per_second` means:
-    what the installation has.
+    While a key is being rotated, calls bear the signatures of both, until `previous_key_until`. Its retry policy is
+    what new jobs begin with. Null in `retention_days` and in `requests_per_second` means: what the installation has.
+    After `warn_after` runs of a job that failed in a row somebody is told, after `pause_after` it is paused (null:
+    never), and `probe_after_s` seconds later one run tries whether it is well again. When work is later than
+    `late_after_s` seconds, somebody is told (null: never).
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="applications")
@@ -142,10 +145,12 @@ class Application(models.Model):
     signing_key = EncryptedTextField(default=signatures.make_secret)
     previous_signing_key = EncryptedTextField(blank=True, default="")
     previous_key_until = models.DateTimeField(null=True, blank=True)
-    retries = models.PositiveSmallIntegerField(default=3)
-    retry_step_s = models.PositiveIntegerField(default=10)
     retention_days = models.PositiveSmallIntegerField(null=True, blank=True)
     requests_per_second = models.PositiveIntegerField(null=True, blank=True)
+    warn_after = models.PositiveSmallIntegerField(null=True, blank=True, default=5)
+    pause_after = models.PositiveSmallIntegerField(null=True, blank=True, default=20)
+    probe_after_s = models.PositiveIntegerField(default=900)
+    late_after_s = models.PositiveIntegerField(null=True, blank=True, default=300)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

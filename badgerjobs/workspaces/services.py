@@ -1,6 +1,7 @@
 """What can be done with workspaces and applications."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Value
@@ -11,6 +12,7 @@ from badgerjobs.workspaces.audit import Actor
 from badgerjobs.workspaces.errors import NameTakenError
 from badgerjobs.workspaces.locks import hold_application, hold_workspace
 from badgerjobs.workspaces.models import Application, Member, Role, User, Workspace
+from badgerjobs.workspaces.retry_policy import RETRY_COLUMNS
 
 
 class AmbiguousError(Exception):
@@ -104,11 +106,13 @@ def rename_application(*, application: Application, name: str, by: Actor, now: d
 
 
 # What an application decides for all that is in it.
-POLICY_FIELDS = ("retries", "retry_step_s", "retention_days", "requests_per_second")
+POLICY_FIELDS = (
+    *RETRY_COLUMNS, "warn_after", "pause_after", "probe_after_s", "retention_days", "requests_per_second",
+)  # fmt: skip
 
 
 @transaction.atomic
-def change_application(*, application: Application, by: Actor, now: datetime, **fields: int | None) -> Application:
+def change_application(*, application: Application, by: Actor, now: datetime, **fields: Any) -> Application:
     """Change what is given of POLICY_FIELDS, checked, and leave the rest. Raises RefusedError when it is gone."""
     held = hold_application(application)
     if changes := audit.difference({name: getattr(held, name) for name in fields}, fields):

@@ -139,11 +139,8 @@ class Stack:
         if name == "web":
             with socket.socket() as trial:
                 return trial.connect_ex(("127.0.0.1", self.port)) == 0
-        # A beat that dispatches listens.
-        return len(self.sql("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")) >= self._beats()
-
-    def _beats(self) -> int:
-        return sum(name.startswith("beat") for name in self._processes)
+        # A beat says so after its first turn.
+        return bool(self.sql("SELECT 1 FROM runs_beat WHERE name LIKE %s", f"%:{process.pid}"))
 
     # What can be asked
 
@@ -222,7 +219,8 @@ class Stack:
     def forget(self) -> None:
         """No job, no run, no call; beats and workers go on."""
         self.sql(
-            "TRUNCATE jobs_job, runs_runnable, runs_run, runs_attempt, runs_logline, runs_worker, runs_leader CASCADE"
+            "TRUNCATE jobs_job, runs_runnable, runs_run, runs_attempt, runs_logline,"
+            " runs_worker, runs_beat, runs_leader CASCADE"
         )
         with self.valkey() as client:
             client.flushall()

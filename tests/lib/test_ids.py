@@ -71,3 +71,13 @@ def test_the_floor_is_exact_where_floating_point_is_not() -> None:
     floors = [uuid7_floor(start + timedelta(milliseconds=count)) for count in range(2_000)]
     assert [milliseconds(floor) - milliseconds(floors[0]) for floor in floors] == list(range(2_000))
     assert (floors[0].version, floors[0].variant) == (7, "specified in RFC 4122")
+
+
+def test_ids_as_of_a_shared_clock_are_in_order_whatever_clock_the_process_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = datetime(2026, 11, 22, 8, tzinfo=UTC)
+    monkeypatch.setattr(time, "time_ns", lambda: 2**60)
+    monkeypatch.setattr(ids, "_last_shared", (0, 0))
+    made = [*ids.uuid7s(moment, 3), *ids.uuid7s(moment, 2), *ids.uuid7s(moment + timedelta(milliseconds=1), 2)]
+    assert made == sorted(made)
+    assert len(set(made)) == 7
+    assert uuid7_floor(moment) < made[0] < made[-1] < uuid7_floor(moment + timedelta(milliseconds=2))

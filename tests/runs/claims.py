@@ -27,6 +27,10 @@ def claimed(run: Run | None = None, **fields: Any) -> Claimed:
         "input": None,
         "retries": 3,
         "retry_step_s": 10,
+        "backoff": "incremental",
+        "retry_delays": None,
+        "retry_for_s": None,
+        "started_at": NOW,
     }
     return Claimed(**(given | fields))
 

@@ -89,6 +89,7 @@ class Stage:
         monkeypatch.setattr(execute, "kind_of", lambda name: self.kinds[name])
         monkeypatch.setattr(execute, "POLL_S", 0.05)
         monkeypatch.setattr(execute, "PAUSE_S", 0.01)
+        monkeypatch.setattr(execute, "ASIDE_AFTER_S", 60)
         monkeypatch.setattr(fleet, "PULSE_S", 0.02)
 
     def _ring(self) -> None:

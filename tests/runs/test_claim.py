@@ -1,5 +1,6 @@
 """Which queued runs a worker gets, and that nobody else gets them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import cycle
@@ -7,10 +8,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from badgerjobs.lib.backoff import LIST, Retries
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.runs import lifecycle
+from badgerjobs.runs.changes import Share
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.workspaces.retry_policy import columns_of
 from tests.factories import NOW, make_application, make_run, make_runnable
 from tests.runs.claims import ME
 from tests.runs.together import together
@@ -39,6 +43,10 @@ def test_a_claim_brings_all_that_performing_and_finishing_need(runnable: Runnabl
             input={"deep": [1, "ü"]},
             retries=7,
             retry_step_s=5,
+            backoff="incremental",
+            retry_delays=None,
+            retry_for_s=None,
+            started_at=NOW,
         )
     ]
     run.refresh_from_db()
@@ -54,13 +62,24 @@ def test_a_later_attempt_keeps_the_time_of_the_first(runnable: Runnable) -> None
     assert run.started_at == NOW - timedelta(minutes=1)
 
 
+def test_a_claim_brings_the_whole_retry_policy(runnable: Runnable) -> None:
+    listed = Retries(LIST, 2, 10, (5, 90), 600)
+    Runnable.objects.filter(pk=runnable.pk).update(**columns_of(listed))
+    make_run(runnable, attempts=1, started_at=NOW - timedelta(minutes=1))
+
+    [run] = claim(1)
+
+    assert run.policy == listed
+    assert run.started_at == NOW - timedelta(minutes=1)
+
+
 def test_a_run_that_code_triggered_has_the_usual_retries(runnable: Runnable) -> None:
     run = make_run(runnable, cause=Cause.CODE)
     Run.objects.update(runnable=None)
 
     (claimed,) = claim(1)
 
-    assert (claimed.id, claimed.runnable_id, claimed.retries, claimed.retry_step_s) == (run.pk, None, 3, 10)
+    assert (claimed.id, claimed.runnable_id, claimed.policy) == (run.pk, None, Retries())
 
 
 def test_another_queue_is_left_alone(runnable: Runnable) -> None:
@@ -107,6 +126,31 @@ def test_more_applications_than_slots_are_served_in_turn(db: None) -> None:
         make_run(owner)
 
     assert all(len({run.application_id for run in claim(4)}) == 4 for _ in range(2))
+
+
+def test_nobody_is_served_again_before_all_others_were(db: None) -> None:
+    owners = [make_runnable(make_application(f"{n}")) for n in range(10)]
+    for owner in owners * 9:
+        make_run(owner)
+    share, served = Share(100, {}), []
+    for _ in range(20):
+        taken = lifecycle.claim(queue="io", worker=ME, limit=3, now=NOW, share=share)
+        served += [run.application_id for run in taken]
+        share = replace(share, after=share.last_of(run.application_id for run in taken))
+
+    assert len(served) == 60
+    assert all(len(set(served[start : start + 10])) == 10 for start in range(0, 60, 10))
+
+
+def test_those_who_have_all_that_they_may_have_do_not_hide_those_behind_them(db: None) -> None:
+    owners = [make_runnable(make_application(f"{n}")) for n in range(10)]
+    for owner in owners:
+        make_run(owner)
+    full = dict.fromkeys((owner.application_id for owner in owners[:8]), 5)
+
+    taken = lifecycle.claim(queue="io", worker=ME, limit=2, now=NOW, share=Share(5, full))
+
+    assert {run.application_id for run in taken} == {owner.application_id for owner in owners[8:]}
 
 
 @pytest.mark.django_db(transaction=True)

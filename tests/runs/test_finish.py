@@ -41,6 +41,7 @@ def test_a_failure_that_is_tried_again_waits_and_says_until_when(runnable: Runna
 
     run.refresh_from_db()
     assert (run.state, run.attempts, run.due_at, run.finished_at) == ("retrying", 2, again.due_at, None)
+    assert run.error_class == "status"
     attempt = run.tries.get()
     assert (attempt.number, attempt.ok, attempt.error_class, attempt.result) == (2, False, "status", {"status": 503})
     line = run.log.get()
@@ -54,10 +55,19 @@ def test_a_failure_for_good_ends_the_run_with_its_error(runnable: Runnable) -> N
     lifecycle.finish([ended(run, State.FAILED, error_class="dns", error="No such host.")], worker=ME)
 
     run.refresh_from_db()
-    assert (run.state, run.attempts, run.error) == ("failed", 4, "No such host.")
+    assert (run.state, run.attempts, run.error, run.error_class) == ("failed", 4, "No such host.", "dns")
     assert run.finished_at == NOW + timedelta(milliseconds=250)
     line = run.log.get()
     assert (line.level, line.data) == ("error", None)
+
+
+def test_a_run_that_is_good_in_the_end_has_no_class_of_error_any_more(runnable: Runnable) -> None:
+    run = make_run(runnable, State.RUNNING, worker=ME, attempts=1, error="No such host.", error_class="dns")
+
+    lifecycle.finish([ended(run)], worker=ME)
+
+    run.refresh_from_db()
+    assert (run.state, run.error, run.error_class) == ("succeeded", "", "")
 
 
 @pytest.mark.parametrize("meanwhile", ["aborted", "rescued", "taken by another"])

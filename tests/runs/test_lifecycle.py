@@ -1,14 +1,15 @@
 """Who may move a run from where to where: everything else is left alone."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from badgerjobs.runs import lifecycle
+from badgerjobs.runs.changes import PutOff
 from badgerjobs.runs.models import FINAL, LogLine, Run, Runnable, State
 from tests.factories import NOW, make_run
-from tests.runs.claims import ANOTHER, ME, ended
+from tests.runs.claims import ANOTHER, ME, claimed, ended
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +26,8 @@ VERBS: dict[str, Callable[[Run], object]] = {
     "rescue": lambda _: lifecycle.rescue(unseen_since=NOW, now=NOW),
     "release": lambda run: lifecycle.release([run.pk], worker=ME, now=NOW),
     "release as another": lambda run: lifecycle.release([run.pk], worker=ANOTHER, now=NOW),
+    "postpone": lambda run: lifecycle.postpone([PutOff(claimed(run), NOW)], worker=ME),
+    "postpone as another": lambda run: lifecycle.postpone([PutOff(claimed(run), NOW)], worker=ANOTHER),
     "disown": lambda _: lifecycle.disown([], worker=ME, now=NOW),
     "disown what is held": lambda run: lifecycle.disown([run.pk], worker=ME, now=NOW),
     "disown as another": lambda _: lifecycle.disown([], worker=ANOTHER, now=NOW),
@@ -48,6 +51,7 @@ MOVES = {
     ("supersede", State.RETRYING): State.FAILED,
     ("rescue", State.RUNNING): State.QUEUED,
     ("release", State.RUNNING): State.QUEUED,
+    ("postpone", State.RUNNING): State.SCHEDULED,
     ("disown", State.RUNNING): State.QUEUED,
     ("lose owner", State.RUNNING): State.ABORTED,
 }
@@ -99,13 +103,23 @@ def test_what_is_not_the_usual_way_is_explained_in_the_log(verb: str, runnable: 
 
 
 def test_a_superseded_retry_says_that_the_next_occurrence_came(runnable: Runnable) -> None:
-    run = make_run(runnable, State.RETRYING, error="The endpoint answered 503.")
+    run = make_run(runnable, State.RETRYING, error="The endpoint answered 503.", error_class="status")
 
     assert lifecycle.supersede([runnable.pk], now=NOW) == {run.pk}
 
     run.refresh_from_db()
     assert run.error == "Superseded. The next occurrence came before the next attempt."
+    assert run.error_class == "superseded"
     assert run.log.get().message == run.error
+
+
+def test_a_run_that_ends_all_its_workers_is_lost(runnable: Runnable) -> None:
+    run = make_run(runnable, State.RUNNING, worker=ME, rescues=lifecycle.RESCUES)
+
+    lifecycle.rescue(unseen_since=NOW, now=NOW)
+
+    run.refresh_from_db()
+    assert (run.state, run.error_class) == ("failed", "lost")
 
 
 def test_a_wait_that_is_not_over_goes_on(runnable: Runnable) -> None:
@@ -123,3 +137,19 @@ def test_no_more_waits_are_ended_at_once_than_asked_for_and_the_oldest_first(run
     assert len(lifecycle.queue_waiting(NOW, 2)) == 2
 
     assert set(Run.objects.filter(state=State.QUEUED)) == {runs[4], runs[3]}
+
+
+@pytest.mark.parametrize(
+    ("attempts", "state", "started_at"), [(0, State.SCHEDULED, None), (2, State.RETRYING, NOW)], ids=["first", "third"]
+)
+def test_what_is_put_off_waits_for_the_attempt_it_was_to_have_and_says_nothing_of_it(
+    attempts: int, state: State, started_at: datetime | None, runnable: Runnable
+) -> None:
+    run = make_run(runnable, State.RUNNING, worker=ME, attempts=attempts, started_at=NOW)
+    later = NOW + timedelta(seconds=7)
+
+    lifecycle.postpone([PutOff(claimed(run), later)], worker=ME)
+
+    run.refresh_from_db()
+    assert (run.state, run.attempts, run.due_at, run.started_at) == (state, attempts, later, started_at)
+    assert not run.log.exists()

@@ -1,5 +1,7 @@
 """A beat that sleeps hears at once of what is due sooner."""
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,13 +11,20 @@ import pytest
 from django.db import connection, transaction
 
 from badgerjobs.runs import dispatch, fleet, services
-from badgerjobs.runs.beat import Listener
+from badgerjobs.runs.listener import Listener, way_past_poolers
 from badgerjobs.runs.models import Runnable
 from tests.factories import make_application
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG_S = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("badgerjobs.runs.listener.LOOKS_UP_S", 0.02)
+    monkeypatch.setattr("badgerjobs.runs.listener.AGAIN_S", 0.02)
 
 
 @pytest.fixture
@@ -23,6 +32,7 @@ def listener() -> Iterator[Listener]:
     """One that listens already."""
     made = Listener()
     made.wait(0)
+    assert made.is_listening.wait(LONG_S)
     yield made
     made.close()
 
@@ -66,12 +76,62 @@ def test_nobody_is_woken_before_it_is_committed(listener: Listener) -> None:
     assert woken(listener)
 
 
+LISTENERS = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+
+
+def pids() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(LISTENERS)
+        return [pid for (pid,) in cursor.fetchall()]
+
+
 def test_after_a_fault_it_listens_again(listener: Listener) -> None:
-    listener.close()
-    listener.wait(0)
+    [broken] = pids()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [broken])
+
+    until(lambda: pids() not in ([], [broken]))
+    assert listener.is_listening.wait(LONG_S)
     notify()
 
     assert woken(listener)
+
+
+def test_a_connection_that_died_without_a_word_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("badgerjobs.runs.listener.ASKED_EVERY_S", 0.1)
+    monkeypatch.setattr("badgerjobs.runs.listener.ANSWER_S", 0.2)
+    made = Listener()
+    made.wait(0)
+    assert made.is_listening.wait(LONG_S)
+    [stopped] = pids()
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        made.wait(0.05)
+        assert time.monotonic() - begun < 1  # whatever becomes of it, nobody waits for longer than they asked
+        until(lambda: len(pids()) == 2)  # the one that stands still, and a new one
+        assert made.is_listening.wait(LONG_S)
+        notify()
+        assert woken(made)
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+        made.close()
+
+
+@pytest.mark.parametrize(
+    ("pooled", "direct", "hears"), [(False, None, True), (True, None, False), (True, {"CONN_MAX_AGE": None}, True)]
+)
+def test_through_a_pooler_it_hears_only_by_a_way_past_it(
+    pooled: bool, direct: dict[str, Any] | None, hears: bool, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pooled", pooled)
+    settings.DATABASE_DIRECT = direct
+    assert (way_past_poolers() is not None) is hears
+
+
+def test_without_a_way_past_the_pooler_it_sleeps_as_long_as_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pooled", "1")
+    assert not woken(Listener(), 0.05)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from django.db import connection
 from badgerjobs.runs.models import RARE, Run, State
 from badgerjobs.runs.querysets import RunQuerySet
 from tests.factories import make_application, make_run, make_runnable
+from tests.runs.staging import queue
 
 pytestmark = pytest.mark.django_db
 
@@ -20,12 +21,16 @@ def test_what_is_not_over_is_found_by_indexes_that_hold_nothing_else() -> None:
     runnable = make_runnable(make_application())
     for state in State:
         make_run(runnable, state)
+    make_run(runnable, State.QUEUED, held=True)
+    queue(runnable, 2000, state=State.SUCCEEDED)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE runs_run")
 
     plan = plan_of(Run.objects.unfinished().order_by())
 
-    for index in ("run_queued", "run_running", "run_waiting"):
+    for index in ("run_queued", "run_held", "run_running", "run_waiting"):
         assert index in plan
-    assert Run.objects.unfinished().count() == 4
+    assert Run.objects.unfinished().count() == 5
 
 
 @pytest.mark.parametrize("state", RARE)

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from badgerjobs.runs import lifecycle, services
-from badgerjobs.runs.changes import Planned
+from badgerjobs.runs import lifecycle, making, services
 from badgerjobs.runs.models import FINAL, Cause, LogLine, Run, Runnable, State
+from badgerjobs.runs.planning import Occurrence, Plan
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application, AuditEntry
@@ -64,7 +64,7 @@ def test_what_is_not_over_is_not_replayed(runnable: Runnable, rung: list[str], s
     run = make_run(runnable, state)
     with pytest.raises(Conflict, match=state):
         replay(run)
-    assert lifecycle.replay([run.pk], now=NOW) == []
+    assert making.replay([run.pk], now=NOW) == []
     assert Run.objects.count() == 1
 
 
@@ -168,7 +168,7 @@ def test_who_replays_at_once_and_the_tick_count_every_run_once() -> None:
         services.replay_runs(application=application, run_ids=ids, by=OPERATOR, now=NOW)
 
     def tick() -> None:
-        lifecycle.queue_planned([Planned(owner.pk, NOW, NOW + HOUR) for owner in owners], NOW)
+        making.queue_planned([Plan(owner.pk, NOW + HOUR, [Occurrence(NOW, NOW)]) for owner in owners], NOW)
 
     ids = [run.pk for run in runs]
     together(partial(again, ids), partial(again, ids[::-1]), tick, partial(again, ids))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from badgerjobs.runs import lifecycle, services
-from badgerjobs.runs.changes import Planned
+from badgerjobs.runs import making, services
 from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.runs.planning import Occurrence, Plan
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces.audit import OPERATOR
 from tests.factories import NOW, make_application, make_run, make_runnable
@@ -148,7 +148,7 @@ def test_once_that_was_not_yet_runs_when_it_is_enabled_again() -> None:
 
 def test_once_means_once() -> None:
     runnable = add(run_at=NOW)
-    lifecycle.queue_planned([Planned(runnable.pk, NOW, None)], NOW + timedelta(seconds=1))
+    making.queue_planned([Plan(runnable.pk, None, [Occurrence(NOW, NOW)])], NOW + timedelta(seconds=1))
     Run.objects.update(state="succeeded")
 
     change(runnable, now=NOW + HOUR, enabled=False)
@@ -159,7 +159,7 @@ def test_once_means_once() -> None:
 
 def test_what_was_switched_off_before_it_ran_runs_when_it_is_switched_on_again() -> None:
     runnable = add(run_at=NOW)
-    lifecycle.queue_planned([Planned(runnable.pk, NOW, None)], NOW + timedelta(seconds=1))
+    making.queue_planned([Plan(runnable.pk, None, [Occurrence(NOW, NOW)])], NOW + timedelta(seconds=1))
 
     change(runnable, now=NOW + HOUR, enabled=False)
 

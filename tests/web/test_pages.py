@@ -115,12 +115,12 @@ def test_who_was_signed_out_while_a_form_was_open_is_told_and_comes_back(shop: A
         (("panel:theme",), "/"),
         (("panel:first-token", "shop"), ("panel:overview", "shop")),
         (("panel:rename-application", "shop"), ("panel:settings", "shop")),
-        (("jobs:pause", "shop", "nightly: prices & more?"), ("jobs:job", "shop", "nightly: prices & more?")),
+        (("jobs:resume", "shop", "nightly: prices & more?"), ("jobs:job", "shop", "nightly: prices & more?")),
         (("jobs:preview", "shop"), ("panel:overview", "shop")),
         (("panel:invite", "work"), ("panel:members", "work")),
         (("panel:change-role", "work", "m"), ("panel:members", "work")),
     ],
-    ids=["theme", "first token", "rename", "pause", "preview", "invite", "role"],
+    ids=["theme", "first token", "rename", "resume", "preview", "invite", "role"],
 )
 def test_who_loads_what_is_only_posted_is_sent_to_the_page_above(place: tuple[str, ...], above: Any) -> None:
     application = make_application()

@@ -1,6 +1,7 @@
 """What the pages about runs say that no other page does."""
 
 import json
+from datetime import tzinfo
 from typing import Any
 
 from django import template
@@ -12,6 +13,7 @@ from badgerjobs.runs.measures import first_due, late_ms, took_ms
 from badgerjobs.runs.models import Run
 from badgerjobs.runs.schedules import place_of
 from badgerjobs.runs.shown import CAUSE_WORDS
+from badgerjobs.runs.skipped import counted, line
 
 register = template.Library()
 
@@ -37,6 +39,18 @@ def marked(text: str) -> SafeString:
 def as_json(value: Any) -> str:
     """A JSON value as text."""
     return json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def not_run(run: Run, zone: tzinfo | None = None) -> str:
+    """`12 occurrences · 08:00-09:50 · the run before was not over`, in this zone or its own."""
+    return line(run, zone or place_of(run.runnable))
+
+
+@register.filter
+def occurrences(run: Run) -> str:
+    """`12 occurrences`: for how many a skipped one stands."""
+    return counted(run)
 
 
 @register.filter

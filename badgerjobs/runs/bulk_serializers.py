@@ -1,0 +1,128 @@
+"""What is asked of many runs at once by REST: which they are, and how many a minute."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from badgerjobs.runs.models import FINAL, Cause, State
+from badgerjobs.runs.services import MOST_AT_ONCE
+from badgerjobs.web.filters import one_of, words_of
+from badgerjobs.web.serializers import MomentField, StrictSerializer
+
+# A rate beyond this is none.
+MOST_A_MINUTE = 60_000
+UNFINISHED = [state.value for state in State if state not in FINAL]
+# What was skipped was never run: its occurrences are run by a backfill.
+OVER = [state.value for state in FINAL if state != State.SKIPPED]
+
+NOT_SAID = "Say which runs: give ids, or at least one filter. {}"
+NOT_BOTH = "Give either ids or filters, not both."
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+class WordsField(serializers.Field[Any, Any, Any, Any]):
+    """One or more words: with commas between, as in an address, or in a list. `among`: which there are; empty: any."""
+
+    default_error_messages = {"invalid": "Give words with commas between, like in an address, or a list of words."}
+
+    def __init__(self, among: Iterable[str] = (), **kwargs: Any) -> None:
+        self.among = list(among)
+        super().__init__(**{"required": False, **kwargs})
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """The words, at least one. Raises ValidationError."""
+        given = data if isinstance(data, list) else [data]
+        if not all(isinstance(one, str) and "\0" not in one for one in given):
+            self.fail("invalid")
+        try:
+            words = one_of(self.among, ",".join(given)) if self.among else words_of(",".join(given))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+        return words or self.fail("invalid")
+
+
+def per_minute() -> serializers.IntegerField:
+    """How many may begin in a minute."""
+    return serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MOST_A_MINUTE,
+        help_text=f"No more of them begin in a minute: 1 to {MOST_A_MINUTE:,}. Null: all are due at once.",
+    )
+
+
+def dry_run() -> serializers.BooleanField:
+    """Whether anything is done."""
+    return serializers.BooleanField(default=False, help_text="Only count: nothing is done.")
+
+
+class ChoiceSerializer(StrictSerializer):
+    """Which runs are meant: by their ids, or by the filters of the list."""
+
+    ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        allow_empty=False,
+        max_length=MOST_AT_ONCE,
+        help_text=f"These runs, up to {MOST_AT_ONCE:,}. Either ids or filters.",
+    )
+    cause = WordsField(Cause.values, help_text=f"One or more of {', '.join(Cause.values)}.")
+    kind = serializers.CharField(required=False, max_length=40, help_text="What they perform: http.")
+    name = serializers.CharField(required=False, max_length=200, help_text="Of what: a job's tag.")
+    error_class = WordsField(help_text="What was wrong with the last attempt, like timeout or status: one or more.")
+    since = MomentField(required=False, help_text="Created at or after this time, ISO 8601 with a zone.")
+    until = MomentField(required=False, help_text="Created before this time.")
+    dry_run = dry_run()
+
+    # How to mean all.
+    everything = ""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Nobody means all runs by saying nothing. Raises ValidationError."""
+        filters = attrs.keys() - {"ids", "dry_run", "per_minute"}
+        if "ids" in attrs and filters:
+            raise serializers.ValidationError({"ids": [NOT_BOTH]})
+        if "ids" not in attrs and not filters:
+            raise serializers.ValidationError({"ids": [NOT_SAID.format(self.everything)]})
+        return attrs
+
+
+class AbortSerializer(ChoiceSerializer):
+    """Which runs are aborted, as far as they are not over."""
+
+    state = WordsField(UNFINISHED, help_text=f"One or more of {', '.join(UNFINISHED)}; all of them unless given.")
+    everything = f'All that are not over are {{"state": "{",".join(UNFINISHED)}"}}.'
+
+
+class ReplaySerializer(ChoiceSerializer):
+    """Which runs are replayed, as far as they are over."""
+
+    state = WordsField(OVER, help_text=f"One or more of {', '.join(OVER)}; failed unless given.")
+    per_minute = per_minute()
+    everything = 'All that failed are {"state": "failed"}.'
+
+
+class BackfillSerializer(StrictSerializer):
+    """Which past occurrences are run, as far as they have no run."""
+
+    since = MomentField(help_text="The first of them is at or after this time, ISO 8601 with a zone.")
+    until = MomentField(help_text="The last of them is before this time; none is after now.")
+    per_minute = per_minute()
+    dry_run = dry_run()
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    """How many it were."""
+
+    count = serializers.IntegerField(help_text="How many runs; in a dry run, how many it would be.")
+
+
+class AbortedSerializer(CountSerializer):
+    """How many it were, and whether that was all."""
+
+    more = serializers.BooleanField(
+        help_text=f"Whether there are more: one request aborts {MOST_AT_ONCE:,}. Send it again."
+    )

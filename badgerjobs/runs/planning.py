@@ -1,0 +1,163 @@
+"""What becomes of a schedule whose time has come: pure, so that every rule of it is a row in a test.
+
+docs/time.md says it in words: what was missed, what overlaps, and when the next one is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from badgerjobs.lib.schedule import Schedule
+from badgerjobs.runs.models import CatchUp, Overlap, SkipReason
+
+# An occurrence dispatched within this time of its due one was not missed: a slow tick is no outage.
+ON_TIME = timedelta(seconds=60)
+# So many occurrences of one runnable a tick may catch up; the others come with the next ticks.
+CAUGHT_UP_AT_ONCE = 100
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A runnable that is due: its policies, and the occurrence whose time has come first.
+
+    `offset` is its place in its spread: it is due so long after each occurrence. `left` is how many more runs its
+    schedule may make; None: any number.
+    """
+
+    runnable_id: int
+    occurrence: datetime
+    schedule: Schedule
+    offset: timedelta = timedelta(0)
+    overlap: str = Overlap.SKIP
+    catch_up: str = CatchUp.LATEST
+    within: timedelta | None = None
+    left: int | None = None
+
+    @property
+    def oldest_age(self) -> timedelta | None:
+        """How late an occurrence may be to be run all the same; None: any."""
+        return ON_TIME if self.catch_up == CatchUp.NONE else self.within
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """What a runnable has under way: whether anything, and whether a run waits for that to end."""
+
+    any: bool = False
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One that becomes a run, due at `due_at`; `held` until the run before it is over."""
+
+    at: datetime
+    due_at: datetime
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Occurrences, `count` of them from `first` to `last`, that are not run."""
+
+    reason: SkipReason
+    first: datetime
+    last: datetime
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a tick does with one runnable. `cancels`: what is active is aborted first. `next_run_at` None: never."""
+
+    runnable_id: int
+    next_run_at: datetime | None
+    runs: list[Occurrence] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+    cancels: bool = False
+
+
+def plan(due: Due, active: Active, now: datetime) -> Plan:
+    """Decide on every occurrence up to now, and on the time after. Raises ScheduleError for one that makes no sense."""
+    following = due.schedule.next_after(due.occurrence) if due.schedule.is_recurring else None
+    latest = now - due.offset  # the occurrences up to here are due
+    skips: list[Skip] = []
+    if (following is None or following > latest) and not _is_too_old(due, due.occurrence, now):
+        wanted = [due.occurrence]
+    else:
+        missed, wanted = _caught_up(due, latest, now)
+        skips += [missed] if missed else []
+        following = due.schedule.next_after(wanted[-1] if due.catch_up == CatchUp.ALL and wanted else latest)
+    runs, overlapped, cancels = _overlapping(due, wanted[: due.left], active)
+    skips += overlapped
+    is_over = due.left is not None and len(runs) >= due.left
+    next_run_at = following + due.offset if following and not is_over else None
+    return Plan(due.runnable_id, next_run_at, runs, skips, cancels)
+
+
+def _is_too_old(due: Due, occurrence: datetime, now: datetime) -> bool:
+    return due.oldest_age is not None and occurrence + due.offset < now - due.oldest_age
+
+
+def _caught_up(due: Due, latest: datetime, now: datetime) -> tuple[Skip | None, list[datetime]]:
+    """What was missed, and which of it is run all the same: those that are left of the end, by the policy."""
+    until = latest
+    if due.catch_up == CatchUp.ALL:
+        until = latest - due.within - _INSTANT if due.within else due.occurrence - _INSTANT
+    else:
+        last = _last(due, latest)
+        until = latest if _is_too_old(due, last, now) else last - _INSTANT
+    missed = _missed(due, until)
+    wanted = list(_from(due, missed.last if missed else due.occurrence - _INSTANT, latest))
+    return missed, wanted
+
+
+def _last(due: Due, latest: datetime) -> datetime:
+    later = due.schedule.missed(due.occurrence, latest)
+    return later.last if later else due.occurrence
+
+
+def _missed(due: Due, until: datetime) -> Skip | None:
+    """The first occurrence and those after it, until then."""
+    if due.occurrence > until:
+        return None
+    later = due.schedule.missed(due.occurrence, until)
+    last, count = (later.last, 1 + later.count) if later else (due.occurrence, 1)
+    return Skip(SkipReason.MISSED, due.occurrence, last, count)
+
+
+def _from(due: Due, after: datetime, latest: datetime) -> Iterator[datetime]:
+    moment: datetime | None = due.occurrence
+    if due.occurrence <= after:
+        moment = due.schedule.next_after(after)
+    for _ in range(CAUGHT_UP_AT_ONCE):
+        if moment is None or moment > latest:
+            return
+        yield moment
+        moment = due.schedule.next_after(moment)
+
+
+def _overlapping(due: Due, wanted: list[datetime], active: Active) -> tuple[list[Occurrence], list[Skip], bool]:
+    """Which of them are run at once, which wait for the run before, which are not run; whether what runs is aborted."""
+    runs: list[Occurrence] = []
+    skipped: list[datetime] = []
+    cancels = False
+    for at in wanted:
+        is_beside = active.any or bool(runs)
+        has_waiting = active.held or any(run.held for run in runs)
+        match due.overlap if is_beside else Overlap.ALLOW:
+            case Overlap.ALLOW:
+                runs.append(Occurrence(at, at + due.offset))
+            case Overlap.QUEUE_ALL:
+                runs.append(Occurrence(at, at + due.offset, held=True))
+            case Overlap.QUEUE_ONE if not has_waiting:
+                runs.append(Occurrence(at, at + due.offset, held=True))
+            case Overlap.CANCEL_RUNNING if not runs:
+                cancels = True
+                runs.append(Occurrence(at, at + due.offset))
+            case _:
+                skipped.append(at)
+    skips = [Skip(SkipReason.OVERLAP, skipped[0], skipped[-1], len(skipped))] if skipped else []
+    return runs, skips, cancels

@@ -1,0 +1,67 @@
+"""Database connections that say nothing any more: their server processes stand still, and TCP notices nothing."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.books import plant
+from tests.e2e.receiver import Receiver
+from tests.e2e.stack import Stack
+
+pytestmark = pytest.mark.e2e
+
+# What a beat or a worker may wait for an answer, until it has a new connection and goes on.
+MOST_S = 25
+THEIRS = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+
+
+@pytest.fixture
+def stopped() -> Iterator[list[int]]:
+    """Processes of the database that a test has stopped."""
+    pids: list[int] = []
+    yield pids
+    let_go(pids)
+
+
+def let_go(pids: list[int]) -> None:
+    """Let them go on. Those whose client is gone end at once."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+    pids.clear()
+
+
+def stop_all(stack: Stack, stopped: list[int]) -> bool:
+    """Stop each of these processes while it does nothing: what stands still with locks would stop everybody."""
+    for (pid,) in stack.sql(THEIRS):
+        if pid not in stopped:
+            os.kill(pid, signal.SIGSTOP)
+            if stack.sql("SELECT state FROM pg_stat_activity WHERE pid = %s", pid) == [("idle",)]:
+                stopped.append(pid)
+            else:
+                os.kill(pid, signal.SIGCONT)
+    return {pid for (pid,) in stack.sql(THEIRS)} <= {*stopped}
+
+
+def test_beats_and_workers_get_new_connections_when_theirs_stand_still(
+    stack: Stack, receiver: Receiver, stopped: list[int]
+) -> None:
+    stack.start("beat-1", "beat-2", "worker-1", "worker-2")
+    plant(stack, 20, run_every="PT1S")
+    stack.until(lambda: len(receiver.calls) >= 40, "two rounds", seconds=20)
+
+    stack.until(lambda: stop_all(stack, stopped), "all of them stand still", seconds=20)
+    made = len(receiver.calls)
+    stack.until(lambda: len(receiver.calls) >= made + 100, "work goes on", seconds=MOST_S)
+
+    let_go(stopped)
+    stack.sql("UPDATE runs_runnable SET enabled = false, next_run_at = NULL")
+    stack.until(
+        lambda: stack.sql("SELECT count(*) FROM runs_run WHERE finished_at IS NULL") == [(0,)], "the end", seconds=40
+    )
+    assert stack.sql("SELECT DISTINCT state FROM runs_run WHERE state NOT IN ('succeeded', 'skipped')") == []
+    twice = "SELECT runnable_id, occurrence FROM runs_run GROUP BY 1, 2 HAVING count(*) > 1"
+    assert stack.sql(twice) == []
