@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
@@ -13,6 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from badgerjobs.lib.ids import uuid7_floor
+from badgerjobs.runs.backfill import runs_to_make
+from badgerjobs.runs.bulk_serializers import BackfillSerializer, CountSerializer
+from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Attempt
 from badgerjobs.runs.querysets import AttemptQuerySet
 from badgerjobs.runs.serializers import RunSerializer
@@ -25,7 +27,7 @@ from jobs import examples
 from jobs.models import KIND, Job, Verb
 from jobs.runners import runners_of
 from jobs.serializers import JobSerializer, ResultSerializer, RunnerSerializer
-from jobs.services import create_job, create_or_update_job, delete_job, run_job, update_job
+from jobs.services import backfill_job, create_job, create_or_update_job, delete_job, run_job, update_job
 
 JOB_FILTERS = {
     "search": lambda jobs, value: jobs.search(value),
@@ -84,12 +86,14 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
         page = self.paginate_queryset(narrow(self.get_queryset(), request, JOB_FILTERS))
         return self.get_paginated_response(self._shown(*(page or [])))
 
-    @extend_schema(summary="Create a job", responses={201: JobSerializer}, examples=[examples.CREATE])
+    @extend_schema(
+        summary="Create a job", responses={201: JobSerializer}, examples=[examples.CREATE, examples.POLICIES]
+    )
     @idempotent
     def create(self, request: Request) -> Response:
         """409 when the tag is taken. A past `run_at` without repeat runs at once; with no schedule, by hand only."""
         fields = self._checked(request.data)
-        job = create_job(application=application_of(request), by=holder_of(request), now=timezone.now(), **fields)
+        job = create_job(application=application_of(request), by=holder_of(request), now=database_now(), **fields)
         return Response(self._shown(job)[0], status=201)
 
     @extend_schema(summary="Read a job")
@@ -101,7 +105,7 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
         """Only what is given changes. A changed schedule aborts waiting runs; a running one finishes."""
         job = self.get_object()
         fields = self._checked(request.data, job, partial=True)
-        job = update_job(job=job, by=holder_of(request), now=timezone.now(), **fields)
+        job = update_job(job=job, by=holder_of(request), now=database_now(), **fields)
         return Response(self._shown(job)[0])
 
     @extend_schema(
@@ -118,12 +122,12 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
         found = self.get_queryset().filter(tag=tag).first()
         fields = {"name": tag, **BLANK, **self._checked({**data, "tag": tag}, found), "tag": tag}
         place, by = application_of(request), holder_of(request)
-        job, made = create_or_update_job(application=place, by=by, now=timezone.now(), **fields)
+        job, made = create_or_update_job(application=place, by=by, now=database_now(), **fields)
         return Response(self._shown(job)[0], status=201 if made else 200)
 
     @extend_schema(summary="Delete a job, its runs and results")
     def destroy(self, request: Request, tag: str) -> Response:  # noqa: ARG002
-        delete_job(job=self.get_object(), by=holder_of(request), now=timezone.now())
+        delete_job(job=self.get_object(), by=holder_of(request), now=database_now())
         return Response(status=204)
 
     @extend_schema(summary="Run a job now", request=None, responses={202: RunSerializer})
@@ -131,8 +135,28 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
     @idempotent
     def run(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Beside its schedule, and also when it is disabled."""
-        run = run_job(job=self.get_object(), by=holder_of(request), now=timezone.now())
+        run = run_job(job=self.get_object(), by=holder_of(request), now=database_now())
         return Response(RunSerializer(run).data, status=202)
+
+    @extend_schema(
+        summary="Run past occurrences that have no run",
+        request=BackfillSerializer,
+        responses={200: CountSerializer, 202: CountSerializer},
+        examples=[examples.BACKFILL],
+    )
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def backfill(self, request: Request, tag: str) -> Response:  # noqa: ARG002
+        """What was missed, skipped or came before the job was made; whether it is enabled or not. A dry run is 200."""
+        job, now = self.get_object(), database_now()
+        asked = BackfillSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        fields = asked.validated_data
+        if fields.pop("dry_run"):
+            fields.pop("per_minute", None)
+            return Response({"count": len(runs_to_make(job.runnable, now=now, **fields))})
+        count = backfill_job(job=job, by=holder_of(request), now=now, **fields)
+        return Response({"count": count}, status=202)
 
     @extend_schema(
         summary="List the results of a job", responses=ResultSerializer(many=True), parameters=RESULTS_DESCRIBED
@@ -152,7 +176,8 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
         return self.get_paginated_response(RunnerSerializer(page, many=True).data)
 
     def _checked(self, data: Any, job: Job | None = None, *, partial: bool = False) -> dict[str, Any]:
-        serializer = self.get_serializer(job, data=data, partial=partial)
+        context = {**self.get_serializer_context(), "application": application_of(self.request)}
+        serializer = JobSerializer(job, data=data, partial=partial, context=context)
         serializer.is_valid(raise_exception=True)
         return {name: value for name, value in serializer.validated_data.items() if partial is False or name != "tag"}
 
@@ -162,7 +187,10 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
 
 
 # What a PUT that leaves them out sets.
-BLANK = {"run_at": None, "run_every": "", "cron": "", "preset": "", "time_zone": "UTC"}
+BLANK = {
+    "run_at": None, "run_every": "", "cron": "", "preset": "", "time_zone": "UTC",
+    "pause_reason": "", "paused_until": None,
+}  # fmt: skip
 
 
 class ResultViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Attempt]):

@@ -28,12 +28,24 @@ def run_jobs(*, application: Application, ids: Sequence[int], by: audit.Actor, n
 
 
 @transaction.atomic
-def pause_jobs(*, application: Application, ids: Sequence[int], by: audit.Actor, now: datetime) -> int:
-    """Switch them off: nothing is planned, and what waits is aborted. What runs goes on."""
+def pause_jobs(  # noqa: PLR0913  which, and what a log is made of
+    *,
+    application: Application,
+    ids: Sequence[int],
+    by: audit.Actor,
+    now: datetime,
+    reason: str = "",
+    until: datetime | None = None,
+) -> int:
+    """Switch them off: nothing is planned, and what waits is aborted. What runs goes on.
+
+    `until` is when they are resumed by themselves; None: when somebody does.
+    """
     tags = _tags(application, ids)
-    paused = many.pause_all(list(tags), now=now)
-    changes = {tags[runnable_id]: {"enabled": [True, False]} for runnable_id in paused}
-    return _record("job.pause", changes, application, by, now)
+    paused = many.pause_all(list(tags), now=now, reason=reason, until=until)
+    before = {"enabled": True, "pause_reason": "", "paused_until": None}
+    changes = audit.difference(before, {"enabled": False, "pause_reason": reason, "paused_until": until})
+    return _record("job.pause", {tags[runnable_id]: changes for runnable_id in paused}, application, by, now)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.http import QueryDict
 
 from badgerjobs.lib import vault
+from badgerjobs.runs.pause_form import PauseForm
 from jobs.bulk import MOST, VERBS
 from jobs.querysets import JobQuerySet
 
@@ -23,8 +25,8 @@ WORDS = {
     ),
     "pause": (
         "Pause",
-        "Nothing is planned until it is resumed. What waits is aborted, what runs goes on.",
-        "Nothing is planned until they are resumed. What waits is aborted, what runs goes on.",
+        "Nothing is planned while it is paused. What waits is aborted, what runs goes on.",
+        "Nothing is planned while they are paused. What waits is aborted, what runs goes on.",
         "paused",
     ),
     "resume": (
@@ -84,6 +86,10 @@ class Choice:
         """Whether somebody was asked and said yes: to no fewer than there are by now."""
         is_bound = self.shown is not None or not self.everything  # a yes to nobody knows which is none
         return self.asked is not None and is_bound and count <= self.asked
+
+    def form(self, data: QueryDict, now: datetime) -> PauseForm | None:
+        """What else has to be said of it, as far as it was said."""
+        return PauseForm(data if self.asked is not None else None, now=now) if self.verb == "pause" else None
 
     def question(self, ids: Sequence[int], names: Sequence[str]) -> dict[str, Any]:
         """What `pages.ask` is to show. `names` are those of some of them."""

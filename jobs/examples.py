@@ -15,6 +15,24 @@ CREATE = OpenApiExample(
     request_only=True,
 )
 
+POLICIES = OpenApiExample(
+    "until the end of 2030, one after the other, whatever was missed",
+    value={
+        "tag": "import-orders",
+        "endpoint": "https://shop.example.com/api/import",
+        "verb": "POST",
+        "run_every_ms": 90_000,
+        "end_at": "2030-12-31T23:00:00Z",
+        "max_runs": 100_000,
+        "spread": "PT30S",
+        "overlap": "queue_all",
+        "catch_up": "all",
+        "catch_up_within": "PT2H",
+        "priority": 20,
+    },
+    request_only=True,
+)
+
 REPLACE = OpenApiExample(
     "on working days at eight in Zurich",
     value={
@@ -27,6 +45,12 @@ REPLACE = OpenApiExample(
 )
 
 CHANGE = OpenApiExample("switch it off", value={"enabled": False}, request_only=True)
+
+BACKFILL = OpenApiExample(
+    "a day, ten a minute",
+    value={"since": "2026-11-20T00:00:00Z", "until": "2026-11-21T00:00:00Z", "per_minute": 10},
+    request_only=True,
+)
 
 RESULT = OpenApiExample(
     "an endpoint that was down",

@@ -5,15 +5,18 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
 from badgerjobs.lib import vault
 from badgerjobs.outbound.calls import KEEP_BYTES
+from badgerjobs.runs.backfill_form import range_of
 from badgerjobs.runs.models import Attempt, Run
 from badgerjobs.runs.shown import Body, Exchange, Shown, Side
+from badgerjobs.runs.skipped import ends
 from badgerjobs.workspaces.models import Application
-from jobs.answers import answer_in_words, phrase
+from jobs.answers import ERRORS, answer_in_words, phrase
 from jobs.models import Job, Verb
 
 HIDDEN = "••••••••"
@@ -165,6 +168,14 @@ def page_of(run: Run) -> str:
     return reverse("jobs:job", args=[run.application.slug, run.runnable.name]) if run.runnable else ""
 
 
+def backfill_of(run: Run) -> str:
+    """The address at which its occurrences are run all the same."""
+    if not run.runnable:
+        return ""
+    address = reverse("jobs:backfill", args=[run.application.slug, run.runnable.name])
+    return f"{address}?{urlencode(range_of(*ends(run)))}"
+
+
 def titles_of(runnable_ids: Sequence[int]) -> dict[int, str]:
     """Runnable → the name of its job."""
     return dict(Job.objects.filter(runnable_id__in=runnable_ids).values_list("runnable_id", "name"))
@@ -175,4 +186,7 @@ def called(application: Application, letters: str) -> Any:
     return Job.objects.for_application(application).filter(name__icontains=letters).values("runnable_id")
 
 
-HTTP = Shown("HTTP call", answer_of, exchange_of, advice_on, content_of, page_of, titles_of, called)
+HTTP = Shown(
+    "HTTP call", answer_of, exchange_of, advice_on, content_of, page_of, titles_of, called,
+    errors={"status": "a status that fails", **ERRORS}, backfill=backfill_of,
+)  # fmt: skip

@@ -1,5 +1,6 @@
 """Making and changing a job in a form, its preview, and a call to try it out."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -11,14 +12,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from badgerjobs.lib import words, zones
+from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.forms import ScheduleForm
+from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.previews import Preview, preview_of_form
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces.models import Application, Role
 from jobs import header_rows
-from jobs.forms import JobForm, fill_in, initial_like, initial_new, initial_of, retries_of, typed
-from jobs.models import Job
+from jobs.forms import JobForm, fill_in, typed
+from jobs.initial import initial_like, initial_new, initial_of, retries_of
+from jobs.models import KIND, Job
 from jobs.perform import request_of
 from jobs.seen import changed, seen_anew, seen_of
 from jobs.services import create_job, headers_to_keep, update_job
@@ -35,8 +39,8 @@ def new(request: PageRequest, application: Application) -> HttpResponse:
     if request.method == "POST":
         return _sent(request, application, None)
     like = request.GET.get("from")
-    initial = initial_like(_job(application, like)) if like else initial_new()
-    form = JobForm(initial=initial)
+    initial = initial_like(_job(application, like), application) if like else initial_new(application)
+    form = JobForm(initial=initial, application=application)
     form.focus("name")
     return _page(request, application, None, form)
 
@@ -48,7 +52,7 @@ def edit(request: PageRequest, application: Application, tag: str) -> HttpRespon
     if request.method == "POST":
         return _sent(request, application, job)
     planned = partial(next_runs, job.runnable, timezone.now())
-    return _page(request, application, job, JobForm(initial=initial_of(job), job=job), preview=planned)
+    return _page(request, application, job, _form_of(application, job), preview=planned)
 
 
 @application_page(Role.EDITOR)
@@ -58,7 +62,8 @@ def preview(request: PageRequest, application: Application) -> HttpResponse:
     tag = request.GET.get("job")
     job = _job(application, tag) if tag else None
     form = ScheduleForm(request.POST, runnable=job.runnable if job else None)
-    context = {"preview": preview_of_form(form, timezone.now()), "job": job, "is_changed": True}
+    shown = preview_of_form(form, timezone.now(), _new(application, request.POST))
+    context = {"preview": shown, "job": job, "is_changed": True}
     return show(request, "jobs/edit/preview.html", context)
 
 
@@ -68,10 +73,10 @@ def test(request: PageRequest, application: Application) -> HttpResponse:
     """Call what the form says, as it stands; with `?job=TAG`, stars are what that job has stored."""
     tag = request.GET.get("job")
     job = _job(application, tag) if tag else None
-    form = JobForm(request.POST, job=job)
+    form = JobForm(request.POST, job=job, application=application)
     form.is_valid()
     answer = _tried(request, application, form, job)
-    begun = JobForm(initial=typed(request.POST), job=job)
+    begun = JobForm(initial=typed(request.POST), job=job, application=application)
     return _page(request, application, job, begun, is_changed=True, **answer)
 
 
@@ -80,10 +85,10 @@ def _sent(request: PageRequest, application: Application, job: Job | None) -> Ht
     do = request.POST.get("do", "")
     data = request.POST.copy()
     if do == "preview" or header_rows.add_or_remove(data, do):
-        begun = JobForm(initial=typed(data), job=job)
+        begun = JobForm(initial=typed(data), job=job, application=application)
         return _page(request, application, job, begun, is_changed=True, added=do.startswith("add-header"))
     is_filled = fill_in(data, do)
-    form = JobForm(data, job=job)
+    form = JobForm(data, job=job, application=application)
     form.seen = data.get("seen", "")
     if not is_filled and form.is_valid():
         saved = _saved(request, application, form, job)
@@ -99,7 +104,7 @@ def _saved(request: PageRequest, application: Application, form: JobForm, job: J
     """The job, made or changed. None when something stands against it that only the service sees."""
     fields = dict(form.told.validated_data)
     tag = fields.pop("tag", None)
-    by, now = actor_of(request), timezone.now()
+    by, now = actor_of(request), database_now()
     try:
         if job:
             fields, clashing = changed(fields, form.seen, job)
@@ -137,7 +142,7 @@ def _tried(request: PageRequest, application: Application, form: JobForm, job: J
             request=request_of(application, {**call, "headers": headers}),
             subject=job.tag if job else form.cleaned_data.get("tag") or form.cleaned_data.get("name") or "a new job",
             by=actor_of(request),
-            now=timezone.now(),
+            now=database_now(),
         )
     except Invalid as error:
         return {"refused": list(_sentences(error).values())}
@@ -152,7 +157,7 @@ def _page(request: PageRequest, application: Application, job: Job | None, form:
     context = {
         "form": form,
         "job": job,
-        "preview": partial(_preview, form),
+        "preview": partial(_preview, form, application),
         "seen": form.seen or request.POST.get("seen") or (seen_of(job) if job else ""),
         "address": _address(application, job),
         "tested": f"{tested}?{urlencode({'job': job.tag})}" if job else tested,
@@ -163,9 +168,20 @@ def _page(request: PageRequest, application: Application, job: Job | None, form:
     return show(request, PAGE, context)
 
 
-def _preview(form: JobForm) -> Preview:
+def _form_of(application: Application, job: Job) -> JobForm:
+    return JobForm(initial=initial_of(job, application), job=job, application=application)
+
+
+def _preview(form: JobForm, application: Application) -> Preview:
     data = form.data if form.is_bound else form.initial
-    return preview_of_form(ScheduleForm(data, runnable=form.runnable), timezone.now())
+    new = _new(application, data)
+    return preview_of_form(ScheduleForm(data, runnable=form.runnable), timezone.now(), new)
+
+
+def _new(application: Application, data: Mapping[str, Any]) -> Runnable:
+    """What a new job would be run as: that decides its place in a spread."""
+    names = (str(data.get(field) or "").strip() for field in ("tag", "name"))
+    return Runnable(application=application, kind=KIND, name=next(filter(None, names), ""))
 
 
 def _address(application: Application, job: Job | None) -> str:

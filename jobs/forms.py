@@ -11,30 +11,37 @@ from rest_framework.exceptions import ErrorDetail
 
 from badgerjobs.lib import vault
 from badgerjobs.outbound.targets import UnsendableError, check_url
-from badgerjobs.runs.forms import LENIENT, ScheduleForm, blank, chosen
-from badgerjobs.runs.models import Runnable
+from badgerjobs.runs.forms import LENIENT, ScheduleForm
+from badgerjobs.runs.policy_form import PolicyForm
+from badgerjobs.runs.retry_form import RETRY_NAMES, RetryForm
+from badgerjobs.runs.serializers import PolicySerializer
 from badgerjobs.workspaces.models import Application
 from jobs import header_rows
 from jobs.header_rows import HeaderRow, HeaderRows
+from jobs.initial import initial_retries
 from jobs.models import Job, Verb
 from jobs.serializers import BODY_BYTES, JobSerializer
-from jobs.showing import retries_in_words
 
 # What the serializer says to programs in one word, said to people: field and code.
 WORDS = {
     ("tag", "required"): "Give the job a name, like refresh-prices.",
     ("endpoint", "blank"): "Give the URL to call, like https://example.com/refresh.",
+    ("fail_statuses", "blank"): "Say which fail, like 400-599, or none.",
     ("timeout", "invalid"): "Give a number of seconds, from 1 to 900.",
     ("timeout", "max_string_length"): "Give a number of seconds, from 1 to 900.",
     ("timeout", "min_value"): "Give a number of seconds, from 1 to 900.",
     ("timeout", "max_value"): "Give a number of seconds, from 1 to 900.",
+    ("catch_up", "skips_some"): "All would be run, and what is chosen above skips some: choose “Let all wait” or "
+    "“Run beside it” there, or “The latest” here.",
+    ("catch_up_within", "limits_nothing"): "Nothing is caught up, however recent: choose “The latest” or “All” above, "
+    "or leave this empty.",
 }
 # What a test call is made of.
-CALL_FIELDS = ("verb", "endpoint", "headers", "body", "timeout")
+CALL_FIELDS = ("verb", "endpoint", "headers", "body", "timeout", "fail_statuses")
 
 
-class JobForm(ScheduleForm):
-    """What to call, and when. `job` is the one being changed."""
+class JobForm(RetryForm, PolicyForm, ScheduleForm):
+    """What to call, and when. `job` is the one being changed; `application` has the retries of a new one."""
 
     name = forms.CharField(widget=forms.TextInput({"class": "short", "autocomplete": "off"}), **LENIENT)
     tag = forms.CharField(
@@ -57,10 +64,29 @@ class JobForm(ScheduleForm):
     )
     retryable = forms.BooleanField(**LENIENT)
     timeout = forms.CharField(label="Gives up after", widget=forms.NumberInput({"min": "1", "max": "900"}), **LENIENT)
+    fail_statuses = forms.CharField(
+        label="Answers that fail",
+        widget=forms.TextInput({"class": "mono short", "autocomplete": "off"}),
+        help_text="Statuses and ranges, like 400-599 or 429,500-599; or none. All others are successes.",
+        **LENIENT,
+    )
+    retry_statuses = forms.CharField(
+        label="Tried again after",
+        widget=forms.TextInput({"class": "mono short", "autocomplete": "off", "placeholder": "any that fails"}),
+        help_text="Empty: after any answer that fails. Never after 410, which pauses the job.",
+        **LENIENT,
+    )
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, job: Job | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        job: Job | None = None,
+        application: Application | None = None,
+        **more: Any,
+    ) -> None:
         super().__init__(data, runnable=job.runnable if job else None, **more)
-        self.job = job
+        self.job, self.application = job, application or (job.application if job else None)
         self.row_errors: dict[int, str] = {}
         self.focused, self.seen = "", ""
 
@@ -69,11 +95,16 @@ class JobForm(ScheduleForm):
         self.row_errors = header_rows.wrong(self.pairs, self.job.headers if self.job else {})
         for said in self.row_errors.values():
             self.refuse("headers", said)
-        return super().clean()
+        cleaned = super().clean()
+        self.judge_rest(PolicySerializer, self.policies, without=self.policies)
+        return cleaned
 
     def serializer(self, told: dict[str, Any]) -> JobSerializer:
         """Judge the job as the API would."""
-        return JobSerializer(self.job, data={**told, **self._named(), **self.call_told(), **self._switches()})
+        switches, self.policies = self._switches(), self.policies_told()
+        given = {**self.retries_told(wanted=switches["retryable"]), **self._typed("retry_statuses")}
+        data = {**told, **self.policies, **self._named(), **self.call_told(), **switches, **given}
+        return JobSerializer(self.job, data=data, context={"application": self.application})
 
     def call(self) -> dict[str, Any] | None:
         """The call alone, checked: verb, endpoint, headers, body, timeout. None when something is wrong with it."""
@@ -91,7 +122,18 @@ class JobForm(ScheduleForm):
             "headers": {} if self.row_errors else headers,
             "body": self._body(),
             "timeout": given("timeout", ""),
+            **self._typed("fail_statuses"),
         }
+
+    def _typed(self, field: str) -> dict[str, str]:
+        """A field as it was typed, and nothing where it was not on the page."""
+        return {field: self.cleaned_data.get(field, "").strip()} if field in self.data else {}
+
+    def has_own_retries(self) -> bool:
+        """Whether it fails and tries again in another way than new jobs, or something is wrong there."""
+        usual = initial_retries(self.application)
+        values = {name: self[name].value() for name in usual}
+        return any(name in self.errors or str(values[name] or "") != str(usual[name] or "") for name in usual)
 
     def refuse(self, field: str, said: Any) -> None:
         """In words for people, and with what would be right where that is plain to see."""
@@ -138,7 +180,9 @@ class JobForm(ScheduleForm):
 
     call_fields = CALL_FIELDS
     order = ("name", "tag", "verb", "endpoint", "headers", "body", "when", "at", "every", "unit", "duration", "cron",
-             "preset", "start", "time_zone", "enabled", "retryable", "timeout")  # fmt: skip
+             "preset", "start", "ends", "end_at", "max_runs", "time_zone", "enabled", "overlap", "catch_up",
+             "catch_up_within", "catch_up_within_unit", "spread", "spread_unit", "priority", "retryable", *RETRY_NAMES,
+             "fail_statuses", "retry_statuses", "timeout")  # fmt: skip
 
     def body_bytes(self) -> int:
         return len(_plain(str(self["body"].value() or "")).encode())
@@ -189,31 +233,6 @@ class JobForm(ScheduleForm):
         return f"https://{typed.lstrip('/')}"
 
 
-def initial_of(job: Job) -> dict[str, Any]:
-    """A stored job as the form shows it: credentials as stars."""
-    return {
-        **chosen(job.runnable),
-        "name": job.name,
-        "tag": job.tag,
-        "verb": job.verb,
-        "endpoint": job.endpoint,
-        "headers": list(vault.mask(job.headers).items()),
-        "body": job.body,
-        "retryable": job.retryable,
-        "timeout": job.timeout,
-    }
-
-
-def initial_like(job: Job) -> dict[str, Any]:
-    """A new job that does the same."""
-    return {**initial_of(job), "name": f"{job.name} copy", "tag": ""}
-
-
-def initial_new() -> dict[str, Any]:
-    """What a new job begins with."""
-    return {**blank(), "verb": "POST", "headers": [], "retryable": True, "timeout": 30}
-
-
 def typed(data: QueryDict) -> dict[str, Any]:
     """What was typed so far, as a beginning: shown again, and not judged yet."""
     return {name: field.widget.value_from_datadict(data, {}, name) for name, field in JobForm.base_fields.items()}
@@ -240,10 +259,3 @@ def fill_in(data: QueryDict, do: str) -> bool:
 
 def _plain(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def retries_of(application: Application, runnable: Runnable | None) -> str:
-    """What the box says that is ticked for them: what a job has, or what its application gives to new ones."""
-    owner = runnable if runnable and runnable.retries else application
-    said = retries_in_words(owner.retries, owner.retry_step_s)
-    return f"{said}." if said else "Its application tries nothing again: see its settings."

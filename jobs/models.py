@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from badgerjobs.lib import statuses
 from badgerjobs.runs.models import Runnable
 from badgerjobs.workspaces.fields import EncryptedJSONField
 from badgerjobs.workspaces.models import Application
@@ -24,7 +25,8 @@ class Verb(models.TextChoices):
 class Job(models.Model):
     """A call to a URL. `tag` is its identity in the application, for ever; `timeout` is in seconds, for each attempt.
 
-    The headers may hold credentials and are encrypted at rest.
+    The headers may hold credentials and are encrypted at rest. Answers with one of `fail_statuses` fail; with one of
+    `retry_statuses` the call is made again, or with any that fails where that is empty (`lib/statuses.py`).
     """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="jobs")
@@ -37,6 +39,8 @@ class Job(models.Model):
     body = models.TextField(blank=True)
     retryable = models.BooleanField(default=True)
     timeout = models.PositiveIntegerField(default=30)
+    fail_statuses = models.CharField(max_length=200, default=statuses.FAILURES)
+    retry_statuses = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -1,6 +1,7 @@
 """What the page of a job tells: its plans, what waits and runs of it, and how its runs ended."""
 
-from datetime import datetime, tzinfo
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 from statistics import median
 from typing import Any, ClassVar, NamedTuple
@@ -9,20 +10,35 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
 
-from badgerjobs.lib import vault
-from badgerjobs.runs import recent
-from badgerjobs.runs.models import FINAL, Attempt, Run, State
+from badgerjobs.lib import vault, words
+from badgerjobs.runs import recent, skipped
+from badgerjobs.runs.models import FINAL, Attempt, Overlap, Run, SkipReason, State
+from badgerjobs.runs.policy_words import policies_in_words, runs_made
 from badgerjobs.runs.previews import Preview
-from badgerjobs.runs.schedules import place_of, second_zone
+from badgerjobs.runs.schedules import place_of, runs_left, second_zone
 from badgerjobs.runs.shown import Body
 from badgerjobs.web.cursors import Page
 from jobs.answers import answer_in_words
-from jobs.exchange import body_of, curl_of, needs_file
+from jobs.exchange import backfill_of, body_of, curl_of, needs_file
 from jobs.models import Job
-from jobs.showing import Row, next_runs, retries_in_words, rows_of
+from jobs.pauses import Pause, pause_of
+from jobs.showing import Row, failures_in_words, next_runs, retries_in_words, rows_of
 
 # So many waiting and running runs are listed; their number is told.
 WAITING = 50
+
+
+# What was missed is told of for so long, and so many occurrences are named before they are run.
+LATELY = timedelta(days=7)
+NAMED = 5
+
+
+class Missed(NamedTuple):
+    """The row of what was missed, the run that was made instead, and the address at which it is run all the same."""
+
+    row: Run
+    instead: Run | None
+    backfill: str
 
 
 class Result(NamedTuple):
@@ -79,13 +95,15 @@ class JobPage:
     def mark(self) -> str:
         """Changes whenever the page has something else to say."""
         ended = self.row.ended
-        moving = "".join(f" {run.number}:{run.state}:{run.attempts}" for run in self.waiting)
-        return f"{ended.number if ended else 0} {self.runnable.enabled} {self.runnable.next_run_at}{moving}"
+        moving = "".join(f" {run.number}:{run.state}:{run.held:d}:{run.attempts}" for run in self.waiting)
+        paused = f"{self.runnable.paused_until} {self.runnable.breaker}"
+        last = f"{ended.id} {ended.ended_at}" if ended else ""
+        return f"{last} {self.runnable.enabled} {self.runnable.next_run_at} {paused}{moving}"
 
     @property
     def poll_s(self) -> int:
         """How often the page looks again, in seconds. Where nothing is planned, others may still run or change it."""
-        return 2 if self.waiting else 5 if self.runnable.next_run_at else 10
+        return 2 if self.waiting else 5 if self.runnable.next_run_at or self.runnable.paused_until else 10
 
     @cached_property
     def next(self) -> Preview:
@@ -116,7 +134,21 @@ class JobPage:
 
     @property
     def retries(self) -> str:
-        return retries_in_words(self.runnable.retries, self.runnable.retry_step_s)
+        return retries_in_words(self.runnable.policy)
+
+    @property
+    def policies(self) -> list[tuple[str, str]]:
+        """Name and sentence of those that are not as usual."""
+        return list(policies_in_words(self.runnable, self.zone))
+
+    @property
+    def made_all(self) -> str:
+        """`100 of 100 runs made`, where that is why nothing more is planned."""
+        return runs_made(self.runnable) if runs_left(self.runnable) == 0 else ""
+
+    @property
+    def failures(self) -> str:
+        return failures_in_words(self.job)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -137,8 +169,61 @@ class JobPage:
 
     def results(self, page: Page[Run]) -> Page[Any]:
         """The page with what came of each of its runs, which `ended` has found."""
-        rows = [Result(run, _answer(run) or _why(run)) for run in page.rows]
+        rows = [Result(run, self._said(run)) for run in page.rows]
         return Page(rows, page.before, page.earlier, page.later)
+
+    def _said(self, run: Run) -> str:
+        return skipped.line(run, self.zone) if run.state == State.SKIPPED else _answer(run) or _why(run)
+
+    @cached_property
+    def pause(self) -> Pause | None:
+        """Why it is paused, if it is."""
+        return pause_of(self.job)
+
+    @cached_property
+    def missed(self) -> Missed | None:
+        """What was missed lately, as far as it has not been run since."""
+        runs = Run.objects.for_application(self.job.application).of(self.runnable.pk)
+        lately = runs.filter(state=State.SKIPPED, skip_reason=SkipReason.MISSED, finished_at__gt=self.now - LATELY)
+        row = lately.order_by("-id").first()
+        if row is None or row.finished_at is None or skipped.run_since(row) >= (row.skipped_count or 0):
+            return None
+        row.application, row.runnable = self.job.application, self.runnable
+        # What was dispatched by the same tick.
+        after = runs.filter(occurrence__gt=row.skipped_until, created_at=row.finished_at).exclude(state=State.SKIPPED)
+        return Missed(row, after.order_by("occurrence").first(), backfill_of(row))
+
+    def question_before_backfilling(self) -> dict[str, Any]:
+        """What `pages.ask` is to show first: which time is meant."""
+        return {
+            "title": f"Run past occurrences of {self.job.name}?",
+            "text": "Those in this time that have no run: they were missed, skipped, or came before it was made. "
+            "How many they are is said before anything is done.",
+            "confirm": "Count them",
+            "keep": "Leave them",
+        }
+
+    def question_about(self, occurrences: Sequence[datetime], per_minute: int | None) -> dict[str, Any]:
+        """What `pages.ask` is to show then: how many they are, and how they go."""
+        count, place = len(occurrences), words.place(self.zone)
+        how = "beside each other" if self.runnable.overlap == Overlap.ALLOW else "one after the other"
+        text = f"They go {how}, beside the schedule." if count > 1 else "It goes at once, beside the schedule."
+        if per_minute and count > 1:
+            rest = words.duration((count - 1) * 60_000 / per_minute)
+            text += f" At most {per_minute:,} begin in a minute: the last in {rest}, if none is held up."
+        items = [f"{words.day(at, self.zone)} {words.clock(at, self.zone)} {place}" for at in occurrences[:NAMED]]
+        if count > NAMED:
+            items.append(f"and {count - NAMED:,} more")
+        what = _plural(count, "occurrence")
+        return {"title": f"Run {what}?", "text": text, "items": items, "confirm": f"Run {what}", "keep": "Leave them"}
+
+    def question_before_pausing(self) -> dict[str, Any]:
+        """What `pages.ask` is to show."""
+        waits = [run for run in self.waiting if run.state != State.RUNNING]
+        text = "Nothing is planned while it is paused, and what runs goes on."
+        if waits:
+            text += f" {_plural(len(waits), 'run')} that wait{'s' if len(waits) == 1 else ''} will be aborted."
+        return {"title": f"Pause {self.job.name}?", "text": text, "confirm": "Pause the job", "keep": "Keep it running"}
 
     def question_before_deleting(self) -> dict[str, Any]:
         """What `pages.ask` is to show."""

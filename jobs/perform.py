@@ -1,28 +1,30 @@
 """What a run of an HTTP job does: one signed call, and what came back as the attempt's result."""
 
-import base64
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from badgerjobs.lib import signatures
+from badgerjobs.lib import signatures, statuses
+from badgerjobs.lib.retry_after import asked_wait
 from badgerjobs.outbound.addresses import Policy
-from badgerjobs.outbound.client import Answer, Call, CallFailed, Client
+from badgerjobs.outbound.client import Answer, Call, CallFailed, Client, HostBusy
 from badgerjobs.outbound.headers import folded
+from badgerjobs.outbound.kept import result_of
 from badgerjobs.runs.kinds import Claimed, Kind
-from badgerjobs.runs.outcomes import Done, Failed, Outcome
+from badgerjobs.runs.outcomes import Done, Failed, Later, Outcome
 from badgerjobs.workspaces.models import Application
 from jobs import echo
 from jobs.models import Job
 
 USER_AGENT = "BadgerJobs/1"
+GONE = "The endpoint answered 410 Gone: the job was paused."
 # What follows a redirect to another host. Of every other header only its author knows whether it is a credential.
 HARMLESS = frozenset({"accept", "accept-language", "cache-control", "content-language", "content-type", "user-agent"})
 
@@ -42,17 +44,19 @@ class Request:
     signing_key: str
     previous_key: str = ""
     previous_until: datetime | None = None
+    fail_statuses: str = statuses.FAILURES
+    retry_statuses: str = ""
 
     def keys(self, at: int) -> list[str]:
         """What signs a call made at this second since 1970: the key, and while it is being rotated the one before."""
-        ends = self.previous_until
-        return [self.signing_key, self.previous_key] if ends and at < ends.timestamp() else [self.signing_key]
+        return signatures.valid_keys(self.signing_key, self.previous_key, self.previous_until, at)
 
 
 def load(runs: Sequence[Claimed]) -> dict[UUID, Request]:
     """The requests of a batch of runs, in one query. A run whose job was deleted is left out."""
     keys = ("signing_key", "previous_signing_key", "previous_key_until")
-    columns = ("verb", "endpoint", "headers", "body", "timeout", *(f"application__{key}" for key in keys))
+    own, signs = ("verb", "endpoint", "headers", "body", "timeout"), (f"application__{key}" for key in keys)
+    columns = (*own, *signs, "fail_statuses", "retry_statuses")
     rows = Job.objects.filter(runnable_id__in=[run.runnable_id for run in runs]).values_list("runnable_id", *columns)
     requests = {
         runnable: Request(verb, endpoint, headers, body.encode(), *rest)
@@ -64,7 +68,7 @@ def load(runs: Sequence[Claimed]) -> dict[UUID, Request]:
 def request_of(application: Application, call: Mapping[str, Any]) -> Request:
     """A call of a job that may not be stored, as a run of this application would make it.
 
-    `call` has verb, endpoint, headers, body and timeout, checked.
+    `call` has verb, endpoint, headers, body, timeout and fail_statuses, checked.
     """
     return Request(
         call["verb"],
@@ -75,6 +79,7 @@ def request_of(application: Application, call: Mapping[str, Any]) -> Request:
         application.signing_key,
         application.previous_signing_key,
         application.previous_key_until,
+        call["fail_statuses"],
     )
 
 
@@ -85,12 +90,18 @@ def open_client() -> AbstractAsyncContextManager[Client]:
 
 
 async def perform(run: Claimed, request: Request, client: Client) -> Outcome:
-    """Make the call of a run."""
-    return await make_call(run.id, request, client)
+    """Make the call of a run, unless its host has as many of ours as it may."""
+    try:
+        return await make_call(run.id, request, client)
+    except HostBusy as busy:
+        return Later(busy.wait_s)
 
 
-async def make_call(run_id: UUID, request: Request, client: Client) -> Outcome:
-    """Make a call. A status under 400 is a success; every other answer, and none, may be tried again."""
+async def make_call(run_id: UUID, request: Request, client: Client) -> Done | Failed:
+    """Make a call. A status that does not fail is a success; what else may help, the job and the answer say.
+
+    Raises HostBusy when it was not made.
+    """
     call = Call(
         request.verb,
         request.endpoint,
@@ -101,14 +112,31 @@ async def make_call(run_id: UUID, request: Request, client: Client) -> Outcome:
     )
     try:
         answer = await client.send(call)
+    except HostBusy:
+        raise
     except CallFailed as failure:
-        result = result_of(failure.answer) if failure.answer else None
-        # What the policy refuses now it refuses in ten seconds too.
-        return Failed(failure.error_class, failure.message, result=result, retry=failure.error_class != "refused")
-    if answer.status < 400:
+        return Failed(
+            failure.error_class,
+            failure.message,
+            result=result_of(failure.answer) if failure.answer else None,
+            retry=failure.error_class != "refused",  # what the policy refuses now it refuses in ten seconds too
+            retry_after=_asked(failure.answer) if failure.answer else None,
+        )
+    if not statuses.covers(request.fail_statuses, answer.status):
         return Done(result_of(answer))
-    said = f"The endpoint answered {answer.status}."
-    return Failed("status", said, result=result_of(answer), retry=answer.status != HTTPStatus.GONE)
+    if answer.status == HTTPStatus.GONE:
+        return Failed("status", GONE, result=result_of(answer), retry=False, pauses=True)
+    return Failed(
+        "status",
+        f"The endpoint answered {answer.status}.",
+        result=result_of(answer),
+        retry=not request.retry_statuses or statuses.covers(request.retry_statuses, answer.status),
+        retry_after=_asked(answer),
+    )
+
+
+def _asked(answer: Answer) -> timedelta | None:
+    return asked_wait(answer.headers, now=datetime.now(UTC))
 
 
 def signed(run_id: UUID, request: Request, *, at: int) -> list[tuple[str, str]]:
@@ -123,43 +151,8 @@ def signed(run_id: UUID, request: Request, *, at: int) -> list[tuple[str, str]]:
     return [
         *given,
         *((name, value) for name, value in defaults if name.lower() not in names),
-        ("webhook-id", webhook_id),
-        ("webhook-timestamp", str(at)),
-        ("webhook-signature", signatures.sign(request.keys(at), webhook_id, at, request.body)),
+        *signatures.headers(request.keys(at), webhook_id, at, request.body),
     ]
-
-
-def result_of(answer: Answer) -> dict[str, Any]:
-    """An answer as it is kept with the attempt. A body that is not text is kept as base64, and says so."""
-    body, is_base64 = as_text(answer.body, truncated=answer.truncated)
-    return {
-        "status": answer.status,
-        "headers": merged(answer.headers),
-        "body": body,
-        "body_is_base64": is_base64,
-        "body_truncated": answer.truncated,
-    }
-
-
-def as_text(body: bytes, *, truncated: bool) -> tuple[str, bool]:
-    """UTF-8 text, or base64 and True. A cut may have gone through a character: its rest is dropped."""
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        if not (truncated and error.start >= len(body) - 3):
-            return base64.b64encode(body).decode(), True
-        text = body[: error.start].decode()
-    # PostgreSQL keeps no NUL in text; a body that has one is not text anyway.
-    return (base64.b64encode(body).decode(), True) if "\0" in text else (text, False)
-
-
-def merged(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Headers by lower-case name; values of one name joined with a comma, as HTTP reads them."""
-    joined: dict[str, str] = {}
-    for name, value in headers:
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
 
 
 HTTP = Kind(load=load, perform=perform, open=open_client)

@@ -11,14 +11,18 @@ from typing import Any
 from django.utils.crypto import salted_hmac
 
 from badgerjobs.lib import vault
-from badgerjobs.runs.schedules import RHYTHM_FIELDS
+from badgerjobs.runs.schedules import BOUND_FIELDS, RHYTHM_FIELDS
+from badgerjobs.workspaces.retry_policy import RETRY_COLUMNS
 from jobs.models import Job
 from jobs.services import JOB_FIELDS
 
-# The fields of the form that are judged as one, and what of a job stands in each. A schedule makes sense as a whole.
+# The fields of the form that are judged as one, and what of a job stands in each. A schedule makes sense as a whole,
+# and so do a retry policy and the policies that can contradict each other.
 PARTS: Mapping[str, Sequence[str]] = {
-    **{name: (name,) for name in (*JOB_FIELDS, "enabled")},
-    "when": RHYTHM_FIELDS,
+    **{name: (name,) for name in (*JOB_FIELDS, "enabled", "priority")},
+    "when": (*RHYTHM_FIELDS, *BOUND_FIELDS),
+    "overlap": ("overlap", "catch_up", "catch_up_within_s"),
+    "retry_policy": RETRY_COLUMNS,
 }
 
 
@@ -30,9 +34,10 @@ def seen_of(job: Job) -> str:
 def changed(fields: Mapping[str, Any], seen: str, job: Job) -> tuple[dict[str, Any], list[str]]:
     """Of what a form sent, what differs from what it showed; and the parts that others changed to something else.
 
-    Everything differs from what nobody can read.
+    Everything differs from what nobody can read. What the form did not send at all is as it is stored.
     """
-    shown, mine, stored = _read(seen), _marks(fields), _marks(_facts(job))
+    facts = _facts(job)
+    shown, mine, stored = _read(seen), _marks({**facts, **fields}), _marks(facts)
     moved = [part for part in PARTS if mine[part] != shown.get(part)]
     clashing = [part for part in moved if shown and stored[part] not in {shown.get(part), mine[part]}]
     return {name: fields[name] for part in moved for name in PARTS[part] if name in fields}, clashing
@@ -46,8 +51,9 @@ def seen_anew(seen: str, job: Job, parts: Sequence[str]) -> str:
 
 def _facts(job: Job) -> dict[str, Any]:
     """As the form shows them: credentials as stars."""
-    runnable = {name: getattr(job.runnable, name) for name in (*RHYTHM_FIELDS, "enabled")}
-    return {**{name: getattr(job, name) for name in JOB_FIELDS}, **runnable, "headers": vault.mask(job.headers)}
+    names = [name for part in PARTS.values() for name in part]
+    facts = {name: getattr(job if name in JOB_FIELDS else job.runnable, name) for name in names}
+    return {**facts, "headers": vault.mask(job.headers)}
 
 
 def _marks(facts: Mapping[str, Any]) -> dict[str, str]:

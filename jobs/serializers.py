@@ -5,15 +5,18 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from badgerjobs.lib import vault
+from badgerjobs.lib import statuses, vault
 from badgerjobs.outbound.headers import MOST_HEADERS, check_headers
 from badgerjobs.outbound.targets import check_url
 from badgerjobs.runs.models import Attempt
-from badgerjobs.runs.schedules import SCHEDULE_FIELDS
-from badgerjobs.runs.serializers import ScheduleSerializer
+from badgerjobs.runs.pause_serializer import PauseSerializer
+from badgerjobs.runs.retry_serializer import RetrySerializer, shown
+from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
+from badgerjobs.runs.serializers import PolicySerializer, ScheduleSerializer
 from jobs.examples import RESULT
 from jobs.models import Job, Verb
 from jobs.querysets import BODY_IN_LISTS
+from jobs.status_fields import AnyFailureField, StatusesField, wrong_together
 
 BODY_BYTES = 1_000_000
 
@@ -69,7 +72,7 @@ class HeadersField(serializers.DictField):
         return vault.mask(value)
 
 
-class JobSerializer(ScheduleSerializer):
+class JobSerializer(RetrySerializer, PolicySerializer, PauseSerializer, ScheduleSerializer):
     """An HTTP job: what to call, and when."""
 
     tag = serializers.CharField(
@@ -80,7 +83,6 @@ class JobSerializer(ScheduleSerializer):
         help_text="Its identity in the application: unique, and never changed. Its name unless given.",
     )
     name = serializers.CharField(max_length=200, required=False, help_text="For people; its tag unless given.")
-    enabled = serializers.BooleanField(default=True, help_text="A disabled job has no next run; run it by hand.")
     endpoint = serializers.CharField(max_length=2000, help_text="The URL to call: absolute, http or https.")
     verb = VerbField(help_text="In any case: GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS.")
     headers = HeadersField(default=dict, allow_null=True, help_text="Name → value. Credentials read back as stars.")
@@ -94,7 +96,13 @@ class JobSerializer(ScheduleSerializer):
     body_truncated = serializers.SerializerMethodField(
         help_text="There is more of the body than this list shows: read the job itself. False outside of lists."
     )
-    retryable = serializers.BooleanField(default=True, help_text="Try again after a failure: three times, later each.")
+    fail_statuses = StatusesField(
+        default=statuses.FAILURES,
+        help_text="Which answers fail: statuses and ranges, like 400-599, or none. All others are successes.",
+    )
+    retry_statuses = AnyFailureField(
+        default="", help_text="After which answers that fail it is tried again; null: after any. Never after 410."
+    )
     timeout = serializers.IntegerField(
         default=30, min_value=1, max_value=900, help_text="Seconds that each attempt may take: 1 to 900."
     )
@@ -111,7 +119,7 @@ class JobSerializer(ScheduleSerializer):
         allow_null=True,
         help_text="When it runs next; null when nothing is planned.",
     )
-    success_count = serializers.SerializerMethodField(help_text="Results with a status under 400, of those kept.")
+    success_count = serializers.SerializerMethodField(help_text="Results that were successes, of those kept.")
     failure_count = serializers.SerializerMethodField(help_text="All other results, of those kept.")
     created_at = serializers.DateTimeField(read_only=True, help_text="When it was made.")
     updated_at = serializers.DateTimeField(read_only=True, help_text="When it was last changed.")
@@ -152,7 +160,8 @@ class JobSerializer(ScheduleSerializer):
         return tag
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A new job has a tag: the one given, or its name."""
+        """A new job has a tag: the one given, or its name. What is tried again must have failed."""
+        wrong: Any = wrong_together(attrs, self.instance if self.partial else None)
         if self.instance is None and "tag" not in attrs:
             try:
                 check_tag(attrs["name"])
@@ -161,12 +170,20 @@ class JobSerializer(ScheduleSerializer):
                     {"tag": ["The name cannot be the tag, which is part of an address: give a tag too."]}
                 ) from None
             attrs["tag"] = attrs["name"]
-        return super().validate(attrs)
+        try:
+            attrs = super().validate(attrs)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **wrong}) from None  # type: ignore[dict-item]  # a dict of fields here
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return attrs
 
     def to_representation(self, instance: Job) -> dict[str, Any]:
         """The job, its runnable's schedule and its counts, flat."""
-        for name in SCHEDULE_FIELDS:
+        for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS):
             setattr(instance, name, getattr(instance.runnable, name))
+        for name, value in shown(instance.runnable).items():
+            setattr(instance, name, value)
         if hasattr(instance, "beginning"):
             instance.body = instance.beginning.encode()[:BODY_IN_LISTS].decode(errors="ignore")
         return super().to_representation(instance)
@@ -212,7 +229,7 @@ class ResultSerializer(serializers.ModelSerializer[Attempt]):
             "body_is_base64", "body_truncated", "error", "created_at",
         ]  # fmt: skip
         extra_kwargs = {
-            "ok": {"help_text": "Whether it was a success: a status under 400."},
+            "ok": {"help_text": "Whether it was a success: an answer that is not in `fail_statuses`."},
             "created_at": {"help_text": "When the result was there."},
         }
 

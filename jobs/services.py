@@ -10,12 +10,15 @@ from django.db import IntegrityError, transaction
 from badgerjobs.lib import vault
 from badgerjobs.outbound.headers import check_headers, is_same_party
 from badgerjobs.outbound.targets import UnsendableError, target_of
+from badgerjobs.runs.backfill import backfill
 from badgerjobs.runs.models import Cause, Run, Runnable
-from badgerjobs.runs.schedules import SCHEDULE_FIELDS
+from badgerjobs.runs.retry_serializer import shown
+from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
 from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables, run_now
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
+from badgerjobs.workspaces.retry_policy import RETRY_COLUMNS, columns_of
 from jobs.models import KIND, Job
 
 CREDENTIALS_STAY = (
@@ -23,20 +26,22 @@ CREDENTIALS_STAY = (
     "Send the headers with their credentials anew, or without them."
 )
 
-JOB_FIELDS = ("name", "endpoint", "verb", "headers", "body", "retryable", "timeout")
+JOB_FIELDS = (
+    "name", "endpoint", "verb", "headers", "body", "retryable", "timeout", "fail_statuses", "retry_statuses",
+)  # fmt: skip
 
 
 def create_job(*, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any) -> Job:
-    """Make a job and plan its first run. `fields` are those of JOB_FIELDS and SCHEDULE_FIELDS, checked.
+    """Make a job and plan its first run. `fields`, checked, are those of JOB_FIELDS, SCHEDULE_FIELDS and so on.
 
     Raises Conflict when the application has a job with this tag, and Invalid for stars in the place of a credential.
     """
     fields = {"name": tag, **fields, "headers": _unmasked(fields.get("headers", {}), {})}
     try:
         with transaction.atomic():
-            runnable = _apply(Runnable(application=application, kind=KIND), fields, tag)
-            _give_retries(runnable, retryable=fields.get("retryable", True))
-            add_runnable(runnable, now=now)
+            runnable = Runnable(application=application, kind=KIND, **columns_of(application.policy))
+            switched = _retries(runnable, was=True, wanted=fields.get("retryable", True))
+            add_runnable(_apply(runnable, {**switched, **fields}, tag), now=now)
             job = Job(application=application, runnable=runnable, tag=tag)
             _set(job, fields, JOB_FIELDS)
             job.save(force_insert=True)
@@ -63,9 +68,8 @@ def update_job(*, job: Job, by: audit.Actor, now: datetime, **fields: Any) -> Jo
             before, facts = copy(runnable), _facts(job, runnable)
             _set(job, {**fields, **headers_to_keep(job, fields)}, JOB_FIELDS)
             job.save()
-            if job.retryable != facts["retryable"]:
-                _give_retries(runnable, retryable=job.retryable)
-            change_runnable(_apply(runnable, fields, job.tag), before=before, now=now)
+            switched = _retries(runnable, was=facts["retryable"], wanted=job.retryable)
+            change_runnable(_apply(runnable, {**switched, **fields}, job.tag), before=before, now=now)
             if changes := audit.difference(facts, _facts(job, runnable)):
                 _record(job, by=by, action="job.update", now=now, changes=changes)
     except Job.DoesNotExist:
@@ -113,11 +117,28 @@ def run_job(*, job: Job, by: audit.Actor, now: datetime) -> Run:
     return run
 
 
+@transaction.atomic
+def backfill_job(  # noqa: PLR0913
+    *, job: Job, since: datetime, until: datetime, by: audit.Actor, now: datetime, per_minute: int | None = None
+) -> int:
+    """Run the past occurrences from `since` up to but not at `until` that have no run. Returns how many they are.
+
+    At most so many begin in a minute, if that is given. Raises Invalid for a time that makes no sense or holds too
+    many of them, and Conflict when the job is gone.
+    """
+    count = backfill(runnable=job.runnable, since=since, until=until, now=now, per_minute=per_minute)
+    if count:
+        said = {"runs": count, "since": since, "until": until, "per_minute": per_minute}
+        _record(job, by=by, action="job.backfill", now=now, changes=audit.difference({}, said))
+    return count
+
+
 def _facts(job: Job, runnable: Runnable) -> dict[str, Any]:
     """What a person would say that the job is, for the audit log."""
     return {
         **{name: getattr(job, name) for name in JOB_FIELDS},
-        **{name: getattr(runnable, name) for name in SCHEDULE_FIELDS},
+        **{name: getattr(runnable, name) for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS)},
+        **shown(runnable),
     }
 
 
@@ -169,14 +190,15 @@ def _is_same_party(here: str, there: str) -> bool:
 
 def _apply(runnable: Runnable, fields: dict[str, Any], tag: str) -> Runnable:
     runnable.name = tag
-    _set(runnable, fields, SCHEDULE_FIELDS)
+    _set(runnable, fields, (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS, *RETRY_COLUMNS))
     return runnable
 
 
-def _give_retries(runnable: Runnable, *, retryable: bool) -> None:
-    """Those that the application has for new jobs at this moment, or none. What a job has it keeps."""
-    policy = runnable.application
-    runnable.retries, runnable.retry_step_s = policy.retries if retryable else 0, policy.retry_step_s
+def _retries(runnable: Runnable, *, was: bool, wanted: bool) -> dict[str, Any]:
+    """The policy that the application has for new jobs at this moment, or no retries. What a job has it keeps."""
+    if was == wanted:
+        return {}
+    return columns_of(runnable.application.policy) if wanted else {"retries": 0}
 
 
 def _set(row: Any, fields: dict[str, Any], names: tuple[str, ...]) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
-from badgerjobs.lib import words, zones
+from badgerjobs.lib import statuses, words, zones
+from badgerjobs.lib.backoff import Retries
 from badgerjobs.lib.schedule import ScheduleError
 from badgerjobs.runs.models import Runnable, State
+from badgerjobs.runs.policy_words import runs_made
 from badgerjobs.runs.previews import Preview, preview_of
 from badgerjobs.runs.recent import Bar, Ended, last_ended, last_runs
 from badgerjobs.runs.schedules import place_of
@@ -19,11 +21,15 @@ MOST_WAITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """A schedule in few words, and what stands small beside it: `code` for machines, `note` for people."""
+    """A schedule in few words, and what stands small beside it: `code` for machines, `note` for people.
+
+    `end` says where it ends, if it does.
+    """
 
     title: str
     code: str = ""
     note: str = ""
+    end: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +91,19 @@ def state_of(runnable: Runnable) -> str:
 
 
 def saying(runnable: Runnable) -> Saying:
-    """`Every 15 minutes`, `At 08:00 on Monday` beside `0 8 * * 1`, `Daily at 08:00 EST` beside its time in UTC."""
-    said = runnable.schedule.words()
+    """`Every 15 minutes`, `At 08:00 on Monday` beside `0 8 * * 1`, `Daily at 08:00 EST` beside its time in UTC.
+
+    Where it ends, `until 2026-12-31 23:59 Europe/Zurich, 12 of 100 runs made`.
+    """
+    said, until, last = runnable.schedule.words().partition(", until ")
+    end = ", ".join(filter(None, [f"until {last}" if until else "", runs_made(runnable)]))
     if runnable.run_every:
-        return Saying(_capital(said.partition(", starting ")[0]))
+        return Saying(_capital(said.partition(", starting ")[0]), end=end)
     if runnable.cron:
-        return Saying(_capital(said.partition(f", {runnable.time_zone}")[0]), code=runnable.cron)
+        return Saying(_capital(said.partition(f", {runnable.time_zone}")[0]), code=runnable.cron, end=end)
     if runnable.preset:
         title, _, rest = said.partition(" (")
-        return Saying(_capital(title), note=f"preset, {rest.partition(')')[0]}" if rest else "preset")
+        return Saying(_capital(title), note=f"preset, {rest.partition(')')[0]}" if rest else "preset", end=end)
     return Saying("Once") if runnable.run_at else Saying("By hand only")
 
 
@@ -109,11 +119,19 @@ def next_runs(runnable: Runnable, now: datetime) -> Preview:
         return Preview("Not planned", errors=[str(error)])
 
 
-def retries_in_words(retries: int, step_s: int) -> str:
-    """`3 more times, after 10 s, 20 s and 30 s`; empty for none. Each waits `step_s` seconds longer than the last."""
-    waits = [words.duration(step_s * nth * 1000) for nth in range(1, retries + 1)]
+def retries_in_words(policy: Retries) -> str:
+    """`3 more times, after 10 s, 20 s and 30 s`, with `within 1 h` where it has an end; empty for none."""
+    waits = [words.duration(wait / timedelta(milliseconds=1)) for wait in policy.delays_of_all()]
     if not waits:
         return ""
     *first, last = waits if len(waits) <= MOST_WAITS else [*waits[:2], "…", waits[-1]]
     said = f"{', '.join(first)} and {last}" if first else last
-    return f"{retries} more time{'' if retries == 1 else 's'}, after {said}"
+    end = f", within {words.duration(policy.for_s * 1000)}" if policy.for_s else ""
+    return f"{len(waits)} more time{'' if len(waits) == 1 else 's'}, after {said}{end}"
+
+
+def failures_in_words(job: Job) -> str:
+    """`a status of 400 or more fails`; which statuses fail, and which are tried again, where the job has its own."""
+    usual = job.fail_statuses == statuses.FAILURES
+    fails = "a status of 400 or more fails" if usual else f"statuses that fail: {job.fail_statuses}"
+    return f"{fails}; tried again: {job.retry_statuses}" if job.retry_statuses else fails

@@ -12,7 +12,7 @@ from typing import Any
 
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.lib.vault import mask
-from badgerjobs.runs.outcomes import Done, Outcome
+from badgerjobs.runs.outcomes import Done, Failed
 from badgerjobs.web.limits import count
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
@@ -23,6 +23,7 @@ LONGEST_S = 30
 AT_ONCE = 4
 AT_ONCE_EACH = 2
 PER_MINUTE = 30
+GONE_NOW = "The endpoint answered 410 Gone: the first run that is answered so pauses the job."
 
 
 class TooManyTrialsError(Exception):
@@ -88,10 +89,11 @@ def try_call(*, application: Application, request: Request, subject: str, by: au
         outcome, duration_ms = asyncio.run(_called(replace(request, timeout_s=min(request.timeout_s, LONGEST_S))))
     if isinstance(outcome, Done):
         return Trial(ok=True, duration_ms=duration_ms, result=outcome.result)
-    return Trial(ok=False, duration_ms=duration_ms, error=outcome.error, result=outcome.result)
+    error = GONE_NOW if outcome.pauses else outcome.error
+    return Trial(ok=False, duration_ms=duration_ms, error=error, result=outcome.result)
 
 
-async def _called(request: Request) -> tuple[Outcome, int]:
+async def _called(request: Request) -> tuple[Done | Failed, int]:
     async with open_client() as client:
         began = time.perf_counter()
         outcome = await make_call(uuid7(), request, client)

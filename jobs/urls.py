@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:tag>/", views.show_job, name="job"),
     path("jobs/<str:tag>/edit/", form_views.edit, name="edit"),
     path("jobs/<str:tag>/run/", views.run, name="run"),
+    path("jobs/<str:tag>/backfill/", views.backfill, name="backfill"),
     path("jobs/<str:tag>/pause/", views.pause, name="pause"),
     path("jobs/<str:tag>/resume/", views.resume, name="resume"),
     path("jobs/<str:tag>/delete/", views.delete, name="delete"),

@@ -1,16 +1,23 @@
 """The list of jobs, the page of a job, and what can be done from there."""
 
+import re
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 
+from badgerjobs.runs.backfill import runs_to_make
+from badgerjobs.runs.backfill_form import BackfillForm, begun_with
+from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Run
+from badgerjobs.runs.pause_form import PauseForm
 from badgerjobs.web.cursors import page_of
 from badgerjobs.web.one_moment import one_moment
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
-from badgerjobs.web.problems import Conflict
+from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces.models import Application, Role
 from jobs.bulk import MOST, VERBS, pause_jobs, resume_jobs
 from jobs.bulk_question import Choice
@@ -18,7 +25,7 @@ from jobs.filters import JobFilters
 from jobs.models import Job
 from jobs.page import JobPage, ended
 from jobs.querysets import JobQuerySet
-from jobs.services import delete_job, run_job
+from jobs.services import backfill_job, delete_job, run_job
 from jobs.showing import rows_of
 
 # So many jobs a page of the list has, and so many results a page of a job.
@@ -65,9 +72,12 @@ def bulk(request: PageRequest, application: Application) -> HttpResponse:
     if refusal := choice.refusal(len(ids)):
         messages.warning(request, refusal)
         return back
-    if not choice.is_confirmed(len(ids)):
-        return ask(request, back=back.url, **choice.question(ids, _some_names(jobs)))
-    done = VERBS[choice.verb](application=application, ids=ids, by=actor_of(request), now=timezone.now())
+    now = database_now()
+    form = choice.form(request.POST, now)
+    if not choice.is_confirmed(len(ids)) or (form and not form.is_valid()):
+        return ask(request, back=back.url, form=form, **choice.question(ids, _some_names(jobs)))
+    more = form.cleaned_data if form else {}
+    done = VERBS[choice.verb](application=application, ids=ids, by=actor_of(request), now=now, **more)
     messages.success(request, choice.said(done, of=len(ids)))
     return back
 
@@ -105,7 +115,7 @@ def run(request: PageRequest, application: Application, tag: str) -> HttpRespons
     """Run it now, beside its schedule."""
     job = _found(application, tag)
     try:
-        made = run_job(job=job, by=actor_of(request), now=timezone.now())
+        made = run_job(job=job, by=actor_of(request), now=database_now())
         messages.success(request, f"Run {made.number} waits for a free slot.")
     except Conflict as gone:
         messages.error(request, str(gone.detail))
@@ -113,12 +123,49 @@ def run(request: PageRequest, application: Application, tag: str) -> HttpRespons
 
 
 @application_page(Role.EDITOR)
-@only_posted
+def backfill(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """Ask for which time, then whether so many are meant, then run its past occurrences that have no run."""
+    job, now = _found(application, tag), database_now()
+    page, back = JobPage(job, now), _address_of(application, job)
+    form = BackfillForm(request.POST or None, zone=page.zone, initial=begun_with(request.GET, page.zone))
+    occurrences = _to_run(job, form, now) if form.is_valid() else []
+    if not occurrences:
+        return ask(request, back=back, form=form, **page.question_before_backfilling())
+    asked = request.POST.get("asked", "")
+    if len(occurrences) > (int(asked) if re.fullmatch(r"[0-9]{1,8}", asked) else 0):
+        question = page.question_about(occurrences, form.cleaned_data["per_minute"])
+        return ask(request, back=back, hidden={**form.hidden(), "asked": [str(len(occurrences))]}, **question)
+    count = backfill_job(job=job, by=actor_of(request), now=now, **form.cleaned_data)
+    messages.success(request, f"{count:,} {'run is' if count == 1 else 'runs are'} made of what has passed.")
+    return redirect("jobs:job", application.slug, tag)
+
+
+def _to_run(job: Job, form: BackfillForm, now: datetime) -> list[datetime]:
+    """The occurrences that are meant; none where the form has something to say instead."""
+    since, until = form.cleaned_data["since"], form.cleaned_data["until"]
+    try:
+        found = runs_to_make(job.runnable, since=since, until=until, now=now)
+    except Invalid as refused:
+        for name, said in refused.detail.items():  # type: ignore[union-attr]  # a dict of fields
+            form.add_error(name, [str(one) for one in said])
+        return []
+    if not found:
+        form.add_error(None, "No occurrence in this time is without a run.")
+    return found
+
+
+@application_page(Role.EDITOR)
 def pause(request: PageRequest, application: Application, tag: str) -> HttpResponse:
-    """Plan nothing until it is resumed."""
-    job = _found(application, tag)
-    pause_jobs(application=application, ids=[job.pk], by=actor_of(request), now=timezone.now())
-    messages.success(request, "Paused. Nothing is planned until you resume it; what runs now goes on.")
+    """Ask why and until when, then plan nothing until then."""
+    job, now = _found(application, tag), database_now()
+    form = PauseForm(request.POST if request.method == "POST" else None, now=now)
+    if not form.is_valid():
+        question = JobPage(job, now).question_before_pausing()
+        return ask(request, back=_address_of(application, job), form=form, **question)
+    if pause_jobs(application=application, ids=[job.pk], by=actor_of(request), now=now, **form.cleaned_data):
+        messages.success(request, "Paused. Nothing is planned meanwhile; what runs now goes on.")
+    else:
+        messages.warning(request, "It was paused already, and stays so as it is.")
     return redirect("jobs:job", application.slug, tag)
 
 
@@ -127,7 +174,7 @@ def pause(request: PageRequest, application: Application, tag: str) -> HttpRespo
 def resume(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Plan its next run."""
     job = _found(application, tag)
-    resume_jobs(application=application, ids=[job.pk], by=actor_of(request), now=timezone.now())
+    resume_jobs(application=application, ids=[job.pk], by=actor_of(request), now=database_now())
     messages.success(request, "Resumed. Its next runs are below.")
     return redirect("jobs:job", application.slug, tag)
 
@@ -139,7 +186,7 @@ def delete(request: PageRequest, application: Application, tag: str) -> HttpResp
     if request.method != "POST":
         question = JobPage(job, timezone.now()).question_before_deleting()
         return ask(request, back=_address_of(application, job), **question)
-    delete_job(job=job, by=actor_of(request), now=timezone.now())
+    delete_job(job=job, by=actor_of(request), now=database_now())
     messages.success(request, f"{job.name} is deleted, with its runs and results.")
     return redirect("jobs:list", application.slug)
 

@@ -1,5 +1,6 @@
 """What a person types, told to the serializer, and its sentences brought back beside the fields."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,9 +10,12 @@ from django.utils import timezone
 
 from badgerjobs.lib import vault
 from badgerjobs.lib.amounts import UNITS
+from badgerjobs.lib.backoff import REPEATER, Retries
 from badgerjobs.runs.forms import ScheduleForm, chosen, spoken
 from badgerjobs.workspaces.models import Application
-from jobs.forms import JobForm, initial_new, initial_of
+from badgerjobs.workspaces.retry_policy import RETRY_COLUMNS, columns_of
+from jobs.forms import JobForm
+from jobs.initial import initial_new, initial_of
 from jobs.models import Job
 from tests.factories import NOW, make_job
 
@@ -167,6 +171,12 @@ STORED: list[dict[str, Any]] = [
     {"cron": "*/5 8-18 * * MON-FRI", "time_zone": "Europe/Zurich", "enabled": False},
     {"preset": "weekly", "run_at": NOW},
     {"time_zone": "Asia/Tokyo", "retryable": False, "timeout": 900},
+    {"backoff": "exponential", "retries": 7, "retry_step_s": 5, "retry_for_s": 900, "fail_statuses": "500-599"},
+    {"backoff": "list", "retries": 2, "retry_delays": [5, 60], "retry_step_s": 77, "retry_statuses": "503"},
+    {"backoff": "list", "retries": 0, "retry_delays": [5, 60], "retryable": False},
+    {"backoff": "polynomial", "retries": 24, "retry_step_s": 1},
+    {"backoff": "polynomial", "retries": 0, "retry_step_s": 1, "retryable": False},
+    {"retries": 0},
     {"body": "one\r\ntwo\rthree\n", "headers": {"Authorization": "secret", "X-A": " 1"}, "name": "Name"},
 ]
 
@@ -232,6 +242,60 @@ def test_a_schedule_alone_is_a_form_too() -> None:
     form = ScheduleForm({"when": "cron", "cron": "0 8 * * *", "time_zone": "UTC", "enabled": "on"})
     assert form.is_valid()
     assert form.schedule.cron == "0 8 * * *"
+
+
+@pytest.mark.parametrize(
+    ("fields", "policy"),
+    [
+        ({"retry_policy": "incremental", "retries": "5", "retry_step": "60"}, Retries(retries=5, step_s=60)),
+        ({"retry_policy": "exponential", "retries": "5", "retry_step": "60", "retry_for": "3600"},
+         Retries("exponential", 5, 60, (), 3600)),
+        ({"retry_policy": "list", "retry_delays": " 5, 60 600;", "retries": "9", "retry_step": "x"},
+         Retries("list", 3, 10, (5, 60, 600))),
+        ({"retry_policy": "repeater", "retries": "x", "retry_step": "x"}, REPEATER),
+        ({"retry_policy": "repeater", "retryable": None}, replace(REPEATER, retries=0)),
+        ({"retry_policy": "exponential", "retries": "x", "retry_step": "60", "retryable": None},
+         Retries("exponential", 0, 60)),
+    ],
+)  # fmt: skip
+def test_a_chosen_policy_is_told_without_what_it_does_not_show(fields: dict[str, Any], policy: Retries) -> None:
+    found = told(**fields)
+    assert {name: found[name] for name in RETRY_COLUMNS} == columns_of(policy)
+    assert found["retryable"] is bool(policy.retries)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "said"),
+    [
+        ({"retry_policy": "incremental", "retries": "", "retry_step": "10"}, "retries", "required"),
+        ({"retry_policy": "incremental", "retries": "3", "retry_step": "soon"}, "retry_step", "required"),
+        ({"retry_policy": "incremental", "retries": "3", "retry_step": "10", "retry_for": "9"}, "retry_for", "10 s"),
+        ({"retry_policy": "list", "retry_delays": ""}, "retry_delays", "needs its waits"),
+        ({"retry_policy": "list", "retry_delays": "5, soon"}, "retry_delays", "whole number of seconds"),
+        ({"retry_policy": "guess"}, "retry_policy", "none of these"),
+        ({"fail_statuses": ""}, "fail_statuses", "Say which fail"),
+        ({"fail_statuses": "5xx"}, "fail_statuses", "like 408"),
+        ({"fail_statuses": "500-599", "retry_statuses": "404"}, "retry_statuses", "no failure"),
+    ],
+)
+def test_what_is_wrong_with_retries_stands_beside_its_field(fields: dict[str, Any], field: str, said: str) -> None:
+    found = wrong(**fields)
+    assert list(found) == [field]
+    assert said in found[field]
+
+
+def test_the_part_about_retries_is_open_when_something_in_it_is_the_jobs_own(shop: Application) -> None:
+    usual, own = make_job(shop), make_job(shop, "own", retries=4)
+    answers = make_job(shop, "answers", fail_statuses="500-599")
+    is_open = [JobForm(initial=initial_of(job), job=job).has_own_retries() for job in (usual, own, answers)]
+    assert is_open == [False, True, True]
+    assert not JobForm(initial=initial_new(shop), application=shop).has_own_retries()
+    shop.retries = 4
+    assert not JobForm(initial=initial_new(shop), application=shop).has_own_retries()
+    bad = JobForm(sent(retry_policy="list", retry_delays=""), application=shop)
+    assert not bad.is_valid()
+    assert bad.has_own_retries()
+    assert ("retry_delays", "Waits in seconds") in bad.wrong()
 
 
 def test_names_of_headers_that_differ_in_case_only_are_one() -> None:

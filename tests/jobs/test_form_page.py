@@ -12,11 +12,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from badgerjobs.lib import vault
+from badgerjobs.lib.backoff import Retries
 from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.schedules import place_of
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from jobs.models import Job
+from jobs.seen import seen_of
 from jobs.services import update_job
 from tests.clients import browser_in, browser_of
 from tests.factories import make_application, make_job, make_member
@@ -444,3 +446,16 @@ def test_a_secret_that_was_typed_anew_is_stored(alice: Client, hourly: Job) -> N
     alice.post(edit(hourly), {**opened(alice, hourly), **headers(("Authorization", "Bearer other"))})
     hourly.refresh_from_db()
     assert hourly.headers == {"Authorization": "Bearer other"}
+
+
+@pytest.mark.parametrize(("typed", "status"), [({}, 302), ({"retry_policy": "repeater"}, 200)])
+def test_a_policy_that_somebody_changed_meanwhile_is_not_lost(
+    shop: Application, alice: Client, typed: dict[str, str], status: int
+) -> None:
+    job = make_job(shop)
+    seen = seen_of(job)
+    update_job(job=job, by=OPERATOR, now=timezone.now(), retries=7)
+    policy = {"retry_policy": "incremental", "retries": "3", "retry_step": "10"}
+    assert alice.post(edit(job), {**FORM, **policy, **typed, "seen": seen}).status_code == status
+    job.runnable.refresh_from_db()
+    assert job.runnable.policy == Retries(retries=7)

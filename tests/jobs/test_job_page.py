@@ -2,7 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -112,13 +112,16 @@ def test_results_say_how_each_run_ended(job: Job) -> None:
     failed = make_run(job.runnable, State.FAILED, number=1, cause=Cause.SCHEDULE, attempts=2, error="No.", **times)
     make_attempt(failed, 1, ok=False, error_class="connect", error="Refused.")
     make_attempt(failed, 2, ok=False, error_class="status", result={"status": 503})
-    make_run(job.runnable, State.SKIPPED, number=2, error="The one before still ran.")
+    noon = datetime(2026, 3, 2, 17, tzinfo=UTC)
+    skipped = {"occurrence": noon, "skip_reason": "overlap", "skipped_until": noon, "skipped_count": 1}
+    make_run(job.runnable, State.SKIPPED, cause=Cause.SCHEDULE, **skipped)
     good = make_run(job.runnable, State.SUCCEEDED, number=3, attempts=1)
     make_attempt(good, result={"status": 200})
     said = plain(look(job))
     assert "schedule 503 Service Unavailable 2 50 ms 2.95 s" in said
     assert "skipped" in said
-    assert "The one before still ran" in said
+    assert "\N{EN DASH} 1 occurrence skipped skipped" in said
+    assert "schedule 1 occurrence · 12:00 · the run before was not over" in said
     assert "by hand 200 OK 1" in said
     assert "1 succeeded, 1 failed, 1 skipped since" in said
 
@@ -297,4 +300,4 @@ def test_it_takes_as_many_queries_for_many_runs_as_for_few(job: Job) -> None:
         with CaptureQueriesContext(connection) as queries:
             client.get(at(job))
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 12, [query["sql"][:120] for query in queries]
+    assert counts[0] == counts[1] <= 13, [query["sql"][:120] for query in queries]

@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, cast
 from uuid import uuid4
 
@@ -12,11 +14,13 @@ import pytest
 from badgerjobs.lib import signatures
 from badgerjobs.outbound.calls import ErrorClass
 from badgerjobs.outbound.client import Answer, Call, CallFailed, Client
+from badgerjobs.outbound.kept import as_text, merged
 from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.outcomes import Done, Failed, Outcome
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.signing import rotate_key
-from jobs.perform import Request, as_text, load, merged, perform, signed
+from jobs.models import Job
+from jobs.perform import Request, load, perform, signed
 from tests.factories import NOW, make_application, make_job, make_run
 from tests.runs.claims import claimed
 
@@ -42,9 +46,11 @@ def performed(endpoint: Endpoint, request: Request = REQUEST) -> Outcome:
     return asyncio.run(perform(claimed(), request, cast("Client", endpoint)))
 
 
-def answer(status: int = 200, body: bytes = b"ok", *, truncated: bool = False) -> Answer:
-    headers = [("Content-Type", "text/plain")]
-    return Answer(status, headers, body, truncated, duration_ms=5, url="https://example.com/", redirects=0)
+def answer(
+    status: int = 200, body: bytes = b"ok", *, truncated: bool = False, headers: Sequence[tuple[str, str]] = ()
+) -> Answer:
+    given = [("Content-Type", "text/plain"), *headers]
+    return Answer(status, given, body, truncated, duration_ms=5, url="https://example.com/", redirects=0)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +60,8 @@ def answer(status: int = 200, body: bytes = b"ok", *, truncated: bool = False) -
 def test_a_status_under_400_is_a_success(status: int, expected: type[Outcome]) -> None:
     outcome = performed(Endpoint(answer(status)))
 
-    assert isinstance(outcome, expected)
+    assert isinstance(outcome, Done | Failed)
+    assert type(outcome) is expected
     assert outcome.result == {
         "status": status,
         "headers": {"content-type": "text/plain"},
@@ -100,11 +107,64 @@ def test_what_the_policy_refuses_is_not_tried_again(error_class: ErrorClass, ret
     assert outcome.retry is retry
 
 
-def test_an_endpoint_that_says_it_is_gone_is_not_asked_again() -> None:
-    outcome = performed(Endpoint(answer(410)))
+@pytest.mark.parametrize("again", ["", "400-599", "none"])
+def test_an_endpoint_that_says_it_is_gone_is_not_asked_again_and_pauses_its_job(again: str) -> None:
+    outcome = performed(Endpoint(answer(410, headers=[("Retry-After", "5")])), replace(REQUEST, retry_statuses=again))
 
     assert isinstance(outcome, Failed)
-    assert outcome.retry is False
+    assert (outcome.retry, outcome.pauses, outcome.retry_after) == (False, True, None)
+    assert outcome.error == "The endpoint answered 410 Gone: the job was paused."
+
+
+def test_gone_is_nothing_to_a_job_for_which_it_is_no_failure() -> None:
+    assert isinstance(performed(Endpoint(answer(410)), replace(REQUEST, fail_statuses="500-599")), Done)
+
+
+@pytest.mark.parametrize(
+    ("fail", "again", "status", "retry"),
+    [
+        ("400-599", "", 404, True),
+        ("400-599", "", 999, True),
+        ("500-599", "", 404, None),
+        ("none", "", 500, None),
+        ("200-299", "", 204, True),
+        ("200-299", "", 500, None),
+        ("400-599", "408,429,500-599", 404, False),
+        ("400-599", "408,429,500-599", 429, True),
+        ("400-599", "408,429,500-599", 600, True),
+        ("400-599", "none", 503, False),
+    ],
+)
+def test_which_statuses_fail_and_which_are_tried_again_the_job_says(
+    fail: str, again: str, status: int, retry: bool | None
+) -> None:
+    outcome = performed(Endpoint(answer(status)), replace(REQUEST, fail_statuses=fail, retry_statuses=again))
+
+    assert (outcome.retry if isinstance(outcome, Failed) else None) is retry
+
+
+@pytest.mark.parametrize("status", [429, 503, 404])
+def test_an_answer_that_fails_may_ask_for_a_wait(status: int) -> None:
+    ahead = [("Date", "Sun, 22 Nov 2026 05:00:00 GMT"), ("retry-after", "Sun, 22 Nov 2026 05:01:00 GMT")]
+    for headers in ([("Retry-After", "60")], ahead):
+        outcome = performed(Endpoint(answer(status, headers=headers)))
+        assert isinstance(outcome, Failed)
+        assert outcome.retry_after == timedelta(seconds=60)
+
+
+def test_a_date_without_a_date_is_read_by_our_clock() -> None:
+    there = datetime.now(UTC) + timedelta(minutes=10)
+    outcome = performed(Endpoint(answer(503, headers=[("Retry-After", format_datetime(there, usegmt=True))])))
+    assert isinstance(outcome, Failed)
+    assert outcome.retry_after
+    assert timedelta(minutes=9) < outcome.retry_after <= timedelta(minutes=10)
+
+
+def test_half_an_answer_may_ask_for_a_wait_too() -> None:
+    half = answer(503, b"hal", truncated=True, headers=[("Retry-After", "60")])
+    outcome = performed(Endpoint(CallFailed("timeout", "Too slow.", answer=half)))
+    assert isinstance(outcome, Failed)
+    assert outcome.retry_after == timedelta(seconds=60)
 
 
 def test_the_call_is_what_the_job_says() -> None:
@@ -192,6 +252,9 @@ def test_the_requests_of_a_batch_are_loaded_in_one_query(django_assert_num_queri
         requests = load(runs)
 
     assert len(requests) == 10
+    Job.objects.filter(pk=jobs[3].pk).update(fail_statuses="500-599", retry_statuses="503")
+    changed = load(runs)[runs[6].id]
+    assert (changed.fail_statuses, changed.retry_statuses) == ("500-599", "503")
     request = requests[runs[4].id]
     assert request == Request("PUT", "https://example.com/2", {"X": "2"}, b"", 30, jobs[2].application.signing_key)
 

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from badgerjobs.lib.backoff import LIST, Retries
 from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.schedules import place_of
-from jobs.showing import Saying, next_runs, retries_in_words, saying, state_of
+from jobs.models import Job
+from jobs.showing import Saying, failures_in_words, next_runs, retries_in_words, saying, state_of
 from tests.factories import NOW
 
 HOUR = timedelta(hours=1)
@@ -23,6 +25,14 @@ HOUR = timedelta(hours=1)
         ({"cron": "0 8 * * 1", "run_at": NOW}, Saying("At 08:00 on Monday", code="0 8 * * 1")),
         ({"preset": "daily"}, Saying("Daily at 08:00 EST", note="preset, 13:00 UTC")),
         ({"preset": "hourly"}, Saying("Hourly at minute 0", note="preset")),
+        ({"run_every": "PT1H", "end_at": NOW}, Saying("Every hour", end=f"until {NOW:%Y-%m-%d %H:%M} UTC")),
+        (
+            {"cron": "0 8 * * 1", "end_at": NOW, "max_runs": 1000, "scheduled_runs": 12},
+            Saying(
+                "At 08:00 on Monday", code="0 8 * * 1", end=f"until {NOW:%Y-%m-%d %H:%M} UTC, 12 of 1,000 runs made"
+            ),
+        ),
+        ({"preset": "hourly", "max_runs": 1}, Saying("Hourly at minute 0", note="preset", end="0 of 1 run made")),
         ({"run_at": NOW}, Saying("Once")),
         ({}, Saying("By hand only")),
         ({"cron": "0 8 * * 1", "time_zone": "Atlantis/Capital"}, Saying("At 08:00 on Monday", code="0 8 * * 1")),
@@ -65,13 +75,27 @@ def test_the_next_runs_are_those_that_the_dispatcher_plans_with_a_word_where_clo
 
 
 @pytest.mark.parametrize(
-    ("retries", "step_s", "said"),
+    ("policy", "said"),
     [
-        (0, 10, ""),
-        (1, 10, "1 more time, after 10 s"),
-        (3, 10, "3 more times, after 10 s, 20 s and 30 s"),
-        (6, 60, "6 more times, after 1 min, 2 min, … and 6 min"),
+        (Retries(retries=0), ""),
+        (Retries(retries=1), "1 more time, after 10 s"),
+        (Retries(), "3 more times, after 10 s, 20 s and 30 s"),
+        (Retries(retries=6, step_s=60), "6 more times, after 1 min, 2 min, … and 6 min"),
+        (Retries("exponential", for_s=3600), "3 more times, after 10 s, 20 s and 40 s, within 1 h"),
+        (Retries(LIST, retries=2, delays=(5, 90)), "2 more times, after 5.00 s and 1 min 30 s"),
     ],
 )
-def test_retries_are_said_with_how_long_each_waits(retries: int, step_s: int, said: str) -> None:
-    assert retries_in_words(retries, step_s) == said
+def test_retries_are_said_with_how_long_each_waits(policy: Retries, said: str) -> None:
+    assert retries_in_words(policy) == said
+
+
+@pytest.mark.parametrize(
+    ("fail", "again", "said"),
+    [
+        ("400-599", "", "a status of 400 or more fails"),
+        ("500-599", "", "statuses that fail: 500-599"),
+        ("400-599", "429,503", "a status of 400 or more fails; tried again: 429,503"),
+    ],
+)
+def test_which_answers_fail_is_said(fail: str, again: str, said: str) -> None:
+    assert failures_in_words(Job(fail_statuses=fail, retry_statuses=again)) == said

@@ -16,6 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from badgerjobs.lib import signatures, vault
 from badgerjobs.runs.models import Attempt, Run
+from badgerjobs.runs.outcomes import Failed
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from jobs import echo, trial_calls
 from jobs.models import Job
@@ -92,6 +93,26 @@ def test_while_a_key_is_rotated_both_sign(alice: Client, shop: Application, rece
     keys = [shop.signing_key, shop.previous_signing_key]
     expected = signatures.sign(keys, signed["Webhook-Id"], int(signed["Webhook-Timestamp"]), b"x")
     assert signed["Webhook-Signature"] == expected
+
+
+@pytest.mark.parametrize(("fail", "said"), [("200-299", "The endpoint answered 200."), ("none", None)])
+def test_what_fails_the_form_says(alice: Client, shop: Application, receiver: str, fail: str, said: str | None) -> None:
+    shown = text_of(call(alice, shop, endpoint=receiver, fail_statuses=fail))
+    assert re.search(r"\b200 after \d+ ms", shown)
+    assert ("The endpoint answered" in shown) is bool(said)
+    assert said is None or said in shown
+
+
+def test_a_test_that_is_answered_with_gone_has_paused_nothing(
+    alice: Client, shop: Application, receiver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: Any) -> Failed:
+        return Failed("status", "The job was paused.", {"status": 410, "headers": {}}, retry=False, pauses=True)
+
+    monkeypatch.setattr(trial_calls, "make_call", gone)
+    shown = text_of(call(alice, shop, make_job(shop), endpoint=receiver))
+    assert "the first run that is answered so pauses the job" in shown
+    assert "was paused" not in shown
 
 
 def test_it_saves_nothing_and_is_no_run_but_is_written_down(alice: Client, shop: Application, receiver: str) -> None:
