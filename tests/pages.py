@@ -7,7 +7,22 @@ from typing import Any
 from django.urls import URLPattern, get_resolver
 
 from badgerjobs.lib.tokens import digest_of
-from badgerjobs.runs.models import FINAL, LogLine, Runnable, State
+from badgerjobs.notices.models import NoticeSettings
+from badgerjobs.notices.payloads import of_test
+from badgerjobs.notices.sending import Ways, send
+from badgerjobs.runs.models import (
+    FINAL,
+    Beat,
+    Cause,
+    Incident,
+    LogLine,
+    Run,
+    Runnable,
+    SkipReason,
+    State,
+    Trouble,
+    Worker,
+)
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application, Invitation, Role, Token
 from tests.addresses import FOR_PROGRAMS, addresses
@@ -48,6 +63,9 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
     jobs = [_job(application, tag, now, **fields) for tag, fields in _JOBS.items()]
     run = _runs(jobs[0].runnable, now)
     _runs(jobs[1].runnable, now)
+    _incidents(jobs[0].runnable, now)
+    _processes(application, now)
+    _broken(jobs[2].runnable, now)
     tokens = _tokens(application, now)
     invitation = _invitation(application, now)
     for job in jobs:
@@ -72,7 +90,17 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
 
 
 _JOBS: Mapping[str, Mapping[str, Any]] = {
-    "alices": {"run_every": "PT1H", "body": MARKUP, "headers": {"X-Mark": MARK, "Authorization": f"Bearer {MARK}"}},
+    "alices": {
+        "run_every": "PT1H",
+        "body": MARKUP,
+        "headers": {"X-Mark": MARK, "Authorization": f"Bearer {MARK}"},
+        "overlap": "queue_all",
+        "catch_up": "all",
+        "catch_up_within_s": 7200,
+        "spread_s": 300,
+        "max_runs": 1000,
+        "priority": 7,
+    },
     LONG: {"cron": "*/5 * * * *", "time_zone": "America/New_York", "body": LONG, "headers": {"X-Mark": LONG}},
     "paused": {"preset": "daily", "enabled": False},
     "by-hand": {},
@@ -91,7 +119,8 @@ def _runs(runnable: Runnable, now: datetime) -> str:
         ended = began + timedelta(seconds=2) if state in FINAL else None
         times = {"created_at": began, "due_at": began, "started_at": began, "finished_at": ended}
         bad = state in {State.FAILED, State.RETRYING}
-        run = make_run(runnable, state, number=number, attempts=int(bad), error=LONG if bad else "", **times)
+        more = _SKIPPED if state == State.SKIPPED else {"number": number, "error": LONG if bad else ""}
+        run = make_run(runnable, state, attempts=int(bad), error_class="status" if bad else "", **more, **times)
         LogLine.objects.create(
             run=run, application_id=run.application_id, level="info", message=MARKUP, created_at=began
         )
@@ -100,7 +129,55 @@ def _runs(runnable: Runnable, now: datetime) -> str:
             error: dict[str, Any] = {"error_class": "status", "error": f"It answered 500. {MARK}"} if bad else {}
             make_attempt(run, ok=not bad, result=result, started_at=began, created_at=began, **error)
         failed = str(run.pk) if state == State.FAILED else failed
+    night = {"occurrence": now - timedelta(hours=9), "skipped_until": now - timedelta(hours=5)}
+    Run.objects.filter(runnable=runnable, state=State.SKIPPED).update(**night)
+    make_run(runnable, State.QUEUED, number=99, held=True, created_at=now, due_at=now)
     return failed
+
+
+# An outage of a night; the run that is queued waits for the one that runs.
+_SKIPPED: Mapping[str, Any] = {"cause": Cause.SCHEDULE, "skip_reason": SkipReason.MISSED, "skipped_count": 240}
+
+
+def _broken(runnable: Runnable, now: datetime) -> None:
+    """Paused because it kept failing, for a reason that nothing breaks."""
+    columns = {"enabled": False, "next_run_at": None, "breaker": "open", "failures_in_row": 20}
+    times = {"paused_at": now - timedelta(minutes=5), "paused_until": now + timedelta(minutes=10)}
+    Runnable.objects.filter(pk=runnable.pk).update(**columns, **times, pause_reason=LONG)
+    Incident.objects.create(
+        application=runnable.application, runnable=runnable, trouble=Trouble.PAUSED, sentence=LONG,
+        opened_at=now - timedelta(minutes=5), told_at=now,
+    )  # fmt: skip
+
+
+def _incidents(runnable: Runnable, now: datetime) -> None:
+    """One of each trouble, open and over; who is told of them, and the runs of a test."""
+    application = runnable.application
+    for trouble in Trouble:
+        of = None if trouble == Trouble.LATE else runnable
+        for sentence, ended in ((LONG, now), (MARKUP, None)):
+            Incident.objects.create(
+                application=application, runnable=of, trouble=trouble, sentence=sentence,
+                opened_at=now - timedelta(hours=1), closed_at=ended, told_at=now, closing_told_at=ended,
+            )  # fmt: skip
+    row = NoticeSettings.objects.create(
+        application=application, emails=[f"{MARK}@example.com"], url=f"https://{MARK}.example.com/{SECRET}"
+    )
+    ways = Ways(application.pk, calls=True, mails=True)
+    runs = send([(ways, [of_test(application, base_url="https://jobs.example.org", now=now)])], now=now)
+    row.tested = [str(run) for run in runs]
+    row.save()
+
+
+def _processes(application: Application, now: datetime) -> None:
+    """A worker that has something in hand and one that is gone; beats that are alive, silent and gone."""
+    busy = Worker.objects.create(name=f"{MARK}:1", queue="io", started_at=now - timedelta(days=2), seen_at=now)
+    Worker.objects.create(name=LONG, queue="io", started_at=now, seen_at=now - timedelta(minutes=5))
+    Run.objects.filter(application=application, state=State.RUNNING).update(worker=busy.pk)
+    for minutes in (0, 0.1, 5):
+        Beat.objects.create(
+            name=f"{MARK}:{minutes}", started_at=now - timedelta(days=2), seen_at=now - timedelta(minutes=minutes)
+        )
 
 
 def _tokens(application: Application, now: datetime) -> list[Token]:

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from badgerjobs.runs import health
+from badgerjobs.runs import fleet, health
 from badgerjobs.runs.models import Run, Runnable
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -26,6 +26,7 @@ class Engine(Collector):
             "dispatcher_lag_seconds", "How late the first due occurrence is.", (found.dispatcher_lag_ms or 0) / 1000
         )
         yield _gauge("workers", "Worker processes seen lately.", found.workers or 0)
+        yield _gauge("beats", "Beat processes seen lately.", fleet.beats_seen(health.WORKER_SEEN))
         yield _gauge("runnables_planned", "Runnables with a next run.", Runnable.objects.planned().count())
         runs = GaugeMetricFamily("badgerjobs_runs", "Runs that are not over.", labels=["state", "queue"])
         counted = Run.objects.unfinished().values_list("state", "queue").annotate(Count("pk"))

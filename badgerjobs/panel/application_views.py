@@ -10,16 +10,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from badgerjobs.panel.forms import OVERLAPS, NameForm, PolicyForm
+from badgerjobs.panel.forms import OVERLAPS, NameForm, PolicyForm, initial_policy
 from badgerjobs.panel.refusals import gone_is_404, refused_goes_to
-from badgerjobs.panel.services import delete_application
+from badgerjobs.panel.services import change_settings, delete_application
+from badgerjobs.runs.limiting import limits_of
 from badgerjobs.runs.models import Run
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.workspaces.errors import RefusedError
 from badgerjobs.workspaces.models import Application, Role
-from badgerjobs.workspaces.services import POLICY_FIELDS, change_application, rename_application
+from badgerjobs.workspaces.services import rename_application
 from badgerjobs.workspaces.signing import end_previous_key, rotate_key
 from jobs.models import Job
+from jobs.showing import retries_in_words
 
 # Runs are counted up to here: the question must not take longer the more there are.
 MOST_COUNTED = 10_000
@@ -44,7 +46,7 @@ def change(request: PageRequest, application: Application) -> HttpResponse:
     form = PolicyForm(request.POST)
     if not form.is_valid():
         return _settings(request, application, policy=form)
-    change_application(application=application, by=actor_of(request), now=timezone.now(), **form.cleaned_data)
+    change_settings(application=application, by=actor_of(request), now=timezone.now(), **form.cleaned_data)
     messages.success(request, "The settings are saved.")
     return redirect("panel:settings", application.slug)
 
@@ -142,8 +144,10 @@ def _settings(
     request: PageRequest, application: Application, policy: PolicyForm | None = None, name: NameForm | None = None
 ) -> HttpResponse:
     context = {
-        "policy": policy or PolicyForm(initial={field: getattr(application, field) for field in POLICY_FIELDS}),
+        "policy": policy or PolicyForm(initial=initial_policy(application)),
         "name": name or NameForm(initial={"name": application.name}),
+        "retries": retries_in_words(application.policy),
+        "limits": limits_of(application),
         "installation": {"days": settings.RETENTION_DAYS, "requests": settings.RATE_LIMIT_PER_SECOND},
         "application": application,
     }

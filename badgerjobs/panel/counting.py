@@ -27,11 +27,11 @@ PATIENCE_S = 1.5
 
 # A run belongs to the span in which its id was made: the index finds exactly these, and steps over nothing. Spans are
 # taken in their order, and the clock is asked before each (the number, times nothing, makes it so): every span that was
-# begun has a row at least.
+# begun has a row at least. One that was skipped stands for several occurrences.
 _COUNT = f"""
-SELECT span.n, r.kind, r.state, r.late, count(*)
+SELECT span.n, r.kind, r.state, r.late, sum(coalesce(r.skipped_count, 1))::bigint
 FROM unnest(%(firsts)s::uuid[], %(ends)s::uuid[]) WITH ORDINALITY AS span(first, ends, n) LEFT JOIN LATERAL (
-    SELECT kind, state, CASE WHEN attempts <= 1 AND started_at IS NOT NULL THEN
+    SELECT kind, state, skipped_count, CASE WHEN attempts <= 1 AND started_at IS NOT NULL THEN
         floor(ln(greatest(1, extract(epoch FROM started_at - due_at) * 1000)) / {math.log(STEP)!r})::int END AS late
     FROM runs_run WHERE application_id = %(application)s AND id >= span.first AND id < span.ends) r ON true
 WHERE clock_timestamp() < statement_timestamp() + interval '1 s' * (%(patience)s + 0 * span.n)

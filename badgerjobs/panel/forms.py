@@ -8,11 +8,17 @@ from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 
-from badgerjobs.workspaces.models import Role
+from badgerjobs.runs.breaker_form import BreakerForm
+from badgerjobs.runs.forms import first_sentence
+from badgerjobs.runs.limiting import limits_of
+from badgerjobs.runs.retry_form import RETRY_NAMES, RetryForm, shown_as
+from badgerjobs.runs.retry_serializer import RetrySerializer
+from badgerjobs.workspaces.models import Application, Role
+from badgerjobs.workspaces.retry_policy import RETRY_COLUMNS
+from badgerjobs.workspaces.services import POLICY_FIELDS
 
-MOST_RETRIES = 50
-MOST_STEP_S = 86_400
 MOST_DAYS = 3650
+MOST_AT_ONCE = MOST_A_MINUTE = 1_000_000
 
 # How long calls bear the signatures of both keys: the value in addresses, and the words.
 OVERLAPS = {
@@ -68,12 +74,15 @@ class RoleForm(forms.Form):
     role = forms.TypedChoiceField(choices=Role.choices, coerce=Role)
 
 
-class PolicyForm(forms.Form):
-    """What an application decides for all that is in it: `POLICY_FIELDS`. Empty means: as the installation has it."""
+class PolicyForm(RetryForm, BreakerForm):
+    """What an application decides for all that is in it: `POLICY_FIELDS` and `LIMITS`.
 
-    retries = forms.IntegerField(min_value=0, max_value=MOST_RETRIES)
-    retry_step_s = forms.IntegerField(label="Step in seconds", min_value=1, max_value=MOST_STEP_S)
+    Empty means: as the installation has it, or no limit.
+    """
+
     requests_per_second = forms.IntegerField(label="Requests", required=False, min_value=1)
+    concurrent_runs = forms.IntegerField(label="At once", required=False, min_value=1, max_value=MOST_AT_ONCE)
+    runs_per_minute = forms.IntegerField(label="A minute", required=False, min_value=1, max_value=MOST_A_MINUTE)
     retention_days = forms.IntegerField(label="Runs are kept", required=False, min_value=1, max_value=MOST_DAYS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -82,3 +91,23 @@ class PolicyForm(forms.Form):
         field.validators.append(MaxValueValidator(most, f"At most {most:,}: more this installation does not take."))
         field.widget.attrs |= {"max": most, "placeholder": most}
         self.fields["retention_days"].widget.attrs["placeholder"] = settings.RETENTION_DAYS
+
+    def clean(self) -> dict[str, Any]:
+        """Ask the serializer about the retries, and give their columns in the place of what was typed."""
+        super().clean()
+        given = self.retries_told(wanted=True)
+        if not given and "retry_policy" not in self.errors:
+            self.add_error("retry_policy", "Choose how the waits grow.")
+        told = RetrySerializer(data=given)
+        if not told.is_valid():
+            for name, said in told.errors.items():
+                self.add_error(name, first_sentence(said))
+        others = {name: value for name, value in self.cleaned_data.items() if name not in RETRY_NAMES}
+        judged = {} if told.errors else told.validated_data
+        return {**others, **{name: judged[name] for name in RETRY_COLUMNS if name in judged}}
+
+
+def initial_policy(application: Application) -> dict[str, Any]:
+    """An application's settings as the form shows them."""
+    columns = {name: getattr(application, name) for name in POLICY_FIELDS if name not in RETRY_COLUMNS}
+    return {**columns, **limits_of(application), **shown_as(application.policy)}

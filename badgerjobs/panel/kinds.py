@@ -6,12 +6,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """`many` is the word for several; `list` names the page of what has such runs."""
+    """`many` is the word for several; `list` names the page of what has such runs.
+
+    One of the engine's own is shown where there are any, and else not missed.
+    """
 
     many: str
     list: str
+    is_own: bool = False
 
 
 KINDS: Mapping[str, Named] = {
     "http": Named("HTTP jobs", "jobs:list"),
+    "notice": Named("notices", "notices:incidents", is_own=True),
 }

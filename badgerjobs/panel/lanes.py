@@ -16,6 +16,7 @@ from badgerjobs.lib.schedule import ScheduleError
 from badgerjobs.panel import charts
 from badgerjobs.panel.kinds import KINDS
 from badgerjobs.runs.models import Runnable
+from badgerjobs.runs.schedules import runs_left
 
 PAST_S, AHEAD_S = 600, 300
 SLOT_S = 2
@@ -112,13 +113,17 @@ def _place(moment: datetime, now: datetime) -> int:
 
 
 def _occurrences(runnable: Runnable, now: datetime, until: datetime) -> list[datetime]:
-    """What is due until then; of what is overdue only the first, as it would be made up for."""
+    """When it starts until then, at its place in its spread; of what is overdue only the first, made up for at once."""
     found: list[datetime] = []
-    moment = runnable.next_run_at
-    while moment and moment <= until and len(found) < OCCURRENCES:
+    moment, left = runnable.next_run_at, runs_left(runnable)
+    offset = timedelta(milliseconds=runnable.offset_ms)
+    most = OCCURRENCES if left is None else min(OCCURRENCES, left)
+    while moment and moment <= until and len(found) < most:
         found.append(moment)
         try:
-            moment = runnable.schedule.next_after(max(moment, now)) if runnable.schedule.is_recurring else None
+            latest = max(moment, now) - offset
+            following = runnable.schedule.next_after(latest) if runnable.schedule.is_recurring else None
         except ScheduleError:  # its page says what is wrong with it
             break
+        moment = following + offset if following else None
     return found

@@ -25,12 +25,14 @@ SELECT EXISTS (SELECT FROM runs_runnable WHERE application_id = %(application)s)
        (SELECT count(*) FROM runs_run WHERE state = 'running' AND application_id = %(application)s),
        EXISTS (SELECT FROM workspaces_token WHERE application_id = %(application)s AND revoked_at IS NULL
                AND expires_at BETWEEN %(now)s - interval '8 days' AND %(now)s + interval '8 days'),
+       EXISTS (SELECT FROM runs_incident
+               WHERE closed_at IS NULL AND trouble = 'paused' AND application_id = %(application)s),
        queued.count, (SELECT min(due_at) FROM head),
        (SELECT min(next_run_at) FROM runs_runnable
         WHERE application_id = %(application)s AND next_run_at IS NOT NULL)
 FROM (SELECT count(*) FROM (
     SELECT FROM runs_run
-    WHERE state = 'queued' AND queue IN ('io', 'compute') AND application_id = %(application)s
+    WHERE state = 'queued' AND NOT held AND queue IN ('io', 'compute') AND application_id = %(application)s
     LIMIT %(counted)s) waiting) queued
 """
 
@@ -39,13 +41,14 @@ FROM (SELECT count(*) FROM (
 class Moment:
     """How things stand.
 
-    `has_ending_tokens`: some end within a week or so, or have ended. `queued_since` is when the first of the queued
-    runs was due, `planned_for` when the next occurrence is.
+    `has_ending_tokens`: some end within a week or so, or have ended. `has_paused`: the engine paused something.
+    `queued_since` is when the first of the queued runs was due, `planned_for` when the next occurrence is.
     """
 
     has_runnables: bool
     running: int
     has_ending_tokens: bool
+    has_paused: bool
     queued: int
     queued_since: datetime | None
     planned_for: datetime | None

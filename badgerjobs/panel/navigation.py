@@ -27,7 +27,12 @@ class Place:
 
 
 PLACES = (
-    (Place("Overview", "panel:overview", "o"), Place("Runs", "runs:list", "r")),
+    (
+        Place("Overview", "panel:overview", "o"),
+        Place("Runs", "runs:list", "r"),
+        Place("Incidents", "notices:incidents", "i"),
+        Place("Engine", "panel:engine", "e"),
+    ),
     (Place("Jobs", "jobs:list", "j"),),
     (
         Place("Tokens", "panel:tokens", "t", Role.EDITOR),

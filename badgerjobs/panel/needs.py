@@ -1,4 +1,4 @@
-"""What needs a person now: jobs that failed for good, work that nobody takes, tokens that end."""
+"""What needs a person now: jobs that failed for good or were paused for it, work nobody takes, tokens that end."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.panel.moment import Moment
+from badgerjobs.panel.paused import PausedJob, paused
 from badgerjobs.runs.health import WORST_LAG
 from badgerjobs.workspaces.models import Application, Token
 
@@ -73,20 +74,24 @@ class Needs:
     """All of it, in the order of how bad it is."""
 
     stuck: list[Stuck]
+    paused: list[PausedJob]
     failed: list[FailedJob]
     more_failed: bool
     tokens: list[Token]
 
     @property
     def count(self) -> int:
-        return len(self.stuck) + len(self.failed) + len(self.tokens)
+        return len(self.stuck) + len(self.paused) + len(self.failed) + len(self.tokens)
 
 
 def needs(application: Application, moment: Moment, now: datetime) -> Needs:
-    """Look for it: one statement, and one more where tokens end."""
+    """Look for it: one statement, and one more each where jobs are paused and where tokens end."""
+    stopped = paused(application, LISTED) if moment.has_paused else []
     failed = _failed(application, now)
+    told = {(job.kind, job.name) for job in stopped}
+    listed = [job for job in failed[:LISTED] if (job.kind, job.name) not in told]
     tokens = _ending(application, now) if moment.has_ending_tokens else []
-    return Needs(list(_stuck(moment, now)), failed[:LISTED], len(failed) > LISTED, tokens)
+    return Needs(list(_stuck(moment, now)), stopped, listed, len(failed) > LISTED, tokens)
 
 
 def _failed(application: Application, now: datetime) -> list[FailedJob]:

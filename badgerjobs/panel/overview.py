@@ -122,7 +122,7 @@ class Overview:
     def live(self) -> list[tuple[str, dict[str, Any]]]:
         """Each kind's word with its lane."""
         found = remembering.shared(f"live:{self.application.pk}", LIVE_S, self._lanes, self.now.timestamp())
-        return [(KINDS[kind].many, lane) for kind, lane in found.items() if kind in KINDS]
+        return [(KINDS[kind].many, lane) for kind, lane in found.items() if kind in KINDS and _is_shown(kind, lane)]
 
     @property
     def live_axis(self) -> list[str]:
@@ -165,13 +165,19 @@ class Overview:
 
     @cached_property
     def kinds(self) -> list[Row]:
-        return [self._row(kind) for kind in KINDS]
+        rows = [self._row(kind) for kind in KINDS]
+        return [row for row in rows if row.runs or not row.named.is_own]
 
     def _row(self, kind: str) -> Row:
         percents = [bar.tally.succeeded_percent(kind) if bar.tally else None for bar in self.bars]
         heights = [None if percent is None else 18 - 16 * percent / 100 for percent in percents]
         runs, failed = self.total.runs(kind), self.total.of("failed", kind=kind)
         return Row(KINDS[kind], runs, failed, self.total.succeeded_percent(kind), charts.line(heights, width=24))
+
+
+def _is_shown(kind: str, lane: dict[str, Any]) -> bool:
+    drawn = ("ended", "failed", "stretches", "running", "due")
+    return not KINDS[kind].is_own or any(lane[name] for name in drawn)
 
 
 def range_named(name: str) -> Range:

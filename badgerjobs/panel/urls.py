@@ -5,6 +5,7 @@ from django.urls import path
 from badgerjobs.panel import (
     application_views,
     audit_views,
+    engine_views,
     invitation_views,
     member_views,
     token_views,
@@ -18,6 +19,7 @@ urlpatterns = [
     path("theme/", views.choose_theme, name="theme"),
     path("keys/", views.keys, name="keys"),
     path("a/<slug:application_slug>/", views.overview, name="overview"),
+    path("a/<slug:application_slug>/engine/", engine_views.engine, name="engine"),
     path("a/<slug:application_slug>/first-token/", views.first_token, name="first-token"),
     path("a/<slug:application_slug>/settings/", application_views.settings_page, name="settings"),
     path("a/<slug:application_slug>/settings/change/", application_views.change, name="change-application"),

@@ -8,7 +8,8 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from badgerjobs.runs.models import Queue, State, Worker
+from badgerjobs.runs import fleet
+from badgerjobs.runs.models import Beat, Queue, State, Worker
 from tests.callers import PROBLEM, Caller, caller_for
 from tests.factories import make_application, make_run, make_runnable
 
@@ -82,6 +83,7 @@ def test_the_engine_is_shown_as_it_is() -> None:
         "badgerjobs_up": 1,
         "badgerjobs_dispatcher_lag_seconds": 0,
         "badgerjobs_workers": 1,
+        "badgerjobs_beats": 0,
         "badgerjobs_runnables_planned": 1,
         "badgerjobs_runs io queued": 2,
         "badgerjobs_runs io running": 1,
@@ -92,3 +94,10 @@ def test_nobodys_names_are_among_them() -> None:
     make_run(make_runnable(make_application("Alice's", "shop"), name="secret-project"))
     assert "secret-project" not in scraped().content.decode()
     assert "shop" not in scraped().content.decode()
+
+
+def test_beats_are_counted_while_they_are_seen() -> None:
+    now = fleet.database_now()
+    for seconds in (0, 20, 60):
+        Beat.objects.create(name="b", started_at=now, seen_at=now - timedelta(seconds=seconds))
+    assert values(scraped().content.decode())["badgerjobs_beats"] == 2

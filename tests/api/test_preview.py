@@ -26,6 +26,7 @@ SCHEDULES: list[dict[str, Any]] = [
     {"preset": "hourly"},
     {"preset": "daily"},
     {"preset": "weekly"},
+    {"preset": "weekly", "max_runs": 3, "end_at": (timezone.now() + timedelta(days=30)).isoformat()},
 ]
 
 
@@ -64,6 +65,11 @@ REFUSED: list[dict[str, Any]] = [
     {"corn": "0 8 * * *"},
     {"cron": "\ud800"},
     {"cron": "0 8 * * *\0"},
+    {"cron": "*/5 * * * * *"},
+    {"run_every": "PT1H", "end_at": "2020-01-01T00:00:00Z"},
+    {"max_runs": 3},
+    {"run_every": "PT1H", "max_runs": 0},
+    {"run_every": "PT1H", "spread": "PT2H"},
 ]
 
 
@@ -128,3 +134,40 @@ def test_the_ends_of_the_calendar_break_no_preview(alice: Caller, schedule: dict
 def test_a_preview_keeps_nothing_and_needs_no_more_than_reading(alice: Caller) -> None:
     assert alice.post(WHERE, {"run_every": "PT1H"}).status == 200
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "count", "ends"),
+    [
+        ({}, 5, False),
+        ({"max_runs": 2}, 2, True),
+        ({"max_runs": 5}, 5, True),
+        ({"max_runs": 6}, 5, False),
+        ({"end_at": "{end}"}, 3, True),
+        ({"end_at": "{end}", "max_runs": 2}, 2, True),
+        ({"run_every": None}, 0, True),
+        ({"max_runs": 4, "after": "{later}"}, 2, True),
+        ({"max_runs": 2, "after": "{later}"}, 0, True),
+        ({"max_runs": 2, "after": "2020-01-01T00:00:00Z", "run_at": "{later}"}, 2, True),
+    ],
+)
+def test_a_preview_stops_where_the_schedule_ends(alice: Caller, fields: dict[str, Any], count: int, ends: bool) -> None:
+    now = timezone.now()
+    times = {"end": now + timedelta(hours=2.5), "later": now + timedelta(hours=1.5)}
+    texts = {name: moment.isoformat() for name, moment in times.items()}
+    given = {name: value.format(**texts) if isinstance(value, str) else value for name, value in fields.items()}
+    answer = alice.post(WHERE, {"run_every": "PT1H", **given})
+    assert answer.status == 200, answer.body
+    assert (len(answer.body["next"]), answer.body["ends"]) == (count, ends)
+
+
+def test_a_preview_of_a_tag_gives_the_times_at_which_that_job_will_start(alice: Caller) -> None:
+    hourly = {"cron": "0 * * * *", "spread": "PT30M"}
+    planned = moments(alice.post(WHERE, hourly).body["next"])
+    assert {(one.minute, one.second) for one in planned} == {(0, 0)}
+    starts = moments(alice.post(WHERE, {**hourly, "tag": "t"}).body["next"])
+    made = alice.post("/jobs/", {**JOB, **hourly}).body
+    assert starts[0] == moments([made["next_run_at"]])[0]
+    late = {start - one for start, one in zip(starts, planned, strict=True)}
+    assert len(late) == 1
+    assert timedelta(0) < late.pop() < timedelta(minutes=30)

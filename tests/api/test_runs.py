@@ -1,10 +1,11 @@
 """Runs by REST: the list and its filters, one run with its story, and aborting."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from badgerjobs.runs.models import FINAL, Cause, LogLine, Run, State
+from badgerjobs.runs.models import FINAL, Cause, LogLine, Run, SkipReason, State
 from tests.callers import PROBLEM, Caller
 from tests.factories import NOW, make_attempt, make_job, make_run
 
@@ -42,6 +43,59 @@ def history(alice: Caller, charlie: Caller) -> Caller:
 )
 def test_runs_are_listed_newest_first_and_narrowed(history: Caller, query: str, found: list[int]) -> None:
     assert [run["number"] for run in history.get(f"/runs/?{query}").body["results"]] == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("error_class=timeout", [5, 3, 1]),
+        ("error_class=timeout,%20status", [5, 4, 3, 2, 1]),
+        ("error_class=timeout&state=failed", [1]),
+        ("error_class=dns", []),
+        ("error_class=", []),
+        ("skip_reason=missed", [0]),
+        ("skip_reason=overlap,missed", [0, 0]),
+        ("skip_reason=paused", []),
+        ("state=skipped", [0, 0]),
+    ],
+)
+def test_runs_are_narrowed_by_what_was_wrong_and_by_why_they_were_not_run(
+    alice: Caller, query: str, found: list[int]
+) -> None:
+    runnable = make_job(alice.application).runnable
+    make_run(runnable, State.FAILED, number=1, error_class="timeout")
+    make_run(runnable, State.FAILED, number=2, error_class="status")
+    make_run(runnable, State.RETRYING, number=3, error_class="timeout")
+    make_run(runnable, State.ABORTED, number=4, error_class="status")
+    make_run(runnable, State.QUEUED, number=5, error_class="timeout", held=True)
+    make_run(runnable, State.SUCCEEDED, number=6)
+    for reason in ("missed", "overlap"):
+        make_run(runnable, State.SKIPPED, skip_reason=reason, skipped_count=2)
+    assert [run["number"] for run in alice.get(f"/runs/?{query}").body["results"]] == found
+
+
+def test_a_reason_that_is_none_is_refused_with_those_that_there_are(alice: Caller) -> None:
+    answer = alice.get("/runs/?skip_reason=rain")
+    assert (answer.status, answer.errors["skip_reason"]) == (400, ["“rain” is none of overlap, missed, paused."])
+
+
+def test_what_was_skipped_says_which_occurrences_and_why(alice: Caller) -> None:
+    runnable = make_job(alice.application).runnable
+    make_run(
+        runnable,
+        State.SKIPPED,
+        cause=Cause.SCHEDULE,
+        occurrence=NOW,
+        skipped_until=NOW + timedelta(hours=2),
+        skipped_count=3,
+        skip_reason=SkipReason.OVERLAP,
+    )
+    make_run(runnable, State.QUEUED, number=7, held=True)
+    waits, skipped = alice.get("/runs/").body["results"]
+    assert (skipped["occurrence"], skipped["skipped_until"]) == ("2026-03-02T12:00:00Z", "2026-03-02T14:00:00Z")
+    assert (skipped["skipped_count"], skipped["skip_reason"], skipped["number"]) == (3, "overlap", 0)
+    assert (waits["held"], skipped["held"]) == (True, False)
+    assert [waits[name] for name in ("skip_reason", "skipped_until", "skipped_count", "error_class")] == [None] * 4
 
 
 def test_a_run_is_shown_with_its_attempts_and_log_in_their_order(alice: Caller) -> None:

@@ -30,7 +30,7 @@ def fill_call(page: Page, name: str = "refresh", endpoint: str = "https://exampl
 
 
 def choose(page: Page, when: str) -> None:
-    page.get_by_role("radiogroup", name="When").get_by_text(when, exact=True).click()
+    page.get_by_role("radiogroup", name="When", exact=True).get_by_text(when, exact=True).click()
 
 
 def save(page: Page) -> None:

@@ -6,7 +6,10 @@ from django.urls import reverse
 from badgerjobs.workspaces.models import Application, User, Workspace
 from tests.clients import browser_of
 
-POLICY = {"retries": "5", "retry_step_s": "60", "requests_per_second": "", "retention_days": "7"}
+POLICY = {
+    "retry_policy": "exponential", "retries": "5", "retry_step": "60", "retry_delays": "", "retry_for": "",
+    "requests_per_second": "", "retention_days": "7", "warn_after": "3", "pause_after": "", "probe_after_s": "15",
+}  # fmt: skip
 
 
 def browser(name: str) -> Client:

@@ -25,7 +25,7 @@ def test_what_was_deleted_while_its_page_was_open_is_not_found(
 
     for module, verb in (
         ("workspace_views", "rename_workspace"),
-        ("application_views", "change_application"),
+        ("application_views", "change_settings"),
         ("application_views", "rotate_key"),
         ("application_views", "end_previous_key"),
     ):

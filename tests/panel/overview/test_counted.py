@@ -40,6 +40,16 @@ def test_a_run_is_counted_in_the_ranges_that_reach_back_to_it(
     assert overview(shop, of).total.runs() == int(is_in)
 
 
+def test_what_was_skipped_is_counted_by_occurrences_and_is_neither_a_run_nor_a_failure(
+    shop: Application, runnable: Runnable
+) -> None:
+    ran(runnable, NOW - HOUR, State.SKIPPED, skip_reason="missed", skipped_count=240)
+    ran(runnable, NOW - HOUR, State.SKIPPED)
+    ran(runnable, NOW - HOUR)
+    seen = overview(shop)
+    assert (seen.day.skipped_count, seen.total.runs(), seen.succeeded_percent) == (241, 1, 100)
+
+
 def test_each_run_is_in_the_bar_of_the_time_in_which_it_was_made(shop: Application, runnable: Runnable) -> None:
     for back in (0, 1, 1, 5, 23):
         ran(runnable, NOW - back * HOUR)

@@ -3,13 +3,18 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from badgerjobs.panel import moment, needs
 from badgerjobs.panel.tallies import HOUR
-from badgerjobs.runs.models import Runnable, State
-from badgerjobs.workspaces.models import Application, Token
+from badgerjobs.runs.models import Incident, Runnable, State
+from badgerjobs.workspaces.models import Application, Role, Token
+from tests.clients import browser_in
 from tests.factories import make_application, make_job, make_run, make_runnable, make_token
 from tests.panel.overview.past import DAY, MINUTE, NOW, SECOND, ran
+from tests.panel.overview.readers import address
 
 pytestmark = pytest.mark.django_db
 
@@ -140,3 +145,56 @@ def test_what_has_waited_longest_is_found_whatever_is_counted(
 def test_a_failed_job_is_called_by_its_name(shop: Application) -> None:
     ran(make_job(shop, "hello", name="Hello, badger").runnable, NOW - MINUTE, State.FAILED)
     assert [(job.name, job.title) for job in wants(shop).failed] == [("hello", "Hello, badger")]
+
+
+def paused_by_the_engine(runnable: Runnable, reason: str = "20 runs in a row failed.", **columns: object) -> None:
+    given = {"enabled": False, "next_run_at": None, "paused_at": NOW, "pause_reason": reason, "failures_in_row": 20}
+    Runnable.objects.filter(pk=runnable.pk).update(**{**given, **columns})
+    Incident.objects.create(
+        application=runnable.application, runnable=runnable, trouble="paused", sentence="Paused.", opened_at=NOW
+    )
+
+
+def test_what_kept_failing_and_was_paused_needs_somebody_and_is_told_once(
+    shop: Application, runnable: Runnable, alice: Client
+) -> None:
+    ran(runnable, NOW - HOUR, State.FAILED)
+    assert len(wants(shop).failed) == 1
+    paused_by_the_engine(runnable, breaker="open", paused_until=timezone.now() + HOUR)
+    found = wants(shop)
+    assert ([job.name for job in found.paused], found.failed, found.count) == (["reprice"], [], 1)
+    assert (found.paused[0].reason, found.paused[0].failures) == ("20 runs in a row failed.", 20)
+
+    page = alice.get(address(shop)).content.decode()
+    assert "is paused: 20 runs in a row failed." in page
+    assert "whether it is well again" in page
+    alice.post(reverse("jobs:resume", args=[shop.slug, "reprice"]))
+    assert not wants(shop).paused
+    assert not Incident.objects.filter(closed_at=None).exists()
+
+
+def test_what_can_do_no_better_stays_until_somebody_resumes_it(
+    shop: Application, runnable: Runnable, alice: Client
+) -> None:
+    paused_by_the_engine(runnable, "The endpoint answered 410 Gone.")
+    page = alice.get(address(shop)).content.decode()
+    assert "is paused: The endpoint answered 410 Gone." in page
+    assert "It stays so until somebody resumes it." in page
+
+
+def test_who_may_only_look_is_led_to_what_is_paused(shop: Application, runnable: Runnable) -> None:
+    paused_by_the_engine(runnable)
+    page = browser_in(shop, Role.VIEWER).get(address(shop)).content.decode()
+    assert "Look at reprice" in page
+    assert reverse("jobs:resume", args=[shop.slug, "reprice"]) not in page
+
+
+def test_a_paused_job_is_called_by_its_name(shop: Application) -> None:
+    paused_by_the_engine(make_job(shop, "hello", name="Hello, badger").runnable)
+    assert [(job.name, job.title) for job in wants(shop).paused] == [("hello", "Hello, badger")]
+
+
+def test_what_a_person_paused_and_what_is_anothers_needs_nobody(shop: Application, runnable: Runnable) -> None:
+    Runnable.objects.filter(pk=runnable.pk).update(enabled=False, next_run_at=None, paused_at=NOW)
+    paused_by_the_engine(make_runnable(make_application("Charlie's")))
+    assert not wants(shop).paused

@@ -36,6 +36,12 @@ def test_what_is_overdue_stands_where_now_is(shop: Application) -> None:
     assert overview(shop).live[0][1]["due"] == "M600 4v16M720 4v16M840 4v16"
 
 
+def test_what_is_due_stands_at_its_place_in_its_spread_and_no_later_than_its_end(shop: Application) -> None:
+    make_job(shop, "reprice", now=NOW, run_every="PT1M", spread_s=60, max_runs=5)
+    Runnable.objects.update(next_run_at=NOW + 80 * SECOND, offset_ms=20_000, scheduled_runs=2)
+    assert overview(shop).live[0][1]["due"] == "M680 4v16M740 4v16M800 4v16"
+
+
 def test_the_strip_is_drawn_once_for_all_who_look(shop: Application, runnable: Runnable) -> None:
     assert overview(shop).live
     with CaptureQueriesContext(connection) as queries:
