@@ -45,10 +45,10 @@ fix: ## mend by machine what `check` says of format and lint
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: ## how fast it is here (WHAT=runs, tick, memory or pages); docs/bench.md says how to read it
+bench: ## how fast it is here (WHAT=runs, tick, fairness, memory or pages); docs/bench.md says how to read it
 	@.ci/install requirements.txt
 	@$(python) -m bench $(WHAT) $(OPTIONS)
 
-chaos: ## kill its processes in the middle of work, and count what was lost
-	@.ci/install requirements-dev.txt
-	CHAOS=1 $(python) -m pytest tests/e2e/test_faults.py
+chaos: ## break it while it works, and count what was lost: 45 seconds, always the same (MINUTES=10, SEED=7)
+	@.ci/install requirements.txt
+	@$(python) -m chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(OPTIONS)

@@ -1,4 +1,4 @@
-"""`python -m bench runs|tick|memory|pages`: a table for people, and last one line of JSON."""
+"""`python -m bench runs|tick|fairness|memory|pages`: a table for people, and last one line of JSON."""
 
 import json
 import signal
@@ -23,6 +23,7 @@ class Measure:
 MEASURES = {
     "runs": Measure("bench.runs.measure"),
     "tick": Measure("bench.tick.measure", {"shared_preload_libraries": "pg_stat_statements"}),
+    "fairness": Measure("bench.fairness.measure"),
     "memory": Measure("bench.memory.measure", None),
     "pages": Measure("bench.pages.measure"),
 }
@@ -55,6 +56,11 @@ def parse(words: list[str]) -> Namespace:
     tick.add_argument("--many", type=positive, default=1_000_000, help="Runnables not due (%(default)s)")
     tick.add_argument("--applications", type=positive, default=10_000, help="that they belong to (%(default)s)")
     tick.add_argument("--ticks", type=positive, default=100, help="measured of each sort (%(default)s)")
+    fairness = parser.add_argument_group("fairness")
+    fairness.add_argument("--pile", type=positive, default=100_000, help="due at once, of one tenant (%(default)s)")
+    fairness.add_argument("--tenants", type=positive, default=1_000, help="others that have work too (%(default)s)")
+    fairness.add_argument("--each", type=positive, default=100, help="due at once, of each of them (%(default)s)")
+    fairness.add_argument("--singles", type=positive, default=15, help="jobs whose lateness is taken (%(default)s)")
     pages = parser.add_argument_group("pages", "for --jobs of one application, due or not")
     pages.add_argument("--runs", type=positive, default=1_000_000, help="with an attempt each (%(default)s)")
     pages.add_argument("--requests", type=positive, default=100, help="for each page (%(default)s)")

@@ -34,13 +34,18 @@ def template(url: str) -> Job:
     )
 
 
-def copy_jobs(job: Job, *, names: str, count: int, next_run_at: str = NEVER) -> None:
-    """Copy a job so many times, as `names`-1, `names`-2, …; `next_run_at` is SQL in which `n` is the number."""
-    copy_runnables(job.runnable, names=names, count=count, next_run_at=next_run_at)
+def copy_jobs(
+    job: Job, *, names: str, count: int, next_run_at: str = NEVER, application: str = "t.application_id"
+) -> None:
+    """Copy a job so many times, as `names`-1, `names`-2, …; `next_run_at` is SQL in which `n` is the number.
+
+    `application` is SQL too: an id.
+    """
+    copy_runnables(job.runnable, names=names, count=count, next_run_at=next_run_at, application=application)
     _copy(
         Job,
-        {"runnable_id": "r.id", "tag": "r.name", "name": "r.name"},
-        "jobs_job t JOIN runs_runnable r ON r.application_id = t.application_id AND r.name LIKE %(names)s || '-%%'",
+        {"runnable_id": "r.id", "tag": "r.name", "name": "r.name", "application_id": "r.application_id"},
+        "jobs_job t JOIN runs_runnable r ON r.name LIKE %(names)s || '-%%'",
         {"id": job.pk, "names": names},
     )
 

@@ -22,7 +22,7 @@ UPDATE runs_runnable SET enabled = true, run_at = %(due)s, next_run_at = %(due)s
 # Each part is answered by a partial index that holds little else.
 _IS_DONE = """
 SELECT NOT EXISTS (SELECT FROM runs_runnable WHERE next_run_at <= %(due)s)
-   AND NOT EXISTS (SELECT FROM runs_run WHERE state = 'queued' AND queue = 'io')
+   AND NOT EXISTS (SELECT FROM runs_run WHERE state = 'queued' AND NOT held AND queue = 'io')
    AND NOT EXISTS (SELECT FROM runs_run WHERE state = 'running')
 """
 

@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TINY_RUNS = ["--jobs=20", "--others=100", "--rounds=2", "--rate=20", "--seconds=1", "--history=40"]
 TINY_TICK = ["--many=2000", "--applications=20", "--ticks=3"]
+TINY_FAIRNESS = ["--pile=50", "--tenants=3", "--each=2", "--singles=2"]
 TINY_PAGES = ["--jobs=220", "--runs=2200", "--requests=2"]
 
 
@@ -48,6 +49,15 @@ def test_the_last_line_of_tick_is_a_cost_for_each_size() -> None:
         assert 0 < tick["idle_pages"] < tick["due_pages"]
         assert tick["idle_ms"] > 0
     assert "applications" in said
+
+
+@pytest.mark.e2e
+def test_the_last_line_of_fairness_is_how_late_a_single_job_was_beside_others() -> None:
+    said, figures = bench("fairness", *TINY_FAIRNESS)
+    assert [beside["tenants"] for beside in figures["beside"]] == [0, 3]
+    for beside in figures["beside"]:
+        assert 0 < beside["late_p50_ms"] <= beside["late_max_ms"] <= figures["late_max_ms"]
+    assert "beside 3 others" in said
 
 
 @pytest.mark.e2e

@@ -1,0 +1,173 @@
+"""What the database says at the end, and what it said meanwhile: plain rows, so that the checks need no database."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import Error, connection
+
+from badgerjobs.lib.ids import uuid7_floor
+from badgerjobs.runs import fleet
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as its row has it. `job` is `TENANT/TAG`, and `tenant` the application that owns the row."""
+
+    id: str
+    tenant: str
+    job: str
+    cause: str
+    occurrence: datetime | None
+    number: int
+    state: str
+    held: bool
+    attempts: int
+    error: str
+    skip_reason: str
+    skipped_until: datetime | None
+    skipped_count: int | None
+    created_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def is_skipped(self) -> bool:
+        return self.state == "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try as its row has it; `status` is that of the answer, None where none came."""
+
+    run: str
+    tenant: str
+    number: int
+    ok: bool
+    started_at: datetime
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a runnable counts of itself."""
+
+    job: str
+    runs_made: int
+    scheduled_runs: int
+    failures_in_row: int
+
+
+@dataclass
+class Books:
+    """Everything of the jobs that are still there. `handed_back` are the moments at which a run was taken back."""
+
+    runs: list[Run] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    counters: list[Counters] = field(default_factory=list)
+    handed_back: dict[str, list[float]] = field(default_factory=dict)
+
+    def by_job(self) -> dict[str, list[Run]]:
+        """The runs of each job."""
+        found: dict[str, list[Run]] = {}
+        for run in self.runs:
+            found.setdefault(run.job, []).append(run)
+        return found
+
+
+_RUNS = """
+SELECT r.id::text, a.name, coalesce(owner.name || '/' || o.name, a.name || '/'), r.cause, r.occurrence, r.number,
+       r.state, r.held, r.attempts, r.error, r.skip_reason, r.skipped_until, r.skipped_count, r.created_at,
+       r.finished_at
+FROM runs_run r
+LEFT JOIN runs_runnable o ON o.id = r.runnable_id
+LEFT JOIN workspaces_application owner ON owner.id = o.application_id
+LEFT JOIN workspaces_application a ON a.id = r.application_id
+WHERE o.id IS NOT NULL OR r.runnable_id IS NULL
+ORDER BY r.id
+"""
+
+_ATTEMPTS = """
+SELECT t.run_id::text, a.name, t.number, t.ok, t.started_at, (t.result->>'status')::int
+FROM runs_attempt t LEFT JOIN runs_runnable o ON o.id = t.runnable_id
+LEFT JOIN workspaces_application a ON a.id = t.application_id
+WHERE o.id IS NOT NULL OR t.runnable_id IS NULL
+ORDER BY t.run_id, t.number
+"""
+
+_COUNTERS = """
+SELECT a.name || '/' || o.name, o.runs_made, o.scheduled_runs, o.failures_in_row
+FROM runs_runnable o JOIN workspaces_application a ON a.id = o.application_id
+"""
+
+_HANDED_BACK = """
+SELECT run_id::text, extract(epoch FROM created_at)::float FROM runs_logline
+WHERE message LIKE 'Rescued:%' OR message LIKE 'Released:%' OR message LIKE 'Given up:%'
+"""
+
+
+def read() -> Books:
+    """All of it, once everything is over."""
+    books = Books(
+        runs=[Run(*row) for row in _rows(_RUNS)],
+        attempts=[Attempt(*row) for row in _rows(_ATTEMPTS)],
+        counters=[Counters(*row) for row in _rows(_COUNTERS)],
+    )
+    for run, at in _rows(_HANDED_BACK):
+        books.handed_back.setdefault(run, []).append(at)
+    return books
+
+
+def write(books: Books, path: Path) -> None:
+    """All runs, a line each, for who looks for the cause of something."""
+    path.write_text("".join(f"{run}\n" for run in books.runs))
+
+
+def _rows(sql: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+# By id, which has the time in it: the newest, without reading all that there are.
+_OVER = """
+SELECT id::text, state, runnable_id
+FROM runs_run WHERE id >= %s AND finished_at IS NOT NULL
+"""
+LOOKS_BACK_S = 15
+
+
+class Watch:
+    """Reads once a second which runs are over, in a thread of its own: none may be anything else later.
+
+    `over` is run → (state, id of its runnable), as it was first seen.
+    """
+
+    def __init__(self) -> None:
+        self.over: dict[str, tuple[str, int]] = {}
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._go, name="watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._is_over.set()
+        self._thread.join(10)
+
+    def _go(self) -> None:
+        while not self._is_over.wait(1):
+            try:
+                self._look()
+            except Error:
+                connection.close()
+        connection.close()
+
+    def _look(self) -> None:
+        since = uuid7_floor(fleet.database_now() - timedelta(seconds=LOOKS_BACK_S))
+        with connection.cursor() as cursor:
+            cursor.execute(_OVER, [since])
+            for run, state, runnable_id in cursor.fetchall():
+                self.over.setdefault(run, (state, runnable_id))
