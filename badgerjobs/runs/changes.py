@@ -58,6 +58,7 @@ def columns_of(finished: Sequence[Finished], attempt_ids: Sequence[UUID]) -> lis
         [one.error for one in finished],
         [_json(one.result) for one in finished],
         [_json(one.output) for one in finished],
+        [one.run.attempts for one in finished],
     ]
 
 

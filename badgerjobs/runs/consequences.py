@@ -59,10 +59,13 @@ WHERE o.id = ANY(%s) ORDER BY o.id FOR NO KEY UPDATE OF o
 """
 
 
-def hold(runnable_ids: Collection[int]) -> dict[int, Owner]:
-    """Lock these, and say how their breakers stand. Those that were deleted are left out."""
+def hold(runnable_ids: Collection[int], *, waits: bool = True) -> dict[int, Owner]:
+    """Lock these, and say how their breakers stand. Those that were deleted are left out.
+
+    So are those that somebody else has locked, unless it `waits` for them.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_HOLD, [list(runnable_ids)])
+        cursor.execute(_HOLD if waits else f"{_HOLD} SKIP LOCKED", [list(runnable_ids)])
         rows = cursor.fetchall()
     return {
         row[0]: Owner(

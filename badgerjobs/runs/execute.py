@@ -23,7 +23,7 @@ from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.hands import Hands, InHand
 from badgerjobs.runs.kinds import Claimed, kind_of
 from badgerjobs.runs.outcomes import Failed, Later, Outcome
-from badgerjobs.runs.record import finish_all, may_pass
+from badgerjobs.runs.record import Recorded, finish_all, may_pass
 from badgerjobs.runs.settle import settle
 from badgerjobs.runs.statements import Statements
 
@@ -40,6 +40,8 @@ FLUSH_AFTER_S = 0.01  # how long a result may wait for company
 CLAIM_S = 6.0  # what a claim may take: the pulse waits for it, and the others believe for so long that we are alive
 WRITE_S = 30.0  # what writing results down may take; nothing waits for it
 LIMITS_S = 1.0  # how long it is remembered that no application has a limit
+LOCKED_S = 0.2  # before a result is written again whose runnable was locked
+STRAYS_S = 5.0  # how often it is looked for runs that are ours by the books alone
 PAUSE_S = 1.0  # before the database is tried again
 
 BUG = Failed("internal", "Something went wrong inside Badger Jobs. It has been logged, and the attempt is repeated.")
@@ -61,7 +63,9 @@ class IoExecutor:
         self._after = 0  # the application that was served last
         self._limits_looked_for_at = -LIMITS_S
         self._again_s: float | None = None  # how soon an application may begin more, that has a limit and work
-        self._recording: list[UUID] = []
+        self._recording: set[UUID] = set()  # let go, and not written down yet
+        self._strays: set[UUID] = set()  # ours by the books alone, when it was looked last
+        self._strays_looked_for_at = time.monotonic()
         self._unsure = False  # whether a claim failed, and may have been made all the same
         self._shared: dict[str, Any] = {}
         self._statements = Statements(THREADS)
@@ -256,27 +260,34 @@ class IoExecutor:
             await asyncio.sleep(FLUSH_AFTER_S)
         while len(batch) < FLUSH_AT_ONCE and not self._results.empty():
             batch.append(self._results.get_nowait())
-        self._recording = [ended.run.id for ended in batch]
-        frees = self._let_go(self._recording)
-        await self._record(batch, frees=frees)
-        self._recording = []
-        for _ in batch:
+        ids = {ended.run.id for ended in batch}
+        self._recording |= ids
+        left = await self._record(batch, frees=self._let_go(ids))
+        self._recording -= ids - {ended.run.id for ended in left}
+        if left:
+            self._loop.call_later(LOCKED_S, self._record_again, left)
+        for _ in range(len(batch) - len(left)):
             self._results.task_done()
 
-    async def _record(self, batch: Sequence[Finished | PutOff], *, frees: bool) -> None:
-        """Never gives up on the database: results are kept in hand until it takes them."""
+    def _record_again(self, left: Iterable[Finished]) -> None:
+        for ended in left:
+            self._results.put_nowait(ended)
+            self._results.task_done()  # of the time before
+
+    async def _record(self, batch: Sequence[Finished | PutOff], *, frees: bool) -> list[Finished]:
+        """Never gives up on the database: results are kept until it takes them. Returns those to be given once more."""
         while True:
             try:
-                admitted = await self._statements.run(_write, batch, self.worker.id)
+                recorded = await self._statements.run(_write, batch, self.worker.id)
             except Exception as error:
                 if not may_pass(error):
                     logger.exception("a result can be written in no form, and is lost")
-                    return
+                    return []
                 logger.exception("%d results cannot be written; trying again in %s s", len(batch), PAUSE_S)
             else:
-                if admitted or frees:
+                if recorded.queues or frees:
                     self._woken.set()  # what waited for one of these may be claimed now
-                return
+                return recorded.left
             await asyncio.sleep(PAUSE_S)
 
     async def _beat_pulse(self) -> None:
@@ -289,7 +300,23 @@ class IoExecutor:
                     task.cancel()
             if self._let_go(lost):
                 self._woken.set()
+            if time.monotonic() - self._strays_looked_for_at >= STRAYS_S:
+                await self._release_strays()
         await asyncio.sleep(fleet.PULSE_S)
+
+    async def _release_strays(self) -> None:
+        """Queue again what nobody performs: a claim was given up, and was made all the same, later than we asked."""
+        self._strays_looked_for_at = time.monotonic()
+        strays = await self._statements.run(fleet.strays, self.worker, [*self._hands, *self._recording])
+        if again := strays & self._strays:
+            await self._statements.run(
+                within(CLAIM_S)(lifecycle.release),
+                again,
+                worker=self.worker.id,
+                now=self.clock.now(),
+                message=lifecycle.CLAIM_LOST,
+            )
+        self._strays = strays - again
 
     async def _keep(self, step: Callable[[], Any]) -> None:
         while True:
@@ -317,12 +344,12 @@ class IoExecutor:
 
 
 @within(WRITE_S)
-def _write(batch: Sequence[Finished | PutOff], worker: UUID) -> set[str]:
-    """Write down what ended, and hand back what was put off. Returns the queues in which others may go now."""
+def _write(batch: Sequence[Finished | PutOff], worker: UUID) -> Recorded:
+    """Write down what ended, and hand back what was put off."""
     if put_off := [one for one in batch if isinstance(one, PutOff)]:
         lifecycle.postpone(put_off, worker=worker)
     finished = [one for one in batch if isinstance(one, Finished)]
-    return finish_all(finished, worker=worker) if finished else set()
+    return finish_all(finished, worker=worker) if finished else Recorded(set(), [])
 
 
 def _load(kind: str, runs: Sequence[Claimed]) -> Mapping[UUID, Any]:
@@ -332,5 +359,9 @@ def _load(kind: str, runs: Sequence[Claimed]) -> Mapping[UUID, Any]:
     except Error:
         raise
     except Exception:
+        # One row that cannot be read, its secrets for one, is nobody else's fault: it is halved until it stands alone.
+        if len(runs) > 1:
+            middle = len(runs) // 2
+            return {**_load(kind, runs[:middle]), **_load(kind, runs[middle:])}
         logger.exception("runs of the kind %r cannot be loaded", kind)
         return {run.id: BUG for run in runs}

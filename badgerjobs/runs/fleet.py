@@ -60,6 +60,17 @@ def pulse(worker: Identity, holding: Sequence[UUID]) -> list[UUID]:
         return [run_id for (run_id,) in cursor.fetchall()]
 
 
+@within(ANSWER_S)
+def strays(worker: Identity, known: Sequence[UUID]) -> set[UUID]:
+    """Give the runs that a worker has by the books, and does not know of."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM runs_run WHERE state = 'running' AND worker = %s AND NOT id = ANY(%s)",
+            [worker.id, list(known)],
+        )
+        return {run_id for (run_id,) in cursor.fetchall()}
+
+
 _PULSE_OF_BEAT = """
 INSERT INTO runs_beat (id, name, started_at, seen_at) VALUES (%s, %s, clock_timestamp(), clock_timestamp())
 ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at

@@ -83,15 +83,15 @@ def claim(  # noqa: PLR0913
 _FINISH = """
 WITH done AS (
     SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-                         %s::int[], %s::bool[], %s::text[], %s::text[], %s::text[], %s::text[])
+                         %s::int[], %s::bool[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[])
         AS d(run_id, attempt_id, state, due_at, started_at, ended_at, duration_ms, ok, error_class, error, result,
-             output)
+             output, attempts)
 ), moved AS (
     UPDATE runs_run r SET
         state = d.state, due_at = d.due_at, attempts = r.attempts + 1, worker = NULL, error = d.error,
         error_class = d.error_class, output = d.output::jsonb,
         finished_at = CASE WHEN d.state = 'retrying' THEN NULL ELSE d.ended_at END
-    FROM done d WHERE r.id = d.run_id AND r.state = 'running' AND r.worker = %s
+    FROM done d WHERE r.id = d.run_id AND r.state = 'running' AND r.worker = %s AND r.attempts = d.attempts
     RETURNING d.attempt_id, r.id, r.application_id, r.runnable_id, r.attempts, r.number, d.started_at, d.duration_ms,
               d.ok, d.error_class, d.error, d.result, d.ended_at
 )
@@ -107,8 +107,11 @@ RETURNING id
 def finish(finished: Sequence[Finished], *, worker: UUID) -> set[UUID]:
     """Record attempts that ended and move their runs on. Returns the runs that were still this worker's.
 
-    Those that were aborted or taken back meanwhile keep the state they got, and this attempt leaves no trace.
+    Those that were aborted or taken back meanwhile keep the state they got, and this attempt leaves no trace. Nor does
+    one that is recorded already, though its run is here again for the next. They are given in the order of their ids,
+    in which `overtake` locks, so that hardly ever one has what the other waits for.
     """
+    finished = sorted(finished, key=lambda one: one.run.id)
     ids = [uuid7() for _ in finished]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -125,8 +128,8 @@ _POSTPONE = """
 UPDATE runs_run r SET
     state = CASE WHEN r.attempts > 0 THEN 'retrying' ELSE 'scheduled' END, due_at = p.due_at, worker = NULL,
     started_at = CASE WHEN r.attempts > 0 OR r.rescues > 0 THEN r.started_at END
-FROM unnest(%s::uuid[], %s::timestamptz[]) AS p(run_id, due_at)
-WHERE r.id = p.run_id AND r.state = 'running' AND r.worker = %s
+FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::timestamptz[]) AS p(run_id, due_at, attempts, was_due_at)
+WHERE r.id = p.run_id AND r.state = 'running' AND r.worker = %s AND r.attempts = p.attempts AND r.due_at = p.was_due_at
 RETURNING r.application_id
 """
 
@@ -134,11 +137,14 @@ RETURNING r.application_id
 def postpone(put_off: Sequence[PutOff], *, worker: UUID) -> None:
     """Hand back runs that were not tried: they wait, for their first attempt or for the one after the last.
 
-    So many may come and go that their logs do not tell of it. What their application's limits took comes back.
+    So many may come and go that their logs do not tell of it. What their application's limits took comes back. One that
+    was handed back already, and is here again, is left alone.
     """
+    put_off = sorted(put_off, key=lambda one: one.run.id)
     ids, dues = [one.run.id for one in put_off], [one.due_at for one in put_off]
+    attempts, were_due = [one.run.attempts for one in put_off], [one.run.due_at for one in put_off]
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute(_POSTPONE, [ids, dues, worker])
+        cursor.execute(_POSTPONE, [ids, dues, attempts, were_due, worker])
         quotas.give_back(owner for (owner,) in cursor.fetchall())
 
 
@@ -159,11 +165,16 @@ OVERTAKEN = "Cancelled: the next occurrence came, and its job cancels what runs.
 
 
 def overtake(runnable_ids: Sequence[int], *, now: datetime) -> set[UUID]:
-    """Abort what is queued, runs or was put off of these runnables: the next occurrence takes its place."""
+    """Abort what the schedules of these runnables made and is not over: the next occurrence takes its place.
+
+    What somebody asked for (runs by hand, replays, backfills) is no earlier occurrence, and goes on. Nor is a retry.
+    """
     return _end(
         "UPDATE runs_run SET state = 'aborted', finished_at = %s, worker = NULL, error = %s, held = false"
-        " WHERE runnable_id = ANY(%s) AND (state IN ('queued', 'running') AND NOT held OR held"
-        " OR state = 'scheduled' AND cause = 'schedule') RETURNING id, application_id, attempts",
+        " WHERE id IN (SELECT id FROM runs_run"
+        " WHERE runnable_id = ANY(%s) AND cause = 'schedule' AND (state IN ('queued', 'running') AND NOT held OR held"
+        " OR state = 'scheduled') ORDER BY id FOR NO KEY UPDATE)"
+        " RETURNING id, application_id, attempts",
         [now, OVERTAKEN, list(runnable_ids)],
         level="info",
         message=OVERTAKEN,
@@ -218,14 +229,18 @@ def rescue(*, unseen_since: datetime, now: datetime) -> set[UUID]:
     return given_up | rescued
 
 
-def release(run_ids: Iterable[UUID], *, worker: UUID, now: datetime) -> set[UUID]:
-    """Queue again what a worker that is stopping could not finish."""
+_STOPPED = "Released: the worker was stopped before this attempt ended. It is queued again, under the same id."
+CLAIM_LOST = "Released: the worker lost its connection while it took this run. It is queued again."
+
+
+def release(run_ids: Iterable[UUID], *, worker: UUID, now: datetime, message: str = _STOPPED) -> set[UUID]:
+    """Queue again what a worker that is stopping could not finish, or does not know of."""
     return _end(
         "UPDATE runs_run SET state = 'queued', worker = NULL"
         " WHERE id = ANY(%s) AND state = 'running' AND worker = %s RETURNING id, application_id, attempts",
         [list(run_ids), worker],
         level="warning",
-        message="Released: the worker was stopped before this attempt ended. It is queued again, under the same id.",
+        message=message,
         now=now,
     )
 
@@ -237,7 +252,7 @@ def disown(holding: Iterable[UUID], *, worker: UUID, now: datetime) -> set[UUID]
         " WHERE state = 'running' AND worker = %s AND NOT id = ANY(%s) RETURNING id, application_id, attempts",
         [worker, list(holding)],
         level="warning",
-        message="Released: the worker lost its connection while it took this run. It is queued again.",
+        message=CLAIM_LOST,
         now=now,
     )
 

@@ -52,9 +52,15 @@ UPDATE runs_quota q SET tokens = s.tokens, filled_at = greatest(q.filled_at, %s)
 FROM unnest(%s::bigint[], %s::float8[]) AS s(application_id, tokens) WHERE q.application_id = s.application_id
 """
 
+# In one order: of two workers that hand back runs of the same applications, none has what the other waits for.
+_LOCK_IN_ORDER = """
+SELECT application_id FROM runs_quota WHERE application_id = ANY(%s) AND runs_per_minute IS NOT NULL
+ORDER BY application_id FOR NO KEY UPDATE
+"""
+
 _GIVE_BACK = """
 UPDATE runs_quota q SET tokens = q.tokens + b.n FROM unnest(%s::bigint[], %s::int[]) AS b(application_id, n)
-WHERE q.application_id = b.application_id AND q.runs_per_minute IS NOT NULL
+WHERE q.application_id = b.application_id
 """
 
 
@@ -131,7 +137,13 @@ def spend(given: Rooms, claimed: Iterable[Claimed], *, now: datetime) -> None:
 
 
 def give_back(owners: Iterable[int]) -> None:
-    """Fill in again what was taken for runs that did not begin, each by its application."""
-    if untried := Counter(owners):
-        with connection.cursor() as cursor:
-            cursor.execute(_GIVE_BACK, [list(untried), list(untried.values())])
+    """Fill in again what was taken for runs that did not begin, each by its application. Within a transaction.
+
+    One statement when none of them has a limit of runs a minute.
+    """
+    if not (untried := Counter(owners)):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_IN_ORDER, [list(untried)])
+        if locked := [owner for (owner,) in cursor.fetchall()]:
+            cursor.execute(_GIVE_BACK, [locked, [untried[owner] for owner in locked]])

@@ -1,13 +1,15 @@
 """Writes down what ended, so that one result which the database refuses never holds up the others."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
 from badgerjobs.runs import consequences, holding, lifecycle
 from badgerjobs.runs.changes import Finished
+from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.outcomes import Failed
 from badgerjobs.runs.settle import settle
 
@@ -18,33 +20,42 @@ _PASSING = ("08", "40", "53", "55", "57", "58")
 UNSTORABLE = Failed("protocol", "The answer holds something that cannot be stored.", retry=False)
 
 
-def finish_all(batch: Sequence[Finished], *, worker: UUID) -> set[str]:
-    """Record a batch, and let those go that waited for its runs to be over. Returns the queues they are in.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`queues` are those in which others may go now. `left` is to be given again: its runnables are locked."""
+
+    queues: set[str]
+    left: list[Finished]
+
+
+def finish_all(batch: Sequence[Finished], *, worker: UUID) -> Recorded:
+    """Record a batch, and let those go that waited for its runs to be over. Nobody's lock on a runnable is waited for.
 
     Raises what may pass: the same batch may then be given again, since what is written already is left alone.
     """
-    _record_all(batch, worker)
-    return holding.admit({one.run.runnable_id for one in batch if one.run.runnable_id})
+    left = _record_all(batch, worker)
+    return Recorded(holding.admit({one.run.runnable_id for one in batch if one.run.runnable_id}), left)
 
 
-def _record_all(batch: Sequence[Finished], worker: UUID) -> None:
-    """What is refused is halved until it stands alone; that one fails without its result, and says so."""
+def _record_all(batch: Sequence[Finished], worker: UUID) -> list[Finished]:
+    """What is refused is halved until it stands alone; that one fails without its result, and says so.
+
+    Returns what is left.
+    """
     try:
-        _record(batch, worker)
+        return _record(batch, worker)
     except Exception as error:
         if may_pass(error):
             raise
         if len(batch) > 1:
             middle = len(batch) // 2
-            _record_all(batch[:middle], worker)
-            _record_all(batch[middle:], worker)
-            return
+            return _record_all(batch[:middle], worker) + _record_all(batch[middle:], worker)
         logger.exception("the result of run %s cannot be stored", batch[0].run.id)
-        _record([unstorable(batch[0])], worker)
+        return _record([unstorable(batch[0])], worker)
 
 
-def _record(batch: Sequence[Finished], worker: UUID) -> None:
-    """Those of which nothing follows come first: they wait for nobody's lock."""
+def _record(batch: Sequence[Finished], worker: UUID) -> list[Finished]:
+    """Those of which nothing follows come first. Returns those of which something does, that cannot be written now."""
     eventful: list[Finished] = []
     others: list[Finished] = []
     for one in batch:
@@ -52,11 +63,21 @@ def _record(batch: Sequence[Finished], worker: UUID) -> None:
     if others:
         with transaction.atomic():
             lifecycle.finish(others, worker=worker)
-    if eventful:
-        with transaction.atomic():
-            held = consequences.hold(consequences.of_finished(eventful))
-            moved = lifecycle.finish(eventful, worker=worker)
-            consequences.follow(held, consequences.of_finished(one for one in eventful if one.run.id in moved))
+    if not eventful:
+        return []
+    with transaction.atomic():
+        endings = consequences.of_finished(eventful)
+        held = consequences.hold(endings, waits=False)
+        locked = _locked(endings.keys() - held.keys())
+        now = [one for one in eventful if one.run.runnable_id not in locked]
+        moved = lifecycle.finish(now, worker=worker) if now else set()
+        consequences.follow(held, consequences.of_finished(one for one in now if one.run.id in moved))
+    return [one for one in eventful if one.run.runnable_id in locked]
+
+
+def _locked(missing: Collection[int]) -> set[int]:
+    """Those of these that are there: somebody else has them locked. The others were deleted."""
+    return set(Runnable.objects.filter(pk__in=missing).values_list("pk", flat=True)) if missing else set()
 
 
 def unstorable(finished: Finished) -> Finished:

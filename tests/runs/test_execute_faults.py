@@ -17,7 +17,7 @@ from badgerjobs.runs import fleet, lifecycle, rescue
 from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.execute import IoExecutor
 from badgerjobs.runs.kinds import Claimed
-from badgerjobs.runs.models import Attempt, Run, Runnable, Worker
+from badgerjobs.runs.models import Attempt, Run, Runnable, State, Worker
 from badgerjobs.runs.record import finish_all
 from tests.factories import NOW
 from tests.runs.staging import Gate, Stage, kind, load_all, queue, states
@@ -189,6 +189,42 @@ def test_a_connection_that_breaks_costs_nothing_but_time(  # noqa: PLR0917
 
     assert Attempt.objects.count() == 20
     assert "trying again" in caplog.text
+
+
+def test_a_claim_that_lands_after_it_was_given_up_is_found_and_performed(
+    stage: Stage, runnable: Runnable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("badgerjobs.runs.execute.STRAYS_S", 0)
+    with stage.executing() as executor:
+        [run] = queue(runnable, state=State.RUNNING, worker=executor.worker.id)
+        until(lambda: states([run]) == {"succeeded"})
+
+    assert run.log.get().message.startswith("Released: the worker lost its connection")
+
+
+def test_what_is_under_way_is_not_taken_for_lost(
+    stage: Stage, runnable: Runnable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = 0
+
+    def strays(*given: Any) -> set[UUID]:
+        nonlocal looked
+        looked += 1
+        return real(*given)
+
+    real = fleet.strays
+    monkeypatch.setattr(fleet, "strays", strays)
+    monkeypatch.setattr("badgerjobs.runs.execute.STRAYS_S", 0)
+    gate = Gate()
+    stage.kinds["staged"] = kind(gate.perform)
+    runs = queue(runnable, 5)
+    with stage.executing():
+        until(lambda: gate.inside == 5 and looked > 3)
+        gate.open()
+        until(lambda: states(runs) == {"succeeded"})
+
+    assert gate.most == 5
+    assert not any(run.log.exists() for run in runs)
 
 
 def test_what_cannot_be_loaded_now_stays_queued_and_is_loaded_later(

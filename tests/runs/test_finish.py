@@ -101,6 +101,18 @@ def test_two_results_of_one_attempt_are_one_attempt(runnable: Runnable) -> None:
     assert run.tries.count() == 1
 
 
+def test_a_result_that_is_recorded_already_is_not_recorded_for_the_next_attempt(runnable: Runnable) -> None:
+    run = make_run(runnable, State.RUNNING, worker=ME)
+    first = ended(run, State.RETRYING)
+    lifecycle.finish([first], worker=ME)
+    Run.objects.update(state=State.RUNNING, worker=ME)  # its wait was over, and it came to the same worker
+
+    assert lifecycle.finish([first], worker=ME) == set()
+
+    run.refresh_from_db()
+    assert (run.state, run.attempts, run.tries.count()) == ("running", 1, 1)
+
+
 def test_a_clock_that_was_set_back_makes_no_negative_duration() -> None:
     backwards = Finished(claimed(), State.SUCCEEDED, NOW, NOW, NOW - timedelta(seconds=1), ok=True)
 

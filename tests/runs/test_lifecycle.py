@@ -153,3 +153,18 @@ def test_what_is_put_off_waits_for_the_attempt_it_was_to_have_and_says_nothing_o
     run.refresh_from_db()
     assert (run.state, run.attempts, run.due_at, run.started_at) == (state, attempts, later, started_at)
     assert not run.log.exists()
+
+
+def test_what_was_put_off_already_is_not_put_off_again_when_it_is_back(runnable: Runnable) -> None:
+    run = make_run(runnable, State.RUNNING, worker=ME)
+    first = PutOff(claimed(run), NOW + timedelta(seconds=7))
+    lifecycle.postpone([first], worker=ME)
+    Run.objects.update(state=State.RUNNING, worker=ME)
+    back = Run.objects.get()
+
+    lifecycle.postpone([first], worker=ME)
+    assert Run.objects.get().state == State.RUNNING
+
+    Run.objects.update(attempts=1)
+    lifecycle.postpone([PutOff(claimed(back), NOW)], worker=ME)
+    assert Run.objects.get().state == State.RUNNING

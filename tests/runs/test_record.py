@@ -1,17 +1,19 @@
 """A result that cannot be stored fails alone."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
-from badgerjobs.runs import lifecycle
-from badgerjobs.runs.models import Attempt, Run, Runnable, State
-from badgerjobs.runs.outcomes import Done
+from badgerjobs.runs import execute, lifecycle
+from badgerjobs.runs.models import Attempt, LogLine, Run, Runnable, State
+from badgerjobs.runs.outcomes import Done, Failed
 from badgerjobs.runs.record import finish_all, may_pass
-from tests.factories import make_run
+from tests.factories import make_application, make_run, make_runnable
 from tests.runs.claims import ME, ended
 from tests.runs.staging import Stage, kind, queue, states
 from tests.waiting import until
@@ -106,6 +108,50 @@ def test_an_executor_goes_on_after_what_cannot_be_stored(
     runs = queue(runnable, 20)
     with stage.executing():
         until(lambda: states(runs[:6] + runs[7:]) == {"succeeded"} and states(runs[6:7]) == {"failed"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_locked_runnable_keeps_only_its_own_results_from_being_written(
+    stage: Stage, runnable: Runnable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> Any:
+        return Failed("status", "No.", retry=False)
+
+    monkeypatch.setattr(execute, "LOCKED_S", 0.01)
+    monkeypatch.setattr(execute, "STRAYS_S", 0)  # what waits to be written is not taken for lost
+    stage.kinds["staged"] = kind(fail)
+    other = make_runnable(make_application("Charlie's"))
+    with stage.executing():
+        with transaction.atomic():
+            Runnable.objects.select_for_update().get(pk=runnable.pk)
+            with ThreadPoolExecutor(1) as aside:
+                locked, free = aside.submit(performed_beside, runnable, other).result(10)
+        until(lambda: states(locked) == {"failed"})
+
+    assert not LogLine.objects.filter(message__startswith="Released").exists()
+    assert Attempt.objects.count() == len([*locked, *free])
+    assert set(Runnable.objects.values_list("failures_in_row", flat=True)) == {3}
+
+
+def all_failed(runs: list[Run]) -> bool:
+    return states(runs) == {"failed"}
+
+
+def performed_beside(locked: Runnable, free: Runnable) -> tuple[list[Run], list[Run]]:
+    """Runs of one that somebody has locked, and of one that is free. Returns when these are recorded, twice."""
+    try:
+        stuck, others = queue(locked, 3), []
+        for _ in range(2):
+            until(lambda: states(stuck) == {"running"})
+            more = queue(free, 3)
+            until(partial(all_failed, more))
+            others += more
+            Runnable.objects.filter(pk=free.pk).update(failures_in_row=0)
+        assert states(stuck) == {"running"}
+        Runnable.objects.filter(pk=free.pk).update(failures_in_row=3)
+        return stuck, others
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize(

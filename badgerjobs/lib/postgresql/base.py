@@ -11,13 +11,14 @@ from badgerjobs.lib.time_limits import LimitedConnection, left
 _LIMIT_TRANSACTION = (
     "SELECT set_config('statement_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)"
 )
-_LIMIT_STATEMENTS = "SELECT set_config('statement_timeout', %s, true)"
 # A longer one is kept on our side alone: telling the server costs a statement, and its usual limit is not far away.
 WORTH_TELLING_S = 20
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Each transaction tells the server how long a statement may take: what `within` leaves, where that is little.
+    """Each transaction tells the server how long a statement may take, and how long it may rest between two.
+
+    Both are what `within` leaves, where that is little: so what a process that stands still has locked is free again.
 
     The option `pooled` says that connections come from a pooler that gives one for each transaction. Nothing of a
     session holds there, so that each transaction says the usual limits, too.
@@ -55,7 +56,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _limit_transaction(self) -> None:
         seconds = left()
         limit = self.limit if seconds is None else f"{max(1, round(seconds * 1000))}ms"
-        if self.is_pooled:
-            self.connection.execute(_LIMIT_TRANSACTION, [limit, self.limit])
-        elif seconds is not None and seconds < WORTH_TELLING_S:
-            self.connection.execute(_LIMIT_STATEMENTS, [limit])
+        if self.is_pooled or (seconds is not None and seconds < WORTH_TELLING_S):
+            self.connection.execute(_LIMIT_TRANSACTION, [limit, limit])
