@@ -147,7 +147,10 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
     @action(detail=True, methods=["post"])
     @idempotent
     def backfill(self, request: Request, tag: str) -> Response:  # noqa: ARG002
-        """What was missed, skipped or came before the job was made; whether it is enabled or not. A dry run is 200."""
+        """What was missed, skipped or came before the job was made; whether it is enabled or not. A dry run is 200.
+
+        One whose run was aborted or failed has a run: replay that.
+        """
         job, now = self.get_object(), database_now()
         asked = BackfillSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -150,7 +150,9 @@ def _to_run(job: Job, form: BackfillForm, now: datetime) -> list[datetime]:
             form.add_error(name, [str(one) for one in said])
         return []
     if not found:
-        form.add_error(None, "No occurrence in this time is without a run.")
+        form.add_error(
+            None, "No occurrence in this time is without a run. Those that were aborted or failed can be replayed."
+        )
     return found
 
 

@@ -111,7 +111,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     @action(detail=True, methods=["post"])
     @idempotent
     def replay(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        """A new run that names this one, made at once from the job as it is now. 409 while this one is not over."""
+        """A new run that names this one, made at once from the job as it is now. 409 for one not over, or skipped."""
         run = replay_run(run=self.get_object(), by=holder_of(request), now=database_now())
         return Response(RunSerializer(run).data, status=202)
 

@@ -17,11 +17,15 @@ _INSTANT = timedelta(microseconds=1)
 def runs_to_make(runnable: Runnable, *, since: datetime, until: datetime, now: datetime) -> list[datetime]:
     """List the occurrences from `since` up to but not at `until`, and not after now, that have no run; oldest first.
 
-    Those that were skipped have none. Raises Invalid for a range in which more than MOST occurrences lie.
+    Those that were skipped have none; one that was aborted is one, and is replayed. What its schedule has yet to run
+    is not among them, be it that it has come and waits for its place in the spread. Raises Invalid for a range in
+    which more than MOST occurrences lie.
     """
     if until <= since:
         raise Invalid(until="The end must be after the beginning: give a later one.")
     end = min(until - _INSTANT, now)
+    if runnable.next_run_at:
+        end = min(end, runnable.next_run_at - timedelta(milliseconds=runnable.offset_ms) - _INSTANT)
     found = runnable.schedule.missed(since - _INSTANT, end)
     if not found:
         return []

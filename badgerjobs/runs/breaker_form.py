@@ -8,6 +8,11 @@ MOST_IN_A_ROW = 1000
 MOST_MINUTES = 24 * 60
 
 
+def paused_already(pause_after: int) -> str:
+    """What to say of a warning that would come no sooner than the pause."""
+    return f"It is paused after {pause_after} already: give a smaller number, or none."
+
+
 class MinutesField(forms.IntegerField):
     """Whole minutes for people, seconds for the column."""
 
@@ -38,5 +43,5 @@ class BreakerForm(forms.Form):
         found = super().clean() or self.cleaned_data
         warn, pause = found.get("warn_after"), found.get("pause_after")
         if warn and pause and warn >= pause:
-            self.add_error("warn_after", f"It is paused after {pause} already: give a smaller number, or none.")
+            self.add_error("warn_after", paused_already(pause))
         return found

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from badgerjobs.lib.schedule import ScheduleError
-from badgerjobs.runs import consequences, lifecycle, making, pausing
+from badgerjobs.runs import consequences, incidents, lifecycle, making, pausing
 from badgerjobs.runs.models import Overlap, SkipReason
 from badgerjobs.runs.planning import Active, Due, Occurrence, Plan, plan
 from badgerjobs.runs.schedules import schedule_of
@@ -150,7 +150,10 @@ def _due(  # noqa: PLR0913, PLR0917  a row's columns, in their order
 
 # Only what the next occurrence would overlap with is looked for, and only for those that mind.
 _ACTIVE = """
-SELECT id, held FROM (
+SELECT id, held, EXISTS (
+    SELECT FROM runs_run WHERE runnable_id = found.id AND cause <> 'schedule' AND state IN ('queued', 'running')
+    AND NOT held) OR EXISTS (SELECT FROM runs_run WHERE runnable_id = found.id AND cause <> 'schedule' AND held)
+FROM (
     SELECT r.id, EXISTS (SELECT FROM runs_run WHERE runnable_id = r.id AND held) AS held,
            EXISTS (SELECT FROM runs_run
                    WHERE runnable_id = r.id AND state IN ('queued', 'running') AND NOT held)
@@ -169,20 +172,21 @@ def _plan(due: Sequence[Due], now: datetime) -> list[Plan]:
     if minding:
         with connection.cursor() as cursor:
             cursor.execute(_ACTIVE, [minding])
-            active = {runnable_id: Active(any=True, held=held) for runnable_id, held in cursor.fetchall()}
+            active = {one: Active(any=True, held=held, asked=asked) for one, held, asked in cursor.fetchall()}
     return [_planned(one, active.get(one.runnable_id, Active()), now) for one in due]
 
 
 def _planned(due: Due, active: Active, now: datetime) -> Plan:
     try:
         return plan(due, active, now)
-    except ScheduleError:
+    except ScheduleError as error:
         # A zone that a new tzdata dropped, say. One bad row must not stop everybody's schedule; this one is planned
-        # no more, and its page says so.
-        return Plan(due.runnable_id, None, [Occurrence(due.occurrence, due.occurrence + due.offset)])
+        # no more, and an incident says so.
+        fault = str(error)
     except Exception:
         logger.exception("a schedule cannot be computed, and is planned no more: %s", due)
-        return Plan(due.runnable_id, None, [Occurrence(due.occurrence, due.occurrence + due.offset)])
+        fault = ""
+    return Plan(due.runnable_id, None, [Occurrence(due.occurrence, due.occurrence + due.offset)], fault=fault)
 
 
 def _carry_out(plans: Sequence[Plan], now: datetime) -> list[str]:
@@ -196,6 +200,8 @@ def _carry_out(plans: Sequence[Plan], now: datetime) -> list[str]:
     _skip(plans, SkipReason.MISSED, now)
     queued = making.queue_planned(plans, now)
     _skip(plans, SkipReason.OVERLAP, now)
+    if faults := {one.runnable_id: one.fault for one in plans if one.fault is not None}:
+        incidents.open_unplanned(faults, now=now)
     if overtaken := lifecycle.supersede([one.runnable_id for one in plans if one.runs], now=now):
         endings = consequences.of_failed(overtaken, now=now)
         consequences.follow(consequences.hold(endings), endings)

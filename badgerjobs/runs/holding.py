@@ -5,9 +5,12 @@ overlap one always sees the other, whichever process makes them.
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+
+from badgerjobs.runs.models import Runnable
 
 # Whether a run of the runnable `o`, which is locked, has to wait until the one before it is over. In the words of the
 # partial indexes.
@@ -32,6 +35,15 @@ def hold_owners(run_ids: Sequence[UUID]) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(_OWNERS, [list(run_ids)])
+
+
+def hold_of_application(application_id: int) -> None:
+    """Lock all runnables of an application that is being deleted, and before them who owns them, as everywhere."""
+    owners = [found.related_model for found in Runnable._meta.related_objects if found.one_to_one]
+    model: Any  # mypy takes what is related for an object
+    for model in (*owners, Runnable):
+        rows = model.objects.filter(application_id=application_id).order_by("pk").select_for_update()
+        list(rows.values_list("pk"))
 
 
 _AWAITED = """

@@ -1,6 +1,6 @@
 """What needs a person, as rows: opened when it is first seen, closed when it is over. Nobody is told of it here."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from badgerjobs.lib.ids import uuid7
-from badgerjobs.runs.models import Trouble
+from badgerjobs.runs.models import Runnable, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,17 @@ def open_all(openings: Sequence[Opening], *, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, values)
         return int(cursor.rowcount)
+
+
+def open_unplanned(faults: Mapping[int, str], *, now: datetime) -> int:
+    """Open one for each of these runnables whose schedule cannot be computed, and say why. Returns how many."""
+    owners = Runnable.objects.filter(pk__in=list(faults)).values_list("pk", "application_id")
+    said = "It is planned no more: its schedule cannot be computed."
+    openings = [
+        Opening(application_id, runnable_id, Trouble.LATE, f"{said} {faults[runnable_id]}".strip())
+        for runnable_id, application_id in owners
+    ]
+    return open_all(openings, now=now)
 
 
 # One that somebody ended by hand is nothing to tell of: who did it knows.

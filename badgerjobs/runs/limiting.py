@@ -1,4 +1,4 @@
-"""What an application's people decide of its limits: how much of it may run at once, and begin in a minute."""
+"""What an application's people decide for all that is in it; of its limits, how much may run at once and begin."""
 
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,23 @@ from badgerjobs.runs.models import Quota
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.locks import hold_application
 from badgerjobs.workspaces.models import Application
+from badgerjobs.workspaces.services import change_application
 
 LIMITS = ("concurrent_runs", "runs_per_minute")
+# Of either of them.
+MOST_LIMIT = 1_000_000
+
+
+@transaction.atomic
+def change_settings(*, application: Application, by: audit.Actor, now: datetime, **fields: Any) -> None:
+    """Change what is given of an application's own fields and of LIMITS, checked. Raises RefusedError when it is gone.
+
+    Its own fields are POLICY_FIELDS and `late_after_s`.
+    """
+    limits = {name: fields.pop(name) for name in LIMITS if name in fields}
+    held = change_application(application=application, by=by, now=now, **fields)
+    if limits:
+        limit_runs(application=held, by=by, now=now, **{**limits_of(held), **limits})
 
 
 def limits_of(application: Application) -> dict[str, int | None]:

@@ -10,7 +10,7 @@ from django.db import connection
 
 from badgerjobs.lib.ids import uuid7, uuid7s
 from badgerjobs.runs.holding import WAITS, hold_owners
-from badgerjobs.runs.models import FINAL, Cause, Run, Runnable
+from badgerjobs.runs.models import FINAL, Cause, Run, Runnable, State
 from badgerjobs.runs.planning import Plan, Skip
 
 # What is due becomes queued, and its runnable is advanced. An occurrence becomes a run once, however often it is given.
@@ -197,7 +197,7 @@ def replay(run_ids: Sequence[UUID], *, now: datetime, step: float = 0, start: in
     values: dict[str, Any] = {
         "old": list(run_ids),
         "new": [uuid7() for _ in run_ids],
-        "over": [state.value for state in FINAL],
+        "over": [state.value for state in FINAL if state != State.SKIPPED],
         "now": now,
         "step": step,
         "from": start,

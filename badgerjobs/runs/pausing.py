@@ -4,7 +4,7 @@ Each verb here is called within a transaction in which its runnables are locked.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -92,13 +92,17 @@ def resume(runnables: Sequence[Runnable], *, now: datetime, by_hand: bool) -> li
     `by_hand`: a person did, and knows of it.
     """
     _account(runnables, now)
-    aborted = _aborted_once(runnables)
+    over = _over_once(runnables)
     for runnable in runnables:
         runnable.enabled = True
-    nexts = [_next(runnable, now, aborted) for runnable in runnables]
+    faults: dict[int, str] = {}
+    nexts = [_next(runnable, now, over, faults) for runnable in runnables]
     with connection.cursor() as cursor:
         cursor.execute(_RESUME, {"now": now, "ids": [one.pk for one in runnables], "nexts": nexts})
-    incidents.close_all(_over(runnables), now=now, by_hand=by_hand)
+    planned = [(one.pk, Trouble.LATE) for one in runnables if one.pk not in faults]
+    incidents.close_all([*_over(runnables), *planned], now=now, by_hand=by_hand)
+    if faults:
+        incidents.open_unplanned(faults, now=now)
     return nexts
 
 
@@ -117,8 +121,10 @@ def change(runnable: Runnable, *, before: Runnable, now: datetime) -> None:
     if is_other and not before.enabled:
         _account([before], now)
         runnable.unaccounted_since = now
-    elif is_other and runnable.enabled:
+    elif is_other and runnable.enabled and not _keeps(runnable, before, now):
         _account_missed(before, now)
+    if is_other:  # planned again, if its schedule could not be computed any more
+        incidents.close_all([(runnable.pk, Trouble.LATE)], now=now, by_hand=True)
     if runnable.enabled:
         _set(runnable, **_NO_PAUSE, breaker=Breaker.CLOSED.value)
         if not before.enabled:
@@ -135,11 +141,10 @@ def change(runnable: Runnable, *, before: Runnable, now: datetime) -> None:
 
 
 def _account_missed(before: Runnable, now: datetime) -> None:
-    """What was due already, and was not dispatched before its schedule was changed."""
+    """What had come, and was not dispatched before its schedule was changed."""
     if before.next_run_at is None or not before.schedule.is_recurring:
         return
-    offset = timedelta(milliseconds=before.offset_ms)
-    if missed := before.schedule.missed(before.next_run_at - offset - _INSTANT, now - offset):
+    if missed := before.schedule.missed(_occurrence(before, before.next_run_at) - _INSTANT, now):
         making.skip([(before.pk, Skip(SkipReason.MISSED, missed.first, missed.last, missed.count))], now=now)
 
 
@@ -178,33 +183,69 @@ def _came(runnables: Sequence[Runnable], now: datetime) -> list[tuple[int, Skip]
     return found
 
 
-def resumed(runnable: Runnable, now: datetime, was_aborted: Callable[[Runnable], bool]) -> datetime | None:
-    """The next run of what was switched off and on again: a series keeps its rhythm, and once means once.
+def replanned(runnable: Runnable, *, before: Runnable, now: datetime) -> datetime | None:
+    """When a runnable whose rhythm stays is due next, with another end or spread, or switched on or off.
 
-    `was_aborted` tells of a runnable whose one run was made whether that was aborted: then it is still to come.
+    The occurrence that had come, and waits for its place in the spread, is still to come unless it is past the end.
     """
+    waiting = _waiting(before, now)
+    if waiting and not (runnable.end_at and runnable.end_at < waiting):
+        return due_for(runnable, waiting, waiting)
+    return due_for(runnable, _resumed(runnable, now, _over_once([runnable])), now)
+
+
+def _waiting(runnable: Runnable, now: datetime) -> datetime | None:
+    """The occurrence that has come, and is not due before its place in the spread; None: there is none."""
+    if runnable.next_run_at is None or runnable.next_run_at <= now:
+        return None
+    occurrence = _occurrence(runnable, runnable.next_run_at)
+    return occurrence if occurrence <= now else None
+
+
+def _keeps(runnable: Runnable, before: Runnable, now: datetime) -> bool:
+    """Whether the occurrence that waits in the spread is what the changed one runs next."""
+    due = runnable.next_run_at
+    return due is not None and _occurrence(runnable, due) == _waiting(before, now)
+
+
+def _occurrence(runnable: Runnable, due: datetime) -> datetime:
+    return due - timedelta(milliseconds=runnable.offset_ms)
+
+
+def _resumed(runnable: Runnable, now: datetime, over: Collection[int]) -> datetime | None:
+    """The next occurrence of what was switched off and on again: a series keeps its rhythm, and once means once."""
     if runnable.schedule.is_recurring:
         return runnable.schedule.next_after(now)
-    if not runnable.run_at or not runnable.last_run_at or runnable.last_run_at < runnable.run_at:
-        return runnable.schedule.first(now)
-    return runnable.schedule.first(now) if was_aborted(runnable) else None
+    return None if runnable.pk in over else runnable.schedule.first(now)
 
 
-def _next(runnable: Runnable, now: datetime, aborted: Collection[int]) -> datetime | None:
+def _next(runnable: Runnable, now: datetime, over: Collection[int], faults: dict[int, str]) -> datetime | None:
+    """Its next run. `faults` gets the reason why that cannot be computed, if so."""
     try:
-        moment = resumed(runnable, now, lambda once: once.pk in aborted)
-    except ScheduleError:  # a zone that a new tzdata dropped: it is planned no more, and its page says so
+        moment = _resumed(runnable, now, over)
+    except ScheduleError as error:  # a zone that a new tzdata dropped: it is planned no more
+        faults[runnable.pk] = str(error)
         return None
     except Exception:  # one bad row must not stop everybody's
         logger.exception("a schedule cannot be computed, and is planned no more: %s", runnable.pk)
+        faults[runnable.pk] = ""
         return None
     return due_for(runnable, moment, now)
 
 
-def _aborted_once(runnables: Sequence[Runnable]) -> set[int]:
-    once = [runnable.pk for runnable in runnables if runnable.run_at and not runnable.schedule.is_recurring]
-    runs = Run.objects.filter(runnable_id__in=once, state=State.ABORTED, occurrence__gte=F("runnable__run_at"))
-    return set(runs.values_list("runnable_id", flat=True)) if once else set()
+def _over_once(runnables: Sequence[Runnable]) -> set[int]:
+    """Those that were to run once, and did. One whose run was aborted is still to come, whoever ran it by hand.
+
+    Retention may have deleted that run: the schedule has counted it.
+    """
+    once = {one.pk: one for one in runnables if one.run_at and not one.schedule.is_recurring}
+    if not once:
+        return set()
+    runs = Run.objects.filter(runnable_id__in=once, occurrence__gte=F("runnable__run_at"))
+    rows = list(runs.values_list("runnable_id", "state").distinct())
+    made = {runnable_id for runnable_id, state in rows if state != State.ABORTED}
+    aborted = {runnable_id for runnable_id, _ in rows} - made
+    return made | {pk for pk, one in once.items() if one.scheduled_runs and pk not in aborted}
 
 
 # What others hold is met again with the next tick.

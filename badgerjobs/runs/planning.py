@@ -43,10 +43,14 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """What a runnable has under way: whether anything, and whether a run waits for that to end."""
+    """What a runnable has under way: whether anything, and whether a run waits for that to end.
+
+    `asked`: some of it was not made by its schedule, but asked for.
+    """
 
     any: bool = False
     held: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,18 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a tick does with one runnable. `cancels`: what is active is aborted first. `next_run_at` None: never."""
+    """What a tick does with one runnable. `cancels`: what its schedule has under way is aborted first.
+
+    `next_run_at` None: it is planned no more.
+    """
 
     runnable_id: int
     next_run_at: datetime | None
     runs: list[Occurrence] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
     cancels: bool = False
+    # Why its schedule cannot be computed, if so.
+    fault: str | None = None
 
 
 def plan(due: Due, active: Active, now: datetime) -> Plan:
@@ -156,7 +165,7 @@ def _overlapping(due: Due, wanted: list[datetime], active: Active) -> tuple[list
                 runs.append(Occurrence(at, at + due.offset, held=True))
             case Overlap.CANCEL_RUNNING if not runs:
                 cancels = True
-                runs.append(Occurrence(at, at + due.offset))
+                runs.append(Occurrence(at, at + due.offset, held=active.asked))
             case _:
                 skipped.append(at)
     skips = [Skip(SkipReason.OVERLAP, skipped[0], skipped[-1], len(skipped))] if skipped else []

@@ -11,7 +11,7 @@ OVERLAP = {
     Overlap.SKIP: "The new occurrence is skipped, and the ledger says so.",
     Overlap.QUEUE_ONE: "It waits until that run is over; a second one that comes meanwhile is skipped.",
     Overlap.QUEUE_ALL: "It waits, and so do all that come meanwhile; they run one after the other.",
-    Overlap.CANCEL_RUNNING: "It runs; what was queued or running is aborted.",
+    Overlap.CANCEL_RUNNING: "It runs; the one before it, queued or running, is aborted.",
     Overlap.ALLOW: "It runs at its time, however many are not over.",
 }
 # What is run of the occurrences whose time passed while nothing was dispatched.

@@ -10,10 +10,9 @@ from badgerjobs.lib.schedule import Schedule
 from badgerjobs.lib.upcoming import Upcoming, upcoming
 from badgerjobs.runs.forms import ScheduleForm
 from badgerjobs.runs.models import Runnable
-from badgerjobs.runs.pausing import resumed
+from badgerjobs.runs.pausing import replanned
 from badgerjobs.runs.policy_words import spread_in_words
-from badgerjobs.runs.schedules import SCHEDULE_FIELDS, due_for, offset_ms, preview, runs_left, second_zone, zone_of
-from badgerjobs.runs.services import was_aborted
+from badgerjobs.runs.schedules import SCHEDULE_FIELDS, offset_ms, preview, runs_left, second_zone, zone_of
 
 SHOWN = 5
 
@@ -81,7 +80,7 @@ def _of_kept(runnable: Runnable, form: ScheduleForm, now: datetime) -> Preview:
     if all(getattr(changed, name) == getattr(runnable, name) for name in SCHEDULE_FIELDS):
         return preview_of(runnable, now)
     changed.offset_ms = offset_ms(changed)
-    return _from(changed, due_for(changed, resumed(changed, now, was_aborted), now), now)
+    return _from(changed, replanned(changed, before=runnable, now=now), now)
 
 
 def _from(runnable: Runnable, first: datetime | None, now: datetime) -> Preview:

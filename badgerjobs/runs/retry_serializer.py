@@ -16,7 +16,6 @@ from badgerjobs.lib.retry_fields import (
     SHORTHAND,
     RetryFieldsError,
 )
-from badgerjobs.runs.models import Runnable
 from badgerjobs.web.serializers import StrictSerializer
 from badgerjobs.workspaces.retry_policy import RetryPolicy, columns_of
 
@@ -30,10 +29,9 @@ class PolicyField(serializers.ChoiceField):
         super().__init__([*POLICIES, SHORTHAND], **kwargs)
 
 
-class RetrySerializer(StrictSerializer):
-    """Whether and how a failed attempt is repeated. What is left out is as the application has it for new ones."""
+class RetryFieldsSerializer(StrictSerializer):
+    """How a failed attempt is repeated."""
 
-    retryable = serializers.BooleanField(default=True, help_text="Try again after a failure, as the fields below say.")
     retry_policy = PolicyField(
         required=False,
         help_text=f"How the waits grow: {', '.join(POLICIES)}. {SHORTHAND} is short for polynomial, 1 s, 24 retries.",
@@ -71,6 +69,12 @@ class RetrySerializer(StrictSerializer):
         help_text="No attempt begins later than so many seconds after the first one began. Null: there is no such end.",
     )
 
+
+class RetrySerializer(RetryFieldsSerializer):
+    """Whether and how a failed attempt is repeated. What is left out is as the application has it for new ones."""
+
+    retryable = serializers.BooleanField(default=True, help_text="Try again after a failure, as the fields below say.")
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Put what is given over what there was, and give the columns of the runnable in its place.
 
@@ -85,10 +89,7 @@ class RetrySerializer(StrictSerializer):
         policy, retryable = self._base()
         before: Any = self.instance
         had_none = before is not None and before.retryable and not before.runnable.retries
-        try:
-            chosen = retry_fields.chosen(given, base=policy, retryable=retryable, had_none=had_none)
-        except RetryFieldsError as error:
-            raise serializers.ValidationError({field: [said] for field, said in error.errors.items()}) from None
+        chosen = chosen_or_refused(given, base=policy, retryable=retryable, had_none=had_none)
         return {**others, "retryable": chosen.retryable, **columns_of(chosen.policy)}
 
     def _base(self) -> tuple[Retries, bool]:
@@ -100,8 +101,16 @@ class RetrySerializer(StrictSerializer):
         return application.policy if application else Retries(), before is None
 
 
-def shown(runnable: Runnable) -> dict[str, Any]:
-    """The stored policy of a runnable, by the names that REST has."""
-    policy = runnable.policy
+def chosen_or_refused(given: dict[str, Any], **base: Any) -> retry_fields.Chosen:
+    """`retry_fields.chosen`, whose errors are those of the fields. Raises ValidationError."""
+    try:
+        return retry_fields.chosen(given, **base)
+    except RetryFieldsError as error:
+        raise serializers.ValidationError({field: [said] for field, said in error.errors.items()}) from None
+
+
+def shown(owner: RetryPolicy) -> dict[str, Any]:
+    """The stored policy of a runnable or of an application, by the names that REST has."""
+    policy = owner.policy
     values = (policy.backoff, policy.retries, policy.step_s, list(policy.delays), policy.for_s)
     return dict(zip(FIELDS, values, strict=True))

@@ -39,11 +39,6 @@ def change_runnable(runnable: Runnable, *, before: Runnable, now: datetime) -> N
     runnable.save(update_fields=[f.name for f in Runnable._meta.fields if f.name not in left_out])
 
 
-def was_aborted(runnable: Runnable) -> bool:
-    """Whether the one run that it was to make was aborted."""
-    return Run.objects.of(runnable.pk).filter(occurrence__gte=runnable.run_at, state=State.ABORTED).exists()
-
-
 _DISPATCHED = {"id", "runs_made", "scheduled_runs", "last_run_at", "created_at"}
 
 
@@ -52,11 +47,11 @@ def _plan(runnable: Runnable, now: datetime, before: Runnable | None = None) -> 
     if before is None or any(getattr(runnable, field) != getattr(before, field) for field in RHYTHM_FIELDS):
         runnable.anchor = replace(runnable.schedule, anchor=None).anchored(now).start or now
         runnable.scheduled_runs = 0
-        first = runnable.schedule.first(now)
+        runnable.offset_ms = offset_ms(runnable)
+        runnable.next_run_at = due_for(runnable, runnable.schedule.first(now), now)
     else:
-        first = pausing.resumed(runnable, now, was_aborted)
-    runnable.offset_ms = offset_ms(runnable)
-    runnable.next_run_at = due_for(runnable, first, now)
+        runnable.offset_ms = offset_ms(runnable)
+        runnable.next_run_at = pausing.replanned(runnable, before=before, now=now)
     # Twice the horizon: the request that plans it may take a while to commit.
     if runnable.next_run_at and runnable.next_run_at - now < 2 * dispatch.HORIZON:
         with connection.cursor() as cursor:
@@ -87,9 +82,16 @@ def abort_run(*, run: Run, by: audit.Actor, now: datetime) -> Run:
 
 
 def replay_run(*, run: Run, by: audit.Actor, now: datetime) -> Run:
-    """Run it once more, as a new run that names this one. Raises Conflict while it is not over, and when it is gone."""
+    """Run it once more, as a new run that names this one. Raises Conflict while it is not over, and when it is gone.
+
+    What was skipped was never a run: that is backfilled, and a Conflict too.
+    """
     if run.state not in FINAL:
         raise Conflict(f"This run is {run.state}: it can be replayed when it is over, or aborted now.")
+    if run.state == State.SKIPPED:
+        raise Conflict(
+            "This was skipped: there is no run to replay. A backfill runs the occurrences that it stands for."
+        )
     with transaction.atomic():
         if not (replayed := making.replay([run.pk], now=now)):
             raise Conflict("What this run belonged to was deleted in the meantime: there is nothing to replay.")
@@ -205,6 +207,9 @@ def delete_application(*, application: Application) -> None:
 
     Raises DoesNotExist when it is gone. Its tokens open nothing from the moment this is committed.
     """
+    # What belongs to it comes before it: who records that a run of its failed holds the runnable, and needs the
+    # application for the incident.
+    holding.hold_of_application(application.pk)
     # Who makes something of it at this moment commits first, or not at all.
     held = Application.objects.select_for_update().get(pk=application.pk)
     held.delete()

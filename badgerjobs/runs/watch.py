@@ -31,6 +31,8 @@ ANSWER_S = 20.0
 LEAST_S = 10
 # Late runs are counted up to here, and of those that wait for another attempt so many are looked at.
 COUNTED = 1000
+# Past the longest time for which a run is put off when its host has no room: what waits for longer was made for later.
+PUT_OFF_MIN = 20
 
 _TURN = f"""
 INSERT INTO runs_leader (role, holder, expires_at)
@@ -40,9 +42,19 @@ WHERE runs_leader.expires_at < clock_timestamp()
 RETURNING clock_timestamp()
 """  # noqa: S608
 
+# Since when a run that has no attempt yet is due: it may have been put off, which moves `due_at` on. What somebody
+# asked for in numbers takes turns by design, and is not late.
+_FIRST_DUE = "CASE WHEN attempts > 0 THEN due_at ELSE least(due_at, created_at) END"
+_UNASKED = "cause NOT IN ('replay', 'backfill')"
+_PUT_OFF = f"""
+    SELECT application_id, {_FIRST_DUE} AS due_at FROM runs_run
+    WHERE state IN ('scheduled', 'retrying') AND due_at < %(now)s + interval '{PUT_OFF_MIN} min'
+      AND state = 'scheduled' AND attempts = 0 AND {_UNASKED}"""  # noqa: S608
+
 # What is due first, of each application that has something late:
 # - `piles` steps through the queued runs, one probe for each application and priority among them;
-# - runs that wait for another attempt are found by their time;
+# - runs that wait for another attempt are found by their time, those that were put off among what comes next;
+# - runs that wait for the one before them: one probe for each runnable that has such;
 # - applications are asked for their first planned occurrence when the first one of all is late, and not before.
 _LATE = f"""
 WITH RECURSIVE piles(queue, application_id, priority, due_at) AS (
@@ -54,12 +66,23 @@ WITH RECURSIVE piles(queue, application_id, priority, due_at) AS (
         WHERE state = 'queued' AND NOT held
           AND (queue, application_id, priority) > (p.queue, p.application_id, p.priority)
         ORDER BY queue, application_id, priority, due_at LIMIT 1) n
+), holding(runnable_id, application_id, due_at) AS (
+    (SELECT runnable_id, application_id, {_FIRST_DUE} FROM runs_run WHERE held AND {_UNASKED}
+     ORDER BY runnable_id, id LIMIT 1)
+    UNION ALL
+    SELECT n.* FROM holding h CROSS JOIN LATERAL (
+        SELECT runnable_id, application_id, {_FIRST_DUE} FROM runs_run
+        WHERE held AND {_UNASKED} AND runnable_id > h.runnable_id ORDER BY runnable_id, id LIMIT 1) n
 ), found AS (
     SELECT application_id, due_at FROM piles
     UNION ALL
     (SELECT application_id, due_at FROM runs_run
      WHERE state IN ('scheduled', 'retrying') AND due_at < %(now)s - interval '{LEAST_S} s'
      ORDER BY due_at LIMIT {COUNTED})
+    UNION ALL
+    SELECT application_id, min(due_at) FROM ({_PUT_OFF}) put_off GROUP BY application_id
+    UNION ALL
+    SELECT application_id, due_at FROM holding
     UNION ALL
     SELECT a.id, planned.next_run_at
     FROM workspaces_application a CROSS JOIN LATERAL (
@@ -75,13 +98,23 @@ WHERE found.due_at < %(now)s - a.late_after_s * interval '1 s' GROUP BY a.id ORD
 _KNOWN = "SELECT application_id FROM runs_incident WHERE trouble = 'late' AND runnable_id IS NULL AND closed_at IS NULL"
 
 _COUNT = f"""
+WITH given AS (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(befores)s::timestamptz[]) AS g(id, before)
+), waiting AS (
+    SELECT g.id, count(*) AS n
+    FROM given g JOIN ({_PUT_OFF}
+        UNION ALL
+        SELECT application_id, {_FIRST_DUE} FROM runs_run WHERE held AND {_UNASKED}) w
+    ON w.application_id = g.id AND w.due_at < g.before GROUP BY g.id
+)
 SELECT g.id, (SELECT count(*) FROM (
            SELECT FROM runs_run WHERE state = 'queued' AND NOT held AND queue IN ('io', 'compute')
              AND application_id = g.id AND due_at < g.before LIMIT {COUNTED + 1}) queued)
      + (SELECT count(*) FROM (
            SELECT FROM runs_runnable WHERE application_id = g.id AND next_run_at < g.before
            LIMIT {COUNTED + 1}) planned)
-FROM unnest(%(ids)s::bigint[], %(befores)s::timestamptz[]) AS g(id, before)
+     + coalesce(waiting.n, 0)
+FROM given g LEFT JOIN waiting ON waiting.id = g.id
 """  # noqa: S608
 
 
@@ -141,6 +174,7 @@ def _count(late: Collection[Late], now: datetime) -> dict[int, int]:
     values: dict[str, Any] = {
         "ids": [one.application_id for one in late],
         "befores": [now - one.after for one in late],
+        "now": now,
     }
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, values)

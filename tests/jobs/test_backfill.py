@@ -89,7 +89,7 @@ def test_what_makes_no_sense_is_refused_with_its_field(
 
 def test_more_than_one_request_may_run_is_refused(alice: Caller) -> None:
     now = timezone.now()
-    make_job(alice.application, "t", run_every="PT1S", run_at=now - timedelta(days=9))
+    make_job(alice.application, "t", now=now, run_every="PT1S", run_at=now - timedelta(days=9))
     body = {"since": (now - timedelta(days=3)).isoformat(), "until": now.isoformat()}
     for dry_run in (True, False):
         answer = alice.post("/jobs/t/backfill/", {**body, "dry_run": dry_run})

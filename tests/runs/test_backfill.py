@@ -8,7 +8,7 @@ import pytest
 
 from badgerjobs.runs import making
 from badgerjobs.runs.backfill import MOST, backfill, runs_to_make
-from badgerjobs.runs.models import Run, Runnable, SkipReason
+from badgerjobs.runs.models import Run, Runnable, SkipReason, State
 from badgerjobs.runs.planning import Occurrence, Plan, Skip
 from badgerjobs.web.problems import Conflict, Invalid
 from tests.factories import NOW, make_application, make_run, make_runnable
@@ -63,6 +63,17 @@ def test_an_occurrence_that_was_backfilled_is_not_dispatched_once_more() -> None
 
 def test_the_future_is_not_backfilled() -> None:
     assert runs_to_make(hourly(), since=NOW, until=NOW + 5 * HOUR, now=NOW) == [NOW]
+
+
+def test_the_occurrence_that_waits_in_its_spread_is_left_to_its_schedule() -> None:
+    runnable = hourly(spread_s=3600, offset_ms=1_800_000, next_run_at=NOW + HOUR / 2)
+    assert runs_to_make(runnable, since=NOW - 2 * HOUR, until=NOW + HOUR, now=NOW) == [NOW - 2 * HOUR, NOW - HOUR]
+
+
+def test_one_that_was_aborted_has_a_run_and_gets_no_other() -> None:
+    runnable = hourly()
+    make_run(runnable, State.ABORTED, occurrence=NOW - HOUR)
+    assert runs_to_make(runnable, since=NOW - 2 * HOUR, until=NOW, now=NOW) == [NOW - 2 * HOUR]
 
 
 def test_they_go_at_once_where_runs_may_be_beside_each_other() -> None:

@@ -1,13 +1,15 @@
 """What goes with what is deleted: at once, and later."""
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
-from badgerjobs.runs import lifecycle, remains, retention, services
-from badgerjobs.runs.models import FINAL, Attempt, Gone, LogLine, Run, Runnable, State
+from badgerjobs.runs import consequences, lifecycle, remains, retention, services
+from badgerjobs.runs.models import FINAL, Attempt, Gone, Incident, LogLine, Run, Runnable, State
 from badgerjobs.workspaces.models import Application, Token
 from jobs.models import Job
 from tests.callers import Caller, caller_for
@@ -174,7 +176,7 @@ def test_deleting_an_application_costs_as_many_queries_however_many_runs_it_has(
 ) -> None:
     for _ in range(300):
         with_story(runnable)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(24):
         delete_application(runnable)
 
 
@@ -214,3 +216,50 @@ def test_results_that_are_recorded_meanwhile_do_not_stay_behind(delete: Delete, 
 
         assert counts() == [0, 0, 0]
         runnable = make_runnable(make_application())
+
+
+def meanwhile(application: Application, first: Callable[[], Any], then: Callable[[], Any]) -> None:
+    """Do `first`, begin to delete the application, and do `then` in the transaction of `first`."""
+    has_begun = threading.Event()
+
+    def work() -> None:
+        with transaction.atomic():
+            first()
+            has_begun.set()
+            time.sleep(0.3)
+            then()
+
+    def delete() -> None:
+        assert has_begun.wait(10)
+        services.delete_application(application=application)
+
+    together(work, delete)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failure_that_is_recorded_while_its_application_is_deleted_waits_for_nobody_who_waits_for_it() -> None:
+    runnable = make_job(make_application()).runnable
+    failed = ended(make_run(runnable, State.RUNNING, worker=ME), State.FAILED, error="No.")
+    endings = consequences.of_finished([failed])
+    held: dict[int, Any] = {}
+
+    def record() -> None:
+        lifecycle.finish([failed], worker=ME)
+        consequences.follow(held, endings)
+
+    meanwhile(runnable.application, lambda: held.update(consequences.hold(endings)), record)
+
+    assert not Application.objects.exists()
+    assert not Incident.objects.exists()
+    assert counts() == [0, 0, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_is_changed_while_its_application_is_deleted_waits_for_nobody_who_waits_for_it() -> None:
+    job = make_job(make_application())
+    meanwhile(
+        job.application,
+        lambda: Job.objects.select_for_update().get(pk=job.pk),
+        lambda: Runnable.objects.select_for_update().get(pk=job.runnable_id),
+    )
+    assert not Job.objects.exists()

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from badgerjobs.lib.schedule import Schedule
 from badgerjobs.runs import dispatch, fleet
-from badgerjobs.runs.models import Run, Runnable, State
+from badgerjobs.runs.models import Incident, Run, Runnable, State
 from tests.factories import make_application, make_run, make_runnable
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +110,10 @@ def test_a_schedule_that_holds_no_more_runs_this_once_and_stops_nobody(bad: dict
     assert set(Run.objects.values_list("runnable_id", flat=True)) == {broken.pk, sound.pk}
     assert broken.next_run_at is None
     assert sound.next_run_at is not None
+    incident = Incident.objects.get()
+    assert (incident.application_id, incident.runnable_id) == (broken.application_id, broken.pk)
+    assert (incident.trouble, incident.closed_at) == ("late", None)
+    assert incident.sentence.startswith("It is planned no more: its schedule cannot be computed. ")
 
 
 def test_a_bug_in_one_schedule_stops_nobody(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

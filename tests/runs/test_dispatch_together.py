@@ -39,11 +39,11 @@ def fill(count: int = COUNT) -> None:
     )
 
 
-def drain() -> int:
-    """Tick, in small batches, until nothing is due."""
+def drain(limit: int = 20) -> int:
+    """Tick, in small batches unless told otherwise, until nothing is due."""
     queued = 0
     while Runnable.objects.planned().exists():
-        queued += dispatch.tick(limit=20).queued.total()
+        queued += dispatch.tick(limit=limit).queued.total()
     return queued
 
 
@@ -55,6 +55,16 @@ def test_three_beats_at_once_queue_each_occurrence_once() -> None:
     assert sum(queued) == COUNT
     assert Run.objects.count() == COUNT
     assert Run.objects.values("runnable_id").distinct().count() == COUNT
+    assert set(Runnable.objects.values_list("runs_made", flat=True)) == {1}
+
+
+def test_two_beats_run_each_of_ten_thousand_that_are_due_once() -> None:
+    fill(10_000)
+
+    queued = together(*[partial(drain, dispatch.BATCH)] * 2)
+
+    assert sum(queued) == Run.objects.count() == 10_000
+    assert Run.objects.values("runnable_id").distinct().count() == 10_000
     assert set(Runnable.objects.values_list("runs_made", flat=True)) == {1}
 
 

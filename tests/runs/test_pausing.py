@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs import dispatch, fleet, incidents, making, many, pausing, retention, services
-from badgerjobs.runs.models import Incident, Run, Runnable, State, Trouble
+from badgerjobs.runs.models import Cause, Incident, Run, Runnable, State, Trouble
 from badgerjobs.runs.planning import Occurrence, Plan
 from badgerjobs.workspaces.models import Application
 from tests.factories import NOW, make_application, make_run, make_runnable
@@ -226,6 +226,33 @@ def test_one_whose_schedule_makes_no_sense_any_more_stops_nobody_else() -> None:
     dispatch.tick()
     assert not Runnable.objects.filter(paused_until__isnull=False).exists()
     assert [one.next_run_at is None for one in Runnable.objects.order_by("pk")] == [True, False]
+    assert Incident.objects.get(closed_at=None).runnable_id == bad.pk
+
+
+def unplanned() -> Runnable:
+    """One whose schedule could not be computed any more, and can be again."""
+    runnable = add(cron="0 * * * *")
+    Runnable.objects.filter(pk=runnable.pk).update(next_run_at=None)
+    incidents.open_unplanned({runnable.pk: "No such zone."}, now=NOW)
+    return runnable
+
+
+@BOTH_WAYS
+def test_what_was_planned_no_more_is_well_again_when_it_is_paused_and_resumed(off: Any, on: Any) -> None:
+    runnable = unplanned()
+    off(runnable, NOW)
+    on(runnable, NOW)
+    incident = Incident.objects.get()
+    assert (incident.closed_at, incident.closing_told_at) == (NOW, NOW)  # whoever did it knows
+
+
+def test_what_was_planned_no_more_is_well_again_with_another_schedule() -> None:
+    runnable = unplanned()
+    change(runnable, NOW, name="another name")
+    assert Incident.objects.get().sentence == "It is planned no more: its schedule cannot be computed. No such zone."
+    assert Incident.objects.get().closed_at is None
+    change(runnable, NOW, cron="5 * * * *")
+    assert Incident.objects.get().closed_at == NOW
 
 
 def test_nothing_is_planned_for_what_has_made_all_its_runs_meanwhile() -> None:
@@ -303,3 +330,72 @@ def test_what_was_due_and_not_dispatched_when_its_schedule_was_changed_is_in_the
     row = Run.objects.get(state="skipped")
     assert (row.skip_reason, row.occurrence, row.skipped_until) == ("missed", NOW, NOW + 2 * HOUR)
     assert row.skipped_count == 3
+
+
+def waiting_in_its_spread(**fields: Any) -> Runnable:
+    """Hourly, at its place of 30 minutes in the spread; NOW + HOUR is next, and NOW was run."""
+    runnable = add(run_every="PT1H", run_at=NOW, **fields)
+    dispatched(runnable, NOW, NOW + 1.5 * HOUR)
+    Runnable.objects.update(spread_s=3600, offset_ms=1_800_000)
+    return runnable
+
+
+@pytest.mark.parametrize(
+    "fields", [{"end_at": NOW + 9 * HOUR}, {"max_runs": 5}, {"spread_s": 0}, {"spread_s": 3000}], ids="+".join
+)
+def test_an_edit_does_not_lose_the_occurrence_that_waits_in_its_spread(fields: dict[str, Any]) -> None:
+    runnable = waiting_in_its_spread()
+
+    change(runnable, NOW + HOUR + MINUTE, **fields)
+
+    assert runnable.next_run_at
+    assert runnable.next_run_at - timedelta(milliseconds=runnable.offset_ms) == NOW + HOUR
+    assert not Run.objects.filter(state="skipped").exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"end_at": NOW + HOUR / 2}, {"max_runs": 1}, {"run_every": "PT7H"}, {"cron": "7 * * * *", "run_every": ""}],
+    ids="+".join,
+)
+def test_an_occurrence_that_waits_in_its_spread_and_is_planned_no_more_is_in_the_ledger(fields: dict[str, Any]) -> None:
+    runnable = waiting_in_its_spread()
+
+    change(runnable, NOW + HOUR + MINUTE, **fields)
+
+    row = Run.objects.get(state="skipped")
+    assert (row.skip_reason, row.occurrence, row.skipped_count) == ("missed", NOW + HOUR, 1)
+    assert runnable.next_run_at is None or runnable.next_run_at > NOW + HOUR + MINUTE
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("cause", [Cause.MANUAL, Cause.REPLAY, Cause.PROBE])
+def test_a_run_by_hand_while_it_is_paused_is_not_the_one_that_was_planned(off: Any, on: Any, cause: Cause) -> None:
+    runnable = add(run_at=NOW + HOUR)
+    off(runnable, NOW)
+    making.queue_now(runnable, cause=cause, now=NOW + 2 * HOUR)
+    Run.objects.update(state="succeeded")
+    on(runnable, NOW + 3 * HOUR)
+    runnable.refresh_from_db()
+    assert runnable.next_run_at == NOW + 3 * HOUR
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("how", ["pruned", "backfilled", "aborted, and run at last"])
+def test_what_was_to_run_once_and_did_is_over_however_that_came(off: Any, on: Any, how: str) -> None:
+    runnable = add(run_at=NOW)
+    if how == "backfilled":
+        making.backfill(runnable.pk, [NOW], now=NOW)
+        Run.objects.update(state="succeeded")
+    else:
+        dispatched(runnable, NOW, NOW + HOUR)
+    if how == "pruned":
+        Run.objects.all().delete()
+    elif how != "backfilled":
+        Run.objects.update(state="aborted")
+        dispatched(runnable, NOW + MINUTE, NOW + HOUR)
+        Run.objects.filter(occurrence=NOW).update(state="aborted")
+    off(runnable, NOW + HOUR)
+    on(runnable, NOW + 2 * HOUR)
+    runnable.refresh_from_db()
+    assert runnable.next_run_at is None

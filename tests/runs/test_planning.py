@@ -14,6 +14,7 @@ T = datetime(2026, 11, 22, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 MINUTELY = Schedule(run_every="PT1M", anchor=T)
 IDLE, BUSY, FULL = Active(), Active(any=True), Active(any=True, held=True)
+ASKED = Active(any=True, asked=True)
 
 
 def at(minutes: float) -> datetime:
@@ -107,6 +108,7 @@ def test_a_long_outage_is_caught_up_in_portions_and_forgets_none() -> None:
         (Overlap.QUEUE_ALL, FULL, [(0, True)], [], False),
         (Overlap.CANCEL_RUNNING, IDLE, [(0, False)], [], False),
         (Overlap.CANCEL_RUNNING, BUSY, [(0, False)], [], True),
+        (Overlap.CANCEL_RUNNING, ASKED, [(0, True)], [], True),
         (Overlap.ALLOW, FULL, [(0, False)], [], False),
     ],
 )

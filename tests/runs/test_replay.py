@@ -34,7 +34,7 @@ def replay(run: Run) -> Run:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", FINAL)
+@pytest.mark.parametrize("state", [state for state in FINAL if state != State.SKIPPED])
 def test_a_replay_is_a_new_run_that_names_the_old_one(runnable: Runnable, rung: list[str], state: State) -> None:
     Runnable.objects.update(runs_made=7, priority=9)
     old = make_run(runnable, state, number=5, occurrence=NOW, attempts=4, error="No.", input={"a": [1]})
@@ -63,6 +63,15 @@ def test_a_replay_leaves_the_schedule_alone(rung: list[str]) -> None:
 def test_what_is_not_over_is_not_replayed(runnable: Runnable, rung: list[str], state: State) -> None:
     run = make_run(runnable, state)
     with pytest.raises(Conflict, match=state):
+        replay(run)
+    assert making.replay([run.pk], now=NOW) == []
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_what_was_skipped_is_not_replayed_but_backfilled(runnable: Runnable, rung: list[str]) -> None:
+    run = make_run(runnable, State.SKIPPED, occurrence=NOW)
+    with pytest.raises(Conflict, match="backfill"):
         replay(run)
     assert making.replay([run.pk], now=NOW) == []
     assert Run.objects.count() == 1

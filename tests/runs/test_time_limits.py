@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,6 +43,24 @@ def stalled() -> Iterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def locked_and_let_go(runnable: Runnable) -> int:
+    """Lock it beside whoever has it."""
+    try:
+        with within(5), transaction.atomic():
+            return Runnable.objects.select_for_update().get(pk=runnable.pk).pk
+    finally:
+        connection.close()
+
+
+@transaction.atomic
+def lock_and_stand_still(runnable: Runnable, locked_beside: list[int]) -> None:
+    """Until another one got the lock."""
+    Runnable.objects.select_for_update().get(pk=runnable.pk)
+    with ThreadPoolExecutor(1) as aside:
+        locked_beside.append(aside.submit(locked_and_let_go, runnable).result(10))
+    value("SELECT 1")
 
 
 def many(sql: str) -> None:
@@ -109,6 +128,14 @@ def test_the_server_knows_the_limit_of_a_transaction() -> None:
     with within(5), transaction.atomic():
         assert 4 < float(value("SELECT current_setting('statement_timeout')").removesuffix("ms")) / 1000 <= 5
     assert value(LIMITS) == "1min 1min"
+
+
+def test_what_a_process_that_stands_still_has_locked_is_free_when_its_time_is_over() -> None:
+    runnable = make_runnable(make_application())
+    locked_beside: list[int] = []
+    with pytest.raises(OperationalError, match="did not answer in time"), within(0.5):
+        lock_and_stand_still(runnable, locked_beside)
+    assert locked_beside == [runnable.pk]
 
 
 def test_through_a_pooler_each_transaction_says_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:

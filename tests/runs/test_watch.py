@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from badgerjobs.runs import watch
-from badgerjobs.runs.models import Incident, Leader, Run, Runnable, State, Trouble
+from badgerjobs.runs.models import Cause, Incident, Leader, Run, Runnable, State, Trouble
 from badgerjobs.workspaces.models import Application
 from tests.factories import NOW, make_application, make_run, make_runnable
 from tests.plans import look_at
@@ -33,7 +33,10 @@ def late() -> list[tuple[int, str]]:
         (State.QUEUED, {"due_at": LATE, "queue": "compute"}, True),
         (State.QUEUED, {"due_at": LATE, "priority": 100}, True),
         (State.QUEUED, {"due_at": IN_TIME}, False),
-        (State.QUEUED, {"due_at": LATE, "held": True}, False),
+        (State.QUEUED, {"due_at": LATE, "held": True}, True),
+        (State.QUEUED, {"due_at": IN_TIME, "held": True}, False),
+        (State.QUEUED, {"due_at": LATE, "held": True, "cause": "backfill"}, False),
+        (State.QUEUED, {"due_at": LATE, "held": True, "cause": "replay"}, False),
         (State.SCHEDULED, {"due_at": LATE}, True),
         (State.RETRYING, {"due_at": LATE}, True),
         (State.RETRYING, {"due_at": IN_TIME}, False),
@@ -47,6 +50,36 @@ def test_a_run_is_late_when_nobody_takes_it(
     make_run(runnable, state, **fields)
     watch.look(NOW)
     assert bool(late()) is is_late
+
+
+@pytest.mark.parametrize(
+    ("state", "fields", "is_late"),
+    [
+        pytest.param(State.SCHEDULED, {}, True, id="waits for its host"),
+        pytest.param(State.QUEUED, {"held": True}, True, id="waits for its host, then for the run before it"),
+        pytest.param(State.SCHEDULED, {"created_at": IN_TIME}, False, id="put off in time"),
+        pytest.param(State.SCHEDULED, {"cause": "replay"}, False, id="a replay with a rate"),
+        pytest.param(State.SCHEDULED, {"cause": "backfill"}, False, id="a backfill with a rate"),
+        pytest.param(State.RETRYING, {"attempts": 1}, False, id="tried, and waits for its next attempt"),
+        pytest.param(State.QUEUED, {"held": True, "attempts": 1}, False, id="tried, and waits for the run before it"),
+    ],
+)
+def test_a_run_that_is_put_off_is_late_by_when_it_was_due_first(
+    runnable: Runnable, state: State, fields: dict[str, Any], is_late: bool
+) -> None:
+    fields = {"cause": Cause.SCHEDULE, "created_at": LATE, **fields}
+    make_run(runnable, state, due_at=NOW + timedelta(minutes=14), **fields)
+    watch.look(NOW)
+    assert bool(late()) is is_late
+
+
+def test_what_was_put_off_and_what_is_held_is_counted(runnable: Runnable) -> None:
+    for number in range(3):
+        make_run(runnable, State.SCHEDULED, created_at=LATE, due_at=NOW + timedelta(minutes=number))
+    for one in (runnable, make_runnable(runnable.application, name="other")):
+        make_run(one, created_at=LATE, due_at=LATE - timedelta(minutes=1), held=True)
+    watch.look(NOW)
+    assert late() == [(runnable.application_id, "5 runs are late. The oldest was due at 2026-03-02 11:53:59 UTC.")]
 
 
 @pytest.mark.parametrize(
@@ -160,3 +193,4 @@ def test_a_look_reads_no_table_through(runnable: Runnable) -> None:
     assert "Seq Scan on runs_run" not in plan
     assert "Seq Scan on runs_runnable" not in plan
     assert "run_queued" in plan
+    assert "run_held" in plan
