@@ -1,6 +1,6 @@
 """Which addresses may be written to in our name."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.conf import settings
 
@@ -19,6 +19,18 @@ def strangers_among(emails: Iterable[str], workspace: Workspace) -> list[str]:
     """Those of these addresses that may not be written to, because no member of the workspace has them."""
     if not only_members():
         return []
-    members = Member.objects.filter(workspace=workspace).values_list("user__email", flat=True)
-    known = {email.lower() for email in members}
-    return [email for email in emails if email.lower() not in known]
+    return unknown(emails, members_of([workspace.pk])[workspace.pk])
+
+
+def members_of(workspace_ids: Collection[int]) -> dict[int, set[str]]:
+    """The addresses of the members of each of these workspaces, in lower case."""
+    found: dict[int, set[str]] = {workspace_id: set() for workspace_id in workspace_ids}
+    members = Member.objects.filter(workspace__in=found)
+    for workspace_id, email in members.values_list("workspace_id", "user__email"):
+        found[workspace_id].add(email.lower())
+    return found
+
+
+def unknown(emails: Iterable[str], members: Collection[str]) -> list[str]:
+    """Those of these addresses that none of these members has."""
+    return [email for email in emails if email.lower() not in members]

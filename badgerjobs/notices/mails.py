@@ -9,6 +9,7 @@ WORDS = {
     "job.failed": "failed for good",
     "job.warned": "keeps failing",
     "job.paused": "was paused",
+    "job.unplanned": "is planned no more",
     "job.recovered": "is well again",
     "work.late": "Work is late",
     "work.recovered": "Nothing is late any more",

@@ -16,8 +16,10 @@ OPENED = {
     Trouble.PAUSED: "job.paused",
     Trouble.LATE: "work.late",
 }
+# What is late of one job alone is planned no more.
+JOB_UNPLANNED = "job.unplanned"
 JOB_RECOVERED, WORK_RECOVERED, TEST = "job.recovered", "work.recovered", "notice.test"
-TYPES = (*OPENED.values(), JOB_RECOVERED, WORK_RECOVERED, TEST)
+TYPES = (*OPENED.values(), JOB_UNPLANNED, JOB_RECOVERED, WORK_RECOVERED, TEST)
 
 
 def of_opening(incident: Incident, telling: Telling, *, base_url: str) -> dict[str, Any]:
@@ -25,8 +27,9 @@ def of_opening(incident: Incident, telling: Telling, *, base_url: str) -> dict[s
 
     Its owners are loaded, and the runnable is entitled.
     """
+    is_unplanned = incident.trouble == Trouble.LATE and incident.runnable_id is not None
     return {
-        "type": OPENED[Trouble(incident.trouble)],
+        "type": JOB_UNPLANNED if is_unplanned else OPENED[Trouble(incident.trouble)],
         "timestamp": _iso(incident.opened_at),
         "data": {
             **_about([incident], base_url),

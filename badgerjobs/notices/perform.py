@@ -5,7 +5,7 @@ import json
 import logging
 import smtplib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from django.core.mail import EmailMessage
 
 from badgerjobs.lib import signatures
 from badgerjobs.lib.retry_after import asked_wait
-from badgerjobs.notices.addresses import strangers_among
+from badgerjobs.notices.addresses import members_of, only_members, unknown
 from badgerjobs.notices.mails import subject_of, text_of
 from badgerjobs.notices.models import NoticeSettings
 from badgerjobs.notices.sending import URL
@@ -63,17 +63,23 @@ class Means:
 def load(runs: Sequence[Claimed]) -> dict[UUID, Notice]:
     """Whom each of these notices is for, as it is now. One that is for nobody any more is left out."""
     applications = {run.application_id for run in runs}
-    rows = NoticeSettings.objects.filter(pk__in=applications).select_related("application__workspace")
+    rows = NoticeSettings.objects.filter(pk__in=applications).select_related("application")
     found = {row.pk: row for row in rows}
-    notices = {run.id: _notice(run.input, found[run.application_id]) for run in runs if run.application_id in found}
+    members = members_of({row.application.workspace_id for row in rows}) if only_members() else {}
+    notices = {
+        run.id: _notice(run.input, row, members.get(row.application.workspace_id))
+        for run in runs
+        if (row := found.get(run.application_id))
+    }
     return {run_id: notice for run_id, notice in notices.items() if notice.url or notice.emails}
 
 
-def _notice(given: Mapping[str, Any], row: NoticeSettings) -> Notice:
+def _notice(given: Mapping[str, Any], row: NoticeSettings, members: Collection[str] | None) -> Notice:
+    """`members`: whom alone it may write to; None: to anybody."""
     application = row.application
     is_call = given["to"] == URL
     # Whoever is no member any more is written to no more, where only members are.
-    strangers = set() if is_call else set(strangers_among(row.emails, application.workspace))
+    strangers = unknown(row.emails, members) if members is not None else []
     return Notice(
         given["payloads"],
         row.url if is_call else "",

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 
 from badgerjobs.panel.forms import OVERLAPS, NameForm, PolicyForm, initial_policy
 from badgerjobs.panel.refusals import gone_is_404, refused_goes_to
-from badgerjobs.panel.services import change_settings, delete_application
-from badgerjobs.runs.limiting import limits_of
+from badgerjobs.panel.services import delete_application
+from badgerjobs.runs.limiting import change_settings, limits_of
 from badgerjobs.runs.models import Run
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.workspaces.errors import RefusedError

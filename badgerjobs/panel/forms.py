@@ -10,15 +10,12 @@ from django.core.validators import MaxValueValidator
 
 from badgerjobs.runs.breaker_form import BreakerForm
 from badgerjobs.runs.forms import first_sentence
-from badgerjobs.runs.limiting import limits_of
+from badgerjobs.runs.limiting import MOST_LIMIT, limits_of
 from badgerjobs.runs.retry_form import RETRY_NAMES, RetryForm, shown_as
 from badgerjobs.runs.retry_serializer import RetrySerializer
 from badgerjobs.workspaces.models import Application, Role
 from badgerjobs.workspaces.retry_policy import RETRY_COLUMNS
-from badgerjobs.workspaces.services import POLICY_FIELDS
-
-MOST_DAYS = 3650
-MOST_AT_ONCE = MOST_A_MINUTE = 1_000_000
+from badgerjobs.workspaces.services import MOST_DAYS, POLICY_FIELDS
 
 # How long calls bear the signatures of both keys: the value in addresses, and the words.
 OVERLAPS = {
@@ -81,8 +78,8 @@ class PolicyForm(RetryForm, BreakerForm):
     """
 
     requests_per_second = forms.IntegerField(label="Requests", required=False, min_value=1)
-    concurrent_runs = forms.IntegerField(label="At once", required=False, min_value=1, max_value=MOST_AT_ONCE)
-    runs_per_minute = forms.IntegerField(label="A minute", required=False, min_value=1, max_value=MOST_A_MINUTE)
+    concurrent_runs = forms.IntegerField(label="At once", required=False, min_value=1, max_value=MOST_LIMIT)
+    runs_per_minute = forms.IntegerField(label="A minute", required=False, min_value=1, max_value=MOST_LIMIT)
     retention_days = forms.IntegerField(label="Runs are kept", required=False, min_value=1, max_value=MOST_DAYS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,30 +1,19 @@
-"""Changing and deleting what everything hangs on: workspaces and applications, with all that the storeys below keep."""
+"""Deleting what everything hangs on: workspaces and applications, with all that the storeys below keep."""
 
 import logging
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 
 from badgerjobs.notices.services import hold_notices
 from badgerjobs.runs import services as runs
-from badgerjobs.runs.limiting import LIMITS, limit_runs
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.audit import Actor
 from badgerjobs.workspaces.errors import RefusedError
 from badgerjobs.workspaces.models import Application, Workspace
-from badgerjobs.workspaces.services import change_application
 
 logger = logging.getLogger(__name__)
-
-
-@transaction.atomic
-def change_settings(*, application: Application, by: Actor, now: datetime, **fields: Any) -> None:
-    """Change what is given of POLICY_FIELDS, and set both LIMITS, checked. Raises RefusedError when it is gone."""
-    limits = {name: fields.pop(name) for name in LIMITS}
-    change_application(application=application, by=by, now=now, **fields)
-    limit_runs(application=application, by=by, now=now, **limits)
 
 
 @transaction.atomic

@@ -109,11 +109,13 @@ def rename_application(*, application: Application, name: str, by: Actor, now: d
 POLICY_FIELDS = (
     *RETRY_COLUMNS, "warn_after", "pause_after", "probe_after_s", "retention_days", "requests_per_second",
 )  # fmt: skip
+# For how long runs may be kept.
+MOST_DAYS = 3650
 
 
 @transaction.atomic
 def change_application(*, application: Application, by: Actor, now: datetime, **fields: Any) -> Application:
-    """Change what is given of POLICY_FIELDS, checked, and leave the rest. Raises RefusedError when it is gone."""
+    """Change what is given of POLICY_FIELDS and `late_after_s`, checked. Raises RefusedError when it is gone."""
     held = hold_application(application)
     if changes := audit.difference({name: getattr(held, name) for name in fields}, fields):
         for name, value in fields.items():

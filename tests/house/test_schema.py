@@ -175,6 +175,7 @@ BODIES: dict[tuple[str, str], list[Any]] = {
         {"since": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "dry_run": True},
         {"since": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "per_minute": 5},
     ],
+    ("PATCH", "/api/v1/application/"): [{}, {"concurrent_runs": 5, "late_after": None}, {"warn_after": 10}],
     ("POST", "/api/v1/runs/abort/"): [{"state": ["queued", "running"], "dry_run": True}, {"name": "t"}],
     ("POST", "/api/v1/runs/replay/"): [{"state": "failed,aborted", "dry_run": True}, {"name": "t", "per_minute": 5}],
     ("POST", "/api/v1/schedules/preview/"): [{"cron": "0 8 * * *"}, {}],

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection
 
 from badgerjobs.lib import signatures
 from badgerjobs.lib.ids import uuid7
@@ -18,6 +19,7 @@ from badgerjobs.notices.models import NoticeSettings
 from badgerjobs.notices.perform import Notice, body_of, load, open_means, perform
 from badgerjobs.notices.quiet import Telling
 from badgerjobs.notices.telling import tell_some
+from badgerjobs.runs.execute import BUG, _load
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import Run, Trouble
 from badgerjobs.runs.outcomes import Done, Failed, Outcome
@@ -243,6 +245,40 @@ def test_where_strangers_sign_up_a_member_who_left_is_written_to_no_more(setting
     tell_some(now=NOW)
     run = Run.objects.get()
     assert load([claimed(run, input=run.input)])[run.pk].emails == ["Alice@example.com"]
+
+
+@pytest.mark.django_db
+def test_members_are_looked_up_once_for_all_mails(settings: Any, django_assert_num_queries: Any) -> None:
+    settings.SIGN_UP, settings.EMAIL_URL = "open", "smtp://localhost"
+    for name in ("Alice's", "Charlie's"):
+        application = make_application(name)
+        make_member(application.workspace, Role.OWNER, email=f"{name[0]}@example.com")
+        wanting(application, emails=["a@example.com", "c@example.com"], url="")
+        opened(application, trouble=Trouble.LATE)
+    tell_some(now=NOW)
+    runs = [claimed(run, input=run.input) for run in Run.objects.order_by("id")]
+
+    with django_assert_num_queries(2):
+        found = load(runs)
+
+    assert sorted(list(one.emails) for one in found.values()) == [["a@example.com"], ["c@example.com"]]
+
+
+@pytest.mark.django_db
+def test_one_secret_that_cannot_be_read_stops_no_other_notice() -> None:
+    for name in ("Alice's", "Bob's", "Charlie's"):
+        application = make_application(name)
+        wanting(application, emails=[])
+        opened(application, trouble=Trouble.LATE)
+    tell_some(now=NOW)
+    bad, *good = (claimed(run, kind="notice", input=run.input) for run in Run.objects.order_by("id"))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE notices_noticesettings SET url = 'x' WHERE application_id = %s", [bad.application_id])
+
+    found = _load("notice", [bad, *good])
+
+    assert found[bad.id] is BUG
+    assert [found[run.id].url for run in good] == [HOOK, HOOK]
 
 
 @pytest.mark.django_db

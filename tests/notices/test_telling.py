@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 
+from badgerjobs.notices.mails import subject_of
 from badgerjobs.notices.models import NoticeSettings, Quiet
 from badgerjobs.notices.telling import BATCHES, Book, tell, tell_some
 from badgerjobs.panel.services import delete_application
@@ -44,6 +45,15 @@ def test_an_incident_becomes_a_run_for_the_url_and_one_for_the_addresses(runnabl
     assert (run.application, run.due_at, run.priority) == (runnable.application, NOW, 0)
     incident.refresh_from_db()
     assert (incident.told_at, incident.closing_told_at) == (NOW, None)
+
+
+def test_a_job_that_is_planned_no_more_is_told_of_by_its_name(runnable: Runnable) -> None:
+    opened(runnable.application, runnable, Trouble.LATE)
+    tell_some(now=NOW)
+    assert told() == ["job.unplanned"]
+    run = Run.objects.order_by("id")[1]
+    assert run.input
+    assert subject_of(run.input["payloads"]) == "[shop] reprice is planned no more"
 
 
 def test_nobody_is_told_twice(runnable: Runnable) -> None:
