@@ -37,12 +37,13 @@ class Pause:
     breaker: str = Breaker.CLOSED
 
 
-# What was due already, and was not dispatched, comes while it is paused, too.
+# From the next occurrence on: what was due already and not dispatched is among them, and nothing that a tick took while
+# the pause waited for its row.
 _PAUSE = """
 UPDATE runs_runnable r SET
     enabled = false, paused_at = %(now)s, paused_until = p.until, pause_reason = p.reason, breaker = p.breaker,
-    unaccounted_since = least(%(now)s, r.next_run_at - r.offset_ms * interval '1 millisecond'
-                              - interval '1 microsecond'),
+    unaccounted_since = coalesce(r.next_run_at - r.offset_ms * interval '1 millisecond'
+                                 - interval '1 microsecond', %(now)s),
     next_run_at = NULL, updated_at = %(now)s
 FROM unnest(%(ids)s::bigint[], %(untils)s::timestamptz[], %(reasons)s::text[], %(breakers)s::text[])
     AS p(id, until, reason, breaker)
@@ -131,9 +132,8 @@ def change(runnable: Runnable, *, before: Runnable, now: datetime) -> None:
             runnable.failures_in_row = 0 if before.breaker else before.failures_in_row
             incidents.close_all(_over([before]), now=now, by_hand=True)
     elif before.enabled:
-        offset = timedelta(milliseconds=before.offset_ms)
-        due = before.next_run_at - offset - _INSTANT if before.next_run_at else now
-        _set(runnable, paused_at=now, unaccounted_since=min(now, due))
+        planned = _occurrence(before, before.next_run_at) - _INSTANT if before.next_run_at else now
+        _set(runnable, paused_at=now, unaccounted_since=planned)
     elif any(getattr(runnable, name) != getattr(before, name) for name in PAUSE_FIELDS):
         # Now it is a person's pause, and nothing is tried before they say so.
         runnable.breaker = Breaker.CLOSED.value

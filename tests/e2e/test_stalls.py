@@ -11,7 +11,7 @@ from tests.e2e.books import plant
 from tests.e2e.receiver import Receiver
 from tests.e2e.stack import Stack
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.chance]
 
 # What a beat or a worker may wait for an answer, until it has a new connection and goes on.
 MOST_S = 25

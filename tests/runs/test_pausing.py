@@ -399,3 +399,12 @@ def test_what_was_to_run_once_and_did_is_over_however_that_came(off: Any, on: An
     on(runnable, NOW + 2 * HOUR)
     runnable.refresh_from_db()
     assert runnable.next_run_at is None
+
+
+@BOTH_WAYS
+def test_what_a_tick_took_while_the_pause_waited_for_its_row_is_not_accounted_for_twice(off: Any, on: Any) -> None:
+    runnable = add(run_every="PT1H", run_at=NOW)
+    dispatched(runnable, NOW, NOW + HOUR)
+    off(runnable, NOW - timedelta(seconds=2))
+    on(runnable, NOW + 1.5 * HOUR)
+    assert ledger(runnable) == [(NOW + HOUR, NOW + HOUR, 1)]
