@@ -1,6 +1,7 @@
 """The worker's Celery side: what comes over the broker, and when the executor starts and stops."""
 
 import logging
+import signal
 import threading
 import time
 from typing import Any
@@ -125,12 +126,19 @@ def ring_on(queue: str) -> None:
 def start(**_: Any) -> None:
     """Begin to claim at once. Celery's own readiness would wait for a broker that is away."""
     global _executor, _watch  # noqa: PLW0603  one of each a process: that is what a worker is
+    # Celery takes this signal a moment later. Until then it would end us where we stand, and our row would stay.
+    signal.signal(signal.SIGTERM, _end_before_celery_is_there)
     _executor = IoExecutor(worker=fleet.Identity(Queue.IO), slots=settings.IO_SLOTS, ring=lambda: ring_on(Queue.IO))
     _executor.start()
     _executor.wake()
     _watch = Watch()
     _watch.start()
     logger.info("worker %s takes up to %d runs at once", _executor.worker.name, settings.IO_SLOTS)
+
+
+def _end_before_celery_is_there(*_: object) -> None:
+    stop()
+    raise SystemExit(0)
 
 
 @worker_shutting_down.connect
