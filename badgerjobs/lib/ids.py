@@ -14,25 +14,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 _lock = threading.Lock()
-_last_ms = 0
-_counter = 0
-_last_shared = (0, 0)  # millisecond and counter of the ids made by the shared clock
+# Millisecond and counter of the last id: of this process's own clock, and of the one that all share.
+_last_own = (0, 0)
+_last_shared = (0, 0)
 
 
 def uuid7() -> UUID:
     """Make an id: 48 bits of milliseconds, a 42-bit counter, 32 random bits. Each is greater than the last."""
-    global _last_ms, _counter  # noqa: PLW0603 - the order of ids is a property of the process
+    global _last_own  # noqa: PLW0603 - the order of ids is a property of the process
     tail = int.from_bytes(os.urandom(4))
     now = time.time_ns() // 1_000_000
     with _lock:
-        if now > _last_ms:
-            # The upper half of the counter is left free, so that it never overflows within one millisecond.
-            _last_ms, _counter = now, int.from_bytes(os.urandom(5))
-        else:
-            # The same millisecond, or the clock was set back: order is kept by counting on.
-            _counter += 1
-        now, counter = _last_ms, _counter
-    return _compose(now, counter, tail)
+        ms, counter = _after(now, _last_own, _last_shared)
+        _last_own = ms, counter + 1
+    return _compose(ms, counter + 1, tail)
 
 
 def uuid7s(moment: datetime, count: int) -> list[UUID]:
@@ -41,13 +36,21 @@ def uuid7s(moment: datetime, count: int) -> list[UUID]:
     Each is greater than the last one that this process made so: the rows of a tick are in the order of their making.
     """
     global _last_shared  # noqa: PLW0603 - as above
-    ms = (moment - _EPOCH) // _MILLISECOND
     with _lock:
-        last_ms, counter = _last_shared
-        if ms > last_ms:
-            last_ms, counter = ms, int.from_bytes(os.urandom(5))
-        _last_shared = last_ms, counter + count
-    return [_compose(last_ms, counter + nth, int.from_bytes(os.urandom(4))) for nth in range(1, count + 1)]
+        ms, counter = _after((moment - _EPOCH) // _MILLISECOND, _last_shared, _last_own)
+        _last_shared = ms, counter + count
+    return [_compose(ms, counter + nth, int.from_bytes(os.urandom(4))) for nth in range(1, count + 1)]
+
+
+def _after(ms: int, last: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    """Millisecond and counter to count on from. In one millisecond both kinds count together, so order is kept.
+
+    When the clock was set back, that of the last id stands.
+    """
+    ms = max(ms, last[0])
+    taken = [counter for its_ms, counter in (last, other) if its_ms == ms]
+    # The upper half of the counter is left free, so that it never overflows within one millisecond.
+    return ms, max(taken) if taken else int.from_bytes(os.urandom(5))
 
 
 def uuid7_floor(moment: datetime) -> UUID:
@@ -67,8 +70,8 @@ def _compose(ms: int, counter: int, tail: int) -> UUID:
 
 def _forget() -> None:
     # A forked child would count on from its parent's number, beside its brothers.
-    global _lock, _last_ms, _last_shared
-    _lock, _last_ms, _last_shared = threading.Lock(), 0, (0, 0)
+    global _lock, _last_own, _last_shared
+    _lock, _last_own, _last_shared = threading.Lock(), (0, 0), (0, 0)
 
 
 os.register_at_fork(after_in_child=_forget)

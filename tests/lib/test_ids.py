@@ -47,7 +47,7 @@ def test_threads_never_make_the_same_id() -> None:
 
 
 def test_a_forked_child_does_not_count_on_from_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ids, "_last_ms", 2**47)
+    monkeypatch.setattr(ids, "_last_own", (2**47, 0))
     assert milliseconds(uuid7()) == 2**47
     reader, writer = os.pipe()
     if (child := os.fork()) == 0:
@@ -81,3 +81,15 @@ def test_ids_as_of_a_shared_clock_are_in_order_whatever_clock_the_process_has(mo
     assert made == sorted(made)
     assert len(set(made)) == 7
     assert uuid7_floor(moment) < made[0] < made[-1] < uuid7_floor(moment + timedelta(milliseconds=2))
+
+
+def test_ids_of_both_clocks_are_in_the_order_of_their_making_within_a_millisecond(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moment = datetime.now(UTC) + timedelta(hours=1)
+    monkeypatch.setattr(ids, "_last_own", (0, 0))
+    monkeypatch.setattr(ids, "_last_shared", (0, 0))
+    monkeypatch.setattr(time, "time_ns", lambda: int(moment.timestamp() * 1000) * 1_000_000)
+    made = [one for _ in range(20) for one in (uuid7(), *ids.uuid7s(moment, 2))]
+    assert made == sorted(made)
+    assert {milliseconds(one) for one in made} == {milliseconds(made[0])}
