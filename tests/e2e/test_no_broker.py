@@ -86,3 +86,4 @@ def test_a_worker_without_a_broker_ends_when_it_is_asked_to(stack: Stack) -> Non
     stack.start("beat-1", "worker-1")
     assert stack.end("worker-1") < 10
     assert stack.end("beat-1") < 10
+    assert stack.sql("SELECT count(*) FROM runs_worker") == [(0,)]

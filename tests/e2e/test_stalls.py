@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.chance]
 # What a beat or a worker may wait for an answer, until it has a new connection and goes on.
 MOST_S = 25
 THEIRS = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+# It waits for its client and for nothing else, with no transaction: so it holds no lock, not even one of a moment.
+LISTENS = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND state = 'idle' AND wait_event = 'ClientRead'"
 
 
 @pytest.fixture
@@ -39,11 +42,19 @@ def stop_all(stack: Stack, stopped: list[int]) -> bool:
     for (pid,) in stack.sql(THEIRS):
         if pid not in stopped:
             os.kill(pid, signal.SIGSTOP)
-            if stack.sql("SELECT state FROM pg_stat_activity WHERE pid = %s", pid) == [("idle",)]:
+            stack.until(lambda pid=pid: stands_still(pid), "it stands still", seconds=5)  # type: ignore[misc]
+            if stack.sql(LISTENS, pid):
                 stopped.append(pid)
             else:
                 os.kill(pid, signal.SIGCONT)
     return {pid for (pid,) in stack.sql(THEIRS)} <= {*stopped}
+
+
+def stands_still(pid: int) -> bool:
+    """Whether a signal to stop has arrived: it is sent sooner than it is heard. One that ended stands still, too."""
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "Tt"
+    return True
 
 
 def test_beats_and_workers_get_new_connections_when_theirs_stand_still(

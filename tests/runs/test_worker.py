@@ -1,7 +1,10 @@
 """The doorbell: what goes over the broker, and what is done when nobody hears it."""
 
 import json
+import os
+import signal
 import time
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -116,6 +119,36 @@ def test_the_bell_wakes_the_executor_and_may_be_heard_before_there_is_one(monkey
     worker.work("io")
 
     assert woken == [True]
+
+
+@pytest.fixture
+def _sigterm_of_others() -> Iterator[None]:
+    """What a test's worker does with SIGTERM ends with the test; until it does something, the test fails by it."""
+
+    def nobody_listens(*_: object) -> None:
+        raise AssertionError
+
+    kept = signal.signal(signal.SIGTERM, nobody_listens)
+    yield
+    signal.signal(signal.SIGTERM, kept)
+
+
+@pytest.mark.usefixtures("_sigterm_of_others")
+def test_sigterm_before_celery_listens_lets_the_executor_end_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped: list[float] = []
+
+    def executor(**_: Any) -> SimpleNamespace:
+        # The row that says that there is this worker is written in the middle of `start`.
+        return SimpleNamespace(start=lambda: os.kill(os.getpid(), signal.SIGTERM), stop=stopped.append)
+
+    monkeypatch.setattr(worker, "IoExecutor", executor)
+    monkeypatch.setattr(worker, "_executor", None)
+
+    with pytest.raises(SystemExit) as ended:
+        worker.start()
+
+    assert ended.value.code == 0
+    assert stopped == [worker.DRAIN_S]
 
 
 @pytest.mark.django_db
