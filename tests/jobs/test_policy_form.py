@@ -19,7 +19,7 @@ from jobs.models import Job
 from jobs.services import create_job, update_job
 from tests.callers import Caller
 from tests.clients import browser_in
-from tests.jobs.test_form_page import FORM, opened, said, text_of
+from tests.jobs.form_page import FORM, opened, said, text_of
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)

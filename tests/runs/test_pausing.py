@@ -1,70 +1,28 @@
-"""Off and on again: why, until when, and one row in the ledger for all that came in between."""
+"""Off and on again: why, and one row in the ledger for all that came in between."""
 
-from copy import copy
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
-from badgerjobs.lib.ids import uuid7_floor
-from badgerjobs.runs import dispatch, fleet, incidents, making, many, pausing, retention, services
-from badgerjobs.runs.models import Cause, Incident, Run, Runnable, State, Trouble
-from badgerjobs.runs.planning import Occurrence, Plan
-from badgerjobs.workspaces.models import Application
-from tests.factories import NOW, make_application, make_run, make_runnable
-
-pytestmark = pytest.mark.django_db
-HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-
-
-def add(**fields: Any) -> Runnable:
-    application = Application.objects.first() or make_application()
-    return services.add_runnable(Runnable(application=application, kind="http", name="r", **fields), now=NOW)
-
-
-def dispatched(runnable: Runnable, at: datetime, then: datetime) -> None:
-    """As if a tick had queued this occurrence, and a worker done it."""
-    making.queue_planned([Plan(runnable.pk, then, [Occurrence(at, at)])], at)
-    Run.objects.update(state="succeeded")
-
-
-def change(runnable: Runnable, now: datetime, **fields: Any) -> Runnable:
-    runnable.refresh_from_db()
-    before = copy(runnable)
-    for name, value in fields.items():
-        setattr(runnable, name, value)
-    services.change_runnable(runnable, before=before, now=now)
-    runnable.refresh_from_db()
-    return runnable
-
-
-def off_by_one(runnable: Runnable, now: datetime) -> None:
-    change(runnable, now, enabled=False)
-
-
-def off_by_many(runnable: Runnable, now: datetime) -> None:
-    many.pause_all([runnable.pk], now=now)
-
-
-def on_by_one(runnable: Runnable, now: datetime) -> None:
-    change(runnable, now, enabled=True)
-
-
-def on_by_many(runnable: Runnable, now: datetime) -> None:
-    many.resume_all([runnable.pk], now=now)
-
-
-BOTH_WAYS = pytest.mark.parametrize(
-    ("off", "on"), [(off_by_one, on_by_one), (off_by_many, on_by_many)], ids=["one", "many"]
+from badgerjobs.runs import making, many
+from badgerjobs.runs.models import Cause, Run, Runnable
+from tests.factories import NOW, make_application, make_runnable
+from tests.runs.switching import (
+    BOTH_WAYS,
+    HOUR,
+    MINUTE,
+    add,
+    change,
+    dispatched,
+    ledger,
+    off_by_many,
+    off_by_one,
+    on_by_many,
+    on_by_one,
 )
 
-
-def ledger(runnable: Runnable) -> list[tuple[datetime, datetime, int]]:
-    rows = Run.objects.of(runnable.pk).filter(state="skipped", skip_reason="paused").order_by("id")
-    return list(rows.values_list("occurrence", "skipped_until", "skipped_count"))  # type: ignore[arg-type]
+pytestmark = pytest.mark.django_db
 
 
 @BOTH_WAYS
@@ -182,79 +140,6 @@ def test_what_is_off_already_keeps_its_reason() -> None:
     assert (runnable.pause_reason, runnable.paused_at) == ("first", NOW)
 
 
-def test_a_pause_that_is_over_ends_by_itself_with_its_row_in_the_ledger() -> None:
-    now = fleet.database_now()
-    runnable = add(run_every="PT1H", run_at=NOW)
-    many.pause_all([runnable.pk], now=now - 2 * HOUR, until=now - timedelta(seconds=1))
-    Runnable.objects.update(unaccounted_since=now - 2 * HOUR)
-    dispatch.tick()
-    runnable.refresh_from_db()
-    assert (runnable.enabled, runnable.paused_until) == (True, None)
-    assert [count for *_, count in ledger(runnable)] == [2]
-    assert runnable.next_run_at
-    assert now < runnable.next_run_at <= now + HOUR
-
-
-def test_the_dispatcher_sleeps_until_the_first_pause_is_over() -> None:
-    until = fleet.database_now() + timedelta(seconds=20)
-    runnable = add(run_every="PT1H", run_at=until + HOUR)
-    many.pause_all([runnable.pk], now=NOW, until=until)
-    assert dispatch.tick().next_due == until
-    runnable.refresh_from_db()
-    assert not runnable.enabled
-
-
-def test_many_pauses_that_are_over_end_in_batches_and_in_as_many_statements(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pausing, "LET_GO_AT_ONCE", 40)
-    now = fleet.database_now()
-    counts = []
-    for count in (1, 30):
-        ids = [add(run_every="PT1H").pk for _ in range(count)]
-        many.pause_all(ids, now=now - 3 * HOUR, until=now - MINUTE)
-        with CaptureQueriesContext(connection) as captured:
-            assert not dispatch.tick().more
-        counts.append(len(captured))
-        assert not Runnable.objects.filter(enabled=False).exists()
-    assert counts[0] == counts[1] <= 9
-
-
-def test_one_whose_schedule_makes_no_sense_any_more_stops_nobody_else() -> None:
-    now = fleet.database_now()
-    bad, good = add(cron="0 * * * *"), add(cron="0 * * * *")
-    many.pause_all([bad.pk, good.pk], now=now - HOUR, until=now - MINUTE)
-    Runnable.objects.filter(pk=bad.pk).update(time_zone="Atlantis/Capital")
-    dispatch.tick()
-    assert not Runnable.objects.filter(paused_until__isnull=False).exists()
-    assert [one.next_run_at is None for one in Runnable.objects.order_by("pk")] == [True, False]
-    assert Incident.objects.get(closed_at=None).runnable_id == bad.pk
-
-
-def unplanned() -> Runnable:
-    """One whose schedule could not be computed any more, and can be again."""
-    runnable = add(cron="0 * * * *")
-    Runnable.objects.filter(pk=runnable.pk).update(next_run_at=None)
-    incidents.open_unplanned({runnable.pk: "No such zone."}, now=NOW)
-    return runnable
-
-
-@BOTH_WAYS
-def test_what_was_planned_no_more_is_well_again_when_it_is_paused_and_resumed(off: Any, on: Any) -> None:
-    runnable = unplanned()
-    off(runnable, NOW)
-    on(runnable, NOW)
-    incident = Incident.objects.get()
-    assert (incident.closed_at, incident.closing_told_at) == (NOW, NOW)  # whoever did it knows
-
-
-def test_what_was_planned_no_more_is_well_again_with_another_schedule() -> None:
-    runnable = unplanned()
-    change(runnable, NOW, name="another name")
-    assert Incident.objects.get().sentence == "It is planned no more: its schedule cannot be computed. No such zone."
-    assert Incident.objects.get().closed_at is None
-    change(runnable, NOW, cron="5 * * * *")
-    assert Incident.objects.get().closed_at == NOW
-
-
 def test_nothing_is_planned_for_what_has_made_all_its_runs_meanwhile() -> None:
     runnable = add(run_every="PT1H", max_runs=1)
     off_by_many(runnable, NOW)
@@ -262,110 +147,6 @@ def test_nothing_is_planned_for_what_has_made_all_its_runs_meanwhile() -> None:
     on_by_many(runnable, NOW + HOUR)
     runnable.refresh_from_db()
     assert (runnable.enabled, runnable.next_run_at) == (True, None)
-
-
-def test_a_person_who_gives_another_reason_takes_the_breakers_pause_over() -> None:
-    runnable = make_runnable(make_application(), enabled=False, breaker="open", paused_until=NOW, failures_in_row=20)
-    opening = incidents.Opening(runnable.application_id, runnable.pk, Trouble.PAUSED, "Paused.")
-    incidents.open_all([opening], now=NOW)
-    change(runnable, NOW, name="another name")
-    assert runnable.breaker == "open"
-    change(runnable, NOW, pause_reason="They know.", paused_until=None)
-    assert (runnable.breaker, runnable.paused_until, runnable.enabled) == ("", None, False)
-    assert Incident.objects.get().closed_at == NOW
-
-
-def test_deleting_what_has_incidents_forgets_them() -> None:
-    one, other, third = (make_runnable(make_application(str(n))) for n in range(3))
-    openings = [incidents.Opening(r.application_id, r.pk, Trouble.FAILED, "It failed.") for r in (one, other, third)]
-    assert incidents.open_all(openings, now=NOW) == 3
-    services.delete_runnables([one.pk])
-    many.delete_all([other.pk])
-    services.delete_application(application=third.application)
-    connection.check_constraints()
-    assert not Incident.objects.exists()
-
-
-def test_an_incident_is_open_once_for_each_runnable_and_each_trouble() -> None:
-    runnable = make_runnable(make_application())
-    mine = incidents.Opening(runnable.application_id, runnable.pk, Trouble.FAILED, "It failed.")
-    whole = incidents.Opening(runnable.application_id, None, Trouble.LATE, "It is late.")
-    warned = incidents.Opening(runnable.application_id, runnable.pk, Trouble.WARNED, "It keeps failing.")
-    assert incidents.open_all([mine, whole], now=NOW) == 2
-    assert incidents.open_all([mine, whole, warned], now=NOW + HOUR) == 1
-    assert incidents.close_all([(runnable.pk, Trouble.FAILED), (runnable.pk, Trouble.PAUSED)], now=NOW) == 1
-    assert incidents.close_all([(runnable.pk, Trouble.FAILED)], now=NOW) == 0
-    assert incidents.open_all([mine], now=NOW + HOUR) == 1
-
-
-def test_closed_incidents_are_kept_as_long_as_runs_and_open_ones_for_ever() -> None:
-    now = datetime(2026, 6, 1, tzinfo=UTC)
-    application = make_application()
-    application.retention_days = 7
-    application.save()
-    kept = set()
-    for number, (days, closed) in enumerate([(30, None), (30, 9), (30, 6), (5, 4)]):
-        runnable = make_runnable(application)
-        one = Incident.objects.create(
-            id=UUID(int=uuid7_floor(now - timedelta(days=days)).int + number),
-            application=application,
-            runnable=runnable,
-            trouble="failed",
-            sentence="It failed.",
-            opened_at=now - timedelta(days=days),
-            closed_at=now - timedelta(days=closed) if closed else None,
-        )
-        if closed != 9:
-            kept.add(one.pk)
-    make_run(make_runnable(application), State.SUCCEEDED)
-    retention.prune(now=now)
-    assert set(Incident.objects.values_list("pk", flat=True)) == kept
-
-
-def test_what_was_due_and_not_dispatched_when_its_schedule_was_changed_is_in_the_ledger() -> None:
-    runnable = add(run_every="PT1H", run_at=NOW)
-
-    change(runnable, NOW + 2 * HOUR + MINUTE, run_every="PT3H")
-
-    row = Run.objects.get(state="skipped")
-    assert (row.skip_reason, row.occurrence, row.skipped_until) == ("missed", NOW, NOW + 2 * HOUR)
-    assert row.skipped_count == 3
-
-
-def waiting_in_its_spread(**fields: Any) -> Runnable:
-    """Hourly, at its place of 30 minutes in the spread; NOW + HOUR is next, and NOW was run."""
-    runnable = add(run_every="PT1H", run_at=NOW, **fields)
-    dispatched(runnable, NOW, NOW + 1.5 * HOUR)
-    Runnable.objects.update(spread_s=3600, offset_ms=1_800_000)
-    return runnable
-
-
-@pytest.mark.parametrize(
-    "fields", [{"end_at": NOW + 9 * HOUR}, {"max_runs": 5}, {"spread_s": 0}, {"spread_s": 3000}], ids="+".join
-)
-def test_an_edit_does_not_lose_the_occurrence_that_waits_in_its_spread(fields: dict[str, Any]) -> None:
-    runnable = waiting_in_its_spread()
-
-    change(runnable, NOW + HOUR + MINUTE, **fields)
-
-    assert runnable.next_run_at
-    assert runnable.next_run_at - timedelta(milliseconds=runnable.offset_ms) == NOW + HOUR
-    assert not Run.objects.filter(state="skipped").exists()
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{"end_at": NOW + HOUR / 2}, {"max_runs": 1}, {"run_every": "PT7H"}, {"cron": "7 * * * *", "run_every": ""}],
-    ids="+".join,
-)
-def test_an_occurrence_that_waits_in_its_spread_and_is_planned_no_more_is_in_the_ledger(fields: dict[str, Any]) -> None:
-    runnable = waiting_in_its_spread()
-
-    change(runnable, NOW + HOUR + MINUTE, **fields)
-
-    row = Run.objects.get(state="skipped")
-    assert (row.skip_reason, row.occurrence, row.skipped_count) == ("missed", NOW + HOUR, 1)
-    assert runnable.next_run_at is None or runnable.next_run_at > NOW + HOUR + MINUTE
 
 
 @BOTH_WAYS

@@ -21,14 +21,6 @@ from tests.runs.together import together
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The queues that were rung."""
-    queues: list[str] = []
-    monkeypatch.setattr(services, "ring_after_commit", queues.append)
-    return queues
-
-
 def replay(run: Run) -> Run:
     return services.replay_run(run=run, by=OPERATOR, now=NOW + HOUR)
 
