@@ -9,21 +9,22 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import Error, transaction
+from django.db import Error
 
 from badgerjobs.lib.time_limits import within
-from badgerjobs.runs import fleet, lifecycle, quotas
-from badgerjobs.runs.changes import Finished, PutOff, Share
+from badgerjobs.runs import fleet, lifecycle
+from badgerjobs.runs.changes import Finished, PutOff
+from badgerjobs.runs.claiming import CLAIM_S, Claims
 from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.hands import Hands, InHand
 from badgerjobs.runs.kinds import Claimed, kind_of
-from badgerjobs.runs.outcomes import Failed, Later, Outcome
-from badgerjobs.runs.record import Recorded, finish_all, may_pass
+from badgerjobs.runs.outcomes import BUG, Later, Outcome
+from badgerjobs.runs.record import may_pass, write_down
 from badgerjobs.runs.settle import settle
 from badgerjobs.runs.statements import Statements
 
@@ -37,14 +38,9 @@ ASIDE_AFTER_S = 0.5  # how long a run has a slot; when it lasts longer, another 
 ASIDE = 2  # so many times as many as there are slots
 FLUSH_AT_ONCE = 200
 FLUSH_AFTER_S = 0.01  # how long a result may wait for company
-CLAIM_S = 6.0  # what a claim may take: the pulse waits for it, and the others believe for so long that we are alive
-WRITE_S = 30.0  # what writing results down may take; nothing waits for it
-LIMITS_S = 1.0  # how long it is remembered that no application has a limit
 LOCKED_S = 0.2  # before a result is written again whose runnable was locked
 STRAYS_S = 5.0  # how often it is looked for runs that are ours by the books alone
 PAUSE_S = 1.0  # before the database is tried again
-
-BUG = Failed("internal", "Something went wrong inside Badger Jobs. It has been logged, and the attempt is repeated.")
 
 
 class IoExecutor:
@@ -59,9 +55,8 @@ class IoExecutor:
         self._ring = ring
         # Of one application at most half: if its endpoints hang, others have the other half.
         self._hands = Hands(slots, most=most or max(1, slots // 2), aside=ASIDE * slots)
+        self._claims = Claims(worker=worker, clock=self.clock, most=self._hands.most)
         self._is_capped = False  # whether an application has more queued than it may have here
-        self._after = 0  # the application that was served last
-        self._limits_looked_for_at = -LIMITS_S
         self._again_s: float | None = None  # how soon an application may begin more, that has a limit and work
         self._recording: set[UUID] = set()  # let go, and not written down yet
         self._strays: set[UUID] = set()  # ours by the books alone, when it was looked last
@@ -162,7 +157,7 @@ class IoExecutor:
                     within(CLAIM_S)(lifecycle.disown), held, worker=self.worker.id, now=self.clock.now()
                 )
             self._unsure = True
-            claimed, loaded, rooms = await self._statements.run(self._claim_and_load, limit, self._hands.held())
+            claimed, loaded, rooms = await self._statements.run(self._claims.take, limit, self._hands.held())
             self._unsure = False
             self._again_s = rooms.again_s
             # One that is in hand was rescued and came back to us, before we heard of it: that attempt goes on.
@@ -179,35 +174,6 @@ class IoExecutor:
     def _set_aside(self, run_ids: Iterable[UUID]) -> None:
         self._hands.set_aside(run_ids)
         self._use_room()
-
-    @within(CLAIM_S)
-    def _claim_and_load(
-        self, limit: int, held: Mapping[int, int]
-    ) -> tuple[list[Claimed], dict[UUID, Any], quotas.Rooms]:
-        """In one transaction: what cannot be loaded now stays queued."""
-        now = self.clock.read()
-        loaded: dict[UUID, Any] = {}
-        with transaction.atomic():
-            queue, share = self.worker.queue, Share(self._hands.most, held, self._after)
-            rooms = self._rooms(queue, limit, now)
-            claimed = lifecycle.claim(
-                queue=queue, worker=self.worker.id, limit=limit, now=now, share=share, rooms=rooms
-            )
-            self._after = share.last_of(run.application_id for run in claimed)
-            for kind in {run.kind for run in claimed}:
-                loaded.update(_load(kind, [run for run in claimed if run.kind == kind]))
-            if orphans := [run.id for run in claimed if run.id not in loaded]:
-                lifecycle.lose_owner(orphans, worker=self.worker.id, now=now)
-        return claimed, loaded, rooms
-
-    def _rooms(self, queue: str, limit: int, now: datetime) -> quotas.Rooms:
-        """What limits leave. That there are none is remembered; a new one gives nothing until it is seen."""
-        if time.monotonic() - self._limits_looked_for_at < LIMITS_S:
-            return quotas.NO_LIMITS
-        rooms = quotas.rooms(queue=queue, limit=limit, now=now)
-        if not rooms.owners:
-            self._limits_looked_for_at = time.monotonic()
-        return rooms
 
     async def _open(self, kind: str) -> Any:
         """What the runs of a kind share. A bug in making it fails them, like a bug of theirs, and is met again."""
@@ -278,7 +244,7 @@ class IoExecutor:
         """Never gives up on the database: results are kept until it takes them. Returns those to be given once more."""
         while True:
             try:
-                recorded = await self._statements.run(_write, batch, self.worker.id)
+                recorded = await self._statements.run(write_down, batch, worker=self.worker.id)
             except Exception as error:
                 if not may_pass(error):
                     logger.exception("a result can be written in no form, and is lost")
@@ -341,27 +307,3 @@ class IoExecutor:
             await self._statements.run(
                 within(CLAIM_S)(lifecycle.release), left, worker=self.worker.id, now=self.clock.now()
             )
-
-
-@within(WRITE_S)
-def _write(batch: Sequence[Finished | PutOff], worker: UUID) -> Recorded:
-    """Write down what ended, and hand back what was put off."""
-    if put_off := [one for one in batch if isinstance(one, PutOff)]:
-        lifecycle.postpone(put_off, worker=worker)
-    finished = [one for one in batch if isinstance(one, Finished)]
-    return finish_all(finished, worker=worker) if finished else Recorded(set(), [])
-
-
-def _load(kind: str, runs: Sequence[Claimed]) -> Mapping[UUID, Any]:
-    """What these runs need. A kind that is not there, or has a bug, must not keep the others from being performed."""
-    try:
-        return kind_of(kind).load(runs)
-    except Error:
-        raise
-    except Exception:
-        # One row that cannot be read, its secrets for one, is nobody else's fault: it is halved until it stands alone.
-        if len(runs) > 1:
-            middle = len(runs) // 2
-            return {**_load(kind, runs[:middle]), **_load(kind, runs[middle:])}
-        logger.exception("runs of the kind %r cannot be loaded", kind)
-        return {run.id: BUG for run in runs}

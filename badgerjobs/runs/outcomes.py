@@ -37,3 +37,6 @@ class Later:
 
 
 Outcome = Done | Failed | Later
+
+# What is written down of an exception.
+BUG = Failed("internal", "Something went wrong inside Badger Jobs. It has been logged, and the attempt is repeated.")

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
+from badgerjobs.lib.time_limits import within
 from badgerjobs.runs import consequences, holding, lifecycle
-from badgerjobs.runs.changes import Finished
+from badgerjobs.runs.changes import Finished, PutOff
 from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.outcomes import Failed
 from badgerjobs.runs.settle import settle
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 # Classes of SQLSTATE that end by themselves: connection, deadlock, resources, locks, operator, system.
 _PASSING = ("08", "40", "53", "55", "57", "58")
+WRITE_S = 30.0  # what writing results down may take; nothing waits for it
 UNSTORABLE = Failed("protocol", "The answer holds something that cannot be stored.", retry=False)
 
 
@@ -26,6 +28,15 @@ class Recorded:
 
     queues: set[str]
     left: list[Finished]
+
+
+@within(WRITE_S)
+def write_down(batch: Sequence[Finished | PutOff], *, worker: UUID) -> Recorded:
+    """Write down what ended, and hand back what was put off."""
+    if put_off := [one for one in batch if isinstance(one, PutOff)]:
+        lifecycle.postpone(put_off, worker=worker)
+    finished = [one for one in batch if isinstance(one, Finished)]
+    return finish_all(finished, worker=worker) if finished else Recorded(set(), [])
 
 
 def finish_all(batch: Sequence[Finished], *, worker: UUID) -> Recorded:

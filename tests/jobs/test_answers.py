@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from badgerjobs.outbound.calls import ErrorClass
-from badgerjobs.runs.execute import BUG
+from badgerjobs.runs.outcomes import BUG
 from jobs.answers import ERRORS, answer_in_words
 from jobs.exchange import ADVICE
 

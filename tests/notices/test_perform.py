@@ -19,10 +19,10 @@ from badgerjobs.notices.models import NoticeSettings
 from badgerjobs.notices.perform import Notice, body_of, load, open_means, perform
 from badgerjobs.notices.quiet import Telling
 from badgerjobs.notices.telling import tell_some
-from badgerjobs.runs.execute import BUG, _load
+from badgerjobs.runs.claiming import _load
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import Run, Trouble
-from badgerjobs.runs.outcomes import Done, Failed, Outcome
+from badgerjobs.runs.outcomes import BUG, Done, Failed, Outcome
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Role
 from badgerjobs.workspaces.signing import rotate_key

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from badgerjobs.lib.ids import uuid7
-from badgerjobs.runs import execute, fleet
+from badgerjobs.runs import claiming, execute, fleet
 from badgerjobs.runs.execute import IoExecutor
 from badgerjobs.runs.kinds import Claimed, Kind
 from badgerjobs.runs.models import Cause, Queue, Run, Runnable, State
@@ -86,7 +86,8 @@ class Stage:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.kinds: dict[str, Kind] = {"staged": kind()}
         self.rings = 0
-        monkeypatch.setattr(execute, "kind_of", lambda name: self.kinds[name])
+        for module in (claiming, execute):
+            monkeypatch.setattr(module, "kind_of", lambda name: self.kinds[name])
         monkeypatch.setattr(execute, "POLL_S", 0.05)
         monkeypatch.setattr(execute, "PAUSE_S", 0.01)
         monkeypatch.setattr(execute, "ASIDE_AFTER_S", 60)

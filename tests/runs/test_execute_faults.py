@@ -14,6 +14,7 @@ from django.db import OperationalError, connection
 
 from badgerjobs.runs import clock as clock_module
 from badgerjobs.runs import fleet, lifecycle, rescue
+from badgerjobs.runs.claiming import Claims
 from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.execute import IoExecutor
 from badgerjobs.runs.kinds import Claimed
@@ -177,10 +178,9 @@ def test_a_connection_that_breaks_costs_nothing_but_time(  # noqa: PLR0917
 ) -> None:
     match what:
         case "claim":
-            broken = once(IoExecutor._claim_and_load, AWAY, after=after)
-            monkeypatch.setattr(IoExecutor, "_claim_and_load", broken)
+            monkeypatch.setattr(Claims, "take", once(Claims.take, AWAY, after=after))
         case "finish":
-            monkeypatch.setattr("badgerjobs.runs.execute.finish_all", once(finish_all, AWAY, after=after))
+            monkeypatch.setattr("badgerjobs.runs.record.finish_all", once(finish_all, AWAY, after=after))
         case "pulse":
             monkeypatch.setattr(fleet, "pulse", once(fleet.pulse, AWAY, after=after))
     runs = queue(runnable, 20)
