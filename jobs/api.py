@@ -17,7 +17,7 @@ from badgerjobs.runs.bulk_serializers import BackfillSerializer, CountSerializer
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Attempt
 from badgerjobs.runs.querysets import AttemptQuerySet
-from badgerjobs.runs.serializers import RunSerializer
+from badgerjobs.runs.run_serializers import RunSerializer
 from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.filters import is_true, moment, narrow, one_of
 from badgerjobs.web.idempotency import idempotent

@@ -27,13 +27,9 @@ from badgerjobs.runs.choosing import ids_to_abort, ids_to_replay
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Cause, Run, Runnable, SkipReason, State
 from badgerjobs.runs.querysets import RunQuerySet
+from badgerjobs.runs.run_serializers import RunDetailSerializer, RunSerializer
 from badgerjobs.runs.schedules import place_in_spread, preview, zone_of
-from badgerjobs.runs.serializers import (
-    PlannedSerializer,
-    PreviewSerializer,
-    RunDetailSerializer,
-    RunSerializer,
-)
+from badgerjobs.runs.serializers import PlannedSerializer, PreviewSerializer
 from badgerjobs.runs.services import abort_run, abort_runs, replay_run, replay_runs
 from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.filters import moment, narrow, one_of, words_of
