@@ -4,6 +4,8 @@
 .PHONY: help up test check fix bench chaos
 
 python := .venv/bin/python
+# Tests and `make up` start dozens of processes: each would compile all that it imports, if none kept what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 # What production sets, for a check that connects to nothing. The key is nobody's.
 production := DATABASE_URL=postgres://x@localhost/x REDIS_URL=redis://localhost BEHIND_PROXY=1 HSTS_SECONDS=31536000 \
 	ALLOWED_HOSTS=jobs.example.org DEBUG=0 DEMO=0 \
@@ -17,14 +19,14 @@ up: ## the whole service on this machine, in the foreground; Ctrl-C ends it (POR
 	@exec $(python) manage.py up --with-parent
 
 # One part that fails keeps no other from being run. 2 is what pytest says when somebody pressed Ctrl-C.
-test: ## all tests: what is quick on two cores, then pages in a browser, then what starts real processes, one by one
+test: ## all tests: what is quick on two cores, then pages in a browser, then what starts real processes
 	@.ci/install requirements-dev.txt
 	@.ci/install-browser || true
 	@failed=0; \
 	part() { $(python) -m pytest "$$@" || { status=$$?; [ $$status -ne 2 ] || exit 2; failed=1; }; }; \
 	part -n 2 -m "not e2e and not browser"; \
 	part -n 2 -m browser; \
-	part -m "e2e and not chance"; \
+	part -n 2 --dist loadfile --no-loadscope-reorder -m e2e; \
 	exit $$failed
 
 check: ## format, lint, who imports whom, pins, types, Django's checks, missing migrations

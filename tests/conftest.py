@@ -1,12 +1,14 @@
 """What every test may ask for. The servers themselves come from tests/servers.py."""
 
 from collections.abc import Iterator
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from badgerjobs.web import spared_cache
 from badgerjobs.workspaces.models import Application
@@ -32,6 +34,22 @@ def _empty_tables(_: TransactionTestCase) -> None:
         cursor.execute(" UNION ALL ".join(looks))
         if full := [quote(table) for (table,) in cursor.fetchall()]:
             cursor.execute(f"TRUNCATE {', '.join(full)} CASCADE")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_found_once() -> Iterator[None]:
+    """Every test's client makes its own middleware, and WhiteNoise's looks at all static files, which do not change."""
+    find = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def add(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with patch.object(WhiteNoiseMiddleware, "add_files_from_finders", add):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = [pytest.mark.e2e, pytest.mark.chance]
+pytestmark = pytest.mark.e2e
 
 
 def test_45_seconds_of_chaos_lose_double_and_hold_up_nothing() -> None:

@@ -12,7 +12,7 @@ from tests.e2e.books import plant
 from tests.e2e.receiver import Receiver
 from tests.e2e.stack import Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.chance]
+pytestmark = pytest.mark.e2e
 
 # What a beat or a worker may wait for an answer, until it has a new connection and goes on.
 MOST_S = 25
@@ -61,7 +61,8 @@ def test_beats_and_workers_get_new_connections_when_theirs_stand_still(
     stack: Stack, receiver: Receiver, stopped: list[int]
 ) -> None:
     stack.start("beat-1", "beat-2", "worker-1", "worker-2")
-    plant(stack, 20, run_every="PT1S")
+    # A result that waits for its answer keeps its run running for as long as writing may take: others go beside it.
+    plant(stack, 20, run_every="PT1S", overlap="allow")
     stack.until(lambda: len(receiver.calls) >= 40, "two rounds", seconds=20)
 
     stack.until(lambda: stop_all(stack, stopped), "all of them stand still", seconds=20)
@@ -73,6 +74,6 @@ def test_beats_and_workers_get_new_connections_when_theirs_stand_still(
     stack.until(
         lambda: stack.sql("SELECT count(*) FROM runs_run WHERE finished_at IS NULL") == [(0,)], "the end", seconds=40
     )
-    assert stack.sql("SELECT DISTINCT state FROM runs_run WHERE state NOT IN ('succeeded', 'skipped')") == []
+    assert stack.sql("SELECT DISTINCT state FROM runs_run") == [("succeeded",)]
     twice = "SELECT runnable_id, occurrence FROM runs_run GROUP BY 1, 2 HAVING count(*) > 1"
     assert stack.sql(twice) == []

@@ -16,6 +16,8 @@ from redis import ConnectionPool
 from badgerjobs.embedded.management.commands.valkey import ask, lines_of
 from badgerjobs.embedded.postgres import programs_folder
 
+pytestmark = pytest.mark.e2e
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -23,6 +23,8 @@ from badgerjobs.embedded.servers import FORGETFUL, running
 from badgerjobs.embedded.valkey import Valkey
 from tests.waiting import until
 
+pytestmark = pytest.mark.e2e
+
 GIGABYTE = 1024**3
 
 

@@ -5,16 +5,18 @@ anything being written here. If its address has a parameter of a new name, tests
 it has no decorator, OPEN there must say why.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from badgerjobs.workspaces.models import Application, Member, Role
 from tests.addresses import filled
@@ -34,10 +36,27 @@ EVERY_ACCOUNT_PAGE = pytest.mark.parametrize("address", sorted(ACCOUNTS))
 ROLES = [Role.VIEWER, Role.EDITOR, Role.ADMIN, Role.OWNER]
 
 
+@pytest.fixture(scope="module")
+def filled_shop(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[tuple[Application, Mapping[str, str]]]:
+    """Alice's application and what it has, made once. What a test adds is taken back after it, and in the end, this."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        shop = make_application("Example Shop", "shop")
+        yield shop, fill(shop, timezone.now())
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def rows(shop: Application) -> Mapping[str, str]:
-    """What Alice's application has, by the name that it has in addresses."""
-    return fill(shop, timezone.now())
+def shop(filled_shop: tuple[Application, Mapping[str, str]], db: None) -> Application:
+    """Alice's application."""
+    return filled_shop[0]
+
+
+@pytest.fixture
+def rows(filled_shop: tuple[Application, Mapping[str, str]], db: None) -> Mapping[str, str]:
+    """What it has, by the name that it has in addresses."""
+    return filled_shop[1]
 
 
 def member(shop: Application, role: Role) -> Member:
