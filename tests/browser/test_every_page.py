@@ -38,7 +38,8 @@ STICKS_OUT = """() => {
     const box = element.getBoundingClientRect();
     return box.width && box.right > innerWidth + 1;
   });
-  return ["scrolls sideways", ...beyond.slice(0, 8).map((element) => element.outerHTML.slice(0, 120))];
+  const how = `scrolls sideways: ${document.documentElement.scrollWidth} of ${innerWidth} px`;
+  return [how, ...beyond.slice(0, 8).map((element) => element.outerHTML.slice(0, 120))];
 }"""
 
 Rows = Mapping[str, str]
@@ -90,6 +91,7 @@ def look(page: Page, at: str) -> None:
 
 
 def look_around(page: Page) -> None:
+    page.wait_for_load_state()  # what a form answered is there before its styles are
     found = faults(page)
     assert not found, "\n".join(found)
 
