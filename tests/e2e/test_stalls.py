@@ -74,6 +74,7 @@ def test_beats_and_workers_get_new_connections_when_theirs_stand_still(
     stack.until(
         lambda: stack.sql("SELECT count(*) FROM runs_run WHERE finished_at IS NULL") == [(0,)], "the end", seconds=40
     )
-    assert stack.sql("SELECT DISTINCT state FROM runs_run") == [("succeeded",)]
+    # While nobody looked, some were missed.
+    assert stack.sql("SELECT DISTINCT state FROM runs_run WHERE state NOT IN ('succeeded', 'skipped')") == []
     twice = "SELECT runnable_id, occurrence FROM runs_run GROUP BY 1, 2 HAVING count(*) > 1"
     assert stack.sql(twice) == []
