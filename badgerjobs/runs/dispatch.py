@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from badgerjobs.lib.schedule import ScheduleError
 from badgerjobs.runs import consequences, incidents, lifecycle, making, pausing
 from badgerjobs.runs.models import Overlap, SkipReason
-from badgerjobs.runs.planning import Active, Due, Occurrence, Plan, plan
+from badgerjobs.runs.planning import CAUGHT_UP_AT_ONCE, Active, Due, Occurrence, Plan, plan
 from badgerjobs.runs.schedules import schedule_of
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def tick(limit: int = BATCH) -> Tick:
 def _dispatch(now: datetime, limit: int) -> Tick:
     with transaction.atomic():
         due = _take(now, limit)
-        plans = _plan(due, now)
+        plans = _plan(due, now, limit)
         queued = Counter(_carry_out(plans, now))
         woken = lifecycle.queue_waiting(now, limit)
         queued.update(woken)
@@ -165,7 +165,7 @@ WHERE held OR active
 """
 
 
-def _plan(due: Sequence[Due], now: datetime) -> list[Plan]:
+def _plan(due: Sequence[Due], now: datetime, limit: int) -> list[Plan]:
     """Decide on each of them. Their runnables are locked: nobody makes a run of theirs in the meantime."""
     minding = [one.runnable_id for one in due if one.overlap != Overlap.ALLOW]
     active: dict[int, Active] = {}
@@ -173,12 +173,14 @@ def _plan(due: Sequence[Due], now: datetime) -> list[Plan]:
         with connection.cursor() as cursor:
             cursor.execute(_ACTIVE, [minding])
             active = {one: Active(any=True, held=held, asked=asked) for one, held, asked in cursor.fetchall()}
-    return [_planned(one, active.get(one.runnable_id, Active()), now) for one in due]
+    # However many catch up, a tick makes about as many runs as it may take.
+    at_once = min(CAUGHT_UP_AT_ONCE, max(1, limit // max(1, len(due))))
+    return [_planned(one, active.get(one.runnable_id, Active()), now, at_once) for one in due]
 
 
-def _planned(due: Due, active: Active, now: datetime) -> Plan:
+def _planned(due: Due, active: Active, now: datetime, at_once: int) -> Plan:
     try:
-        return plan(due, active, now)
+        return plan(due, active, now, at_once=at_once)
     except ScheduleError as error:
         # A zone that a new tzdata dropped, say. One bad row must not stop everybody's schedule; this one is planned
         # no more, and an incident says so.

@@ -6,13 +6,14 @@ docs/time.md says it in words: what was missed, what overlaps, and when the next
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from badgerjobs.lib.schedule import Schedule
 from badgerjobs.runs.models import CatchUp, Overlap, SkipReason
 
 # An occurrence dispatched within this time of its due one was not missed: a slow tick is no outage.
 ON_TIME = timedelta(seconds=60)
-# So many occurrences of one runnable a tick may catch up; the others come with the next ticks.
+# So many occurrences of one runnable a tick catches up at the most; the others come with the next ticks.
 CAUGHT_UP_AT_ONCE = 100
 
 _INSTANT = timedelta(microseconds=1)
@@ -88,15 +89,18 @@ class Plan:
     fault: str | None = None
 
 
-def plan(due: Due, active: Active, now: datetime) -> Plan:
-    """Decide on every occurrence up to now, and on the time after. Raises ScheduleError for one that makes no sense."""
+def plan(due: Due, active: Active, now: datetime, *, at_once: int = CAUGHT_UP_AT_ONCE) -> Plan:
+    """Decide on every occurrence up to now, or on `at_once` of them that are run, and on the time after.
+
+    Raises ScheduleError for a schedule that makes no sense.
+    """
     following = due.schedule.next_after(due.occurrence) if due.schedule.is_recurring else None
     latest = now - due.offset  # the occurrences up to here are due
     skips: list[Skip] = []
     if (following is None or following > latest) and not _is_too_old(due, due.occurrence, now):
         wanted = [due.occurrence]
     else:
-        missed, wanted = _caught_up(due, latest, now)
+        missed, wanted = _caught_up(due, latest, now, at_once)
         skips += [missed] if missed else []
         following = due.schedule.next_after(wanted[-1] if due.catch_up == CatchUp.ALL and wanted else latest)
     runs, overlapped, cancels = _overlapping(due, wanted[: due.left], active)
@@ -110,7 +114,7 @@ def _is_too_old(due: Due, occurrence: datetime, now: datetime) -> bool:
     return due.oldest_age is not None and occurrence + due.offset < now - due.oldest_age
 
 
-def _caught_up(due: Due, latest: datetime, now: datetime) -> tuple[Skip | None, list[datetime]]:
+def _caught_up(due: Due, latest: datetime, now: datetime, at_once: int) -> tuple[Skip | None, list[datetime]]:
     """What was missed, and which of it is run all the same: those that are left of the end, by the policy."""
     until = latest
     if due.catch_up == CatchUp.ALL:
@@ -119,8 +123,8 @@ def _caught_up(due: Due, latest: datetime, now: datetime) -> tuple[Skip | None, 
         last = _last(due, latest)
         until = latest if _is_too_old(due, last, now) else last - _INSTANT
     missed = _missed(due, until)
-    wanted = list(_from(due, missed.last if missed else due.occurrence - _INSTANT, latest))
-    return missed, wanted
+    wanted = _from(due, missed.last if missed else due.occurrence - _INSTANT, latest)
+    return missed, list(islice(wanted, at_once))
 
 
 def _last(due: Due, latest: datetime) -> datetime:
@@ -141,9 +145,7 @@ def _from(due: Due, after: datetime, latest: datetime) -> Iterator[datetime]:
     moment: datetime | None = due.occurrence
     if due.occurrence <= after:
         moment = due.schedule.next_after(after)
-    for _ in range(CAUGHT_UP_AT_ONCE):
-        if moment is None or moment > latest:
-            return
+    while moment is not None and moment <= latest:
         yield moment
         moment = due.schedule.next_after(moment)
 

@@ -169,6 +169,16 @@ def test_a_pile_of_one_application_does_not_stand_before_the_others(db: None) ->
     assert tick.more
 
 
+def test_however_much_is_caught_up_a_tick_makes_about_as_many_runs_as_it_may_take(db: None) -> None:
+    anchor = ago(minutes=30)
+    due(count=4, run_every="PT1M", anchor=anchor, next_run_at=anchor, catch_up="all", overlap="allow")
+    made = []
+    while (tick := dispatch.tick(limit=10)).more or tick.queued:
+        made.append(sum(tick.queued.values()))
+    assert max(made) == 8
+    assert sum(made) == Run.objects.values("runnable", "occurrence").distinct().count() == 4 * 31
+
+
 def test_a_batch_that_is_not_full_is_the_last(db: None) -> None:
     due(count=7)
 
