@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
+from badgerjobs.runs import pausing
 from badgerjobs.runs.models import Run, Runnable
 from badgerjobs.workspaces.audit import OPERATOR
 from bench.report import say
@@ -132,8 +134,9 @@ class _Drill:
         kept = {promise.runnable_id: promise for promise in self._promises.kept()}
         with transaction.atomic():
             rows = Runnable.objects.select_for_update(no_key=True).filter(pk__in=list(kept)).order_by("pk")
-            found = list(rows)
             now = datetime.now(UTC)
+            _resume_again([row for row in rows if not row.enabled], kept, now)
+            found = list(rows.all())
             rows.update(enabled=False, next_run_at=None)
         for runnable in found:
             self._noticed += _ended(kept[runnable.pk], runnable, now)
@@ -177,6 +180,15 @@ def _resume(promise: Promise) -> None:
         promise.note("resumed at the end", now)
         promise.forgiven_at = now if job.runnable.breaker else None
         update_job(job=job, by=OPERATOR, now=now, enabled=True)
+
+
+def _resume_again(paused: Sequence[Runnable], kept: Mapping[int, Promise], now: datetime) -> None:
+    """What was paused once more in the last calm: with this, what came since then is accounted for."""
+    for row in paused:
+        kept[row.pk].note("resumed once more", now)
+        if row.breaker:
+            kept[row.pk].forgiven_at = now
+    pausing.resume(paused, now=now, by_hand=True)
 
 
 def _ended(promise: Promise, runnable: Runnable, now: datetime) -> list[Violation]:

@@ -27,7 +27,7 @@ class Era:
     def of(cls, schedule: Schedule, now: datetime) -> "Era | None":
         """The one that begins with a schedule being set now, by hand only: none."""
         first = schedule.first(now)
-        return cls(schedule.anchored(now), max(first, now)) if first else None
+        return cls(schedule.anchored(now), first) if first else None
 
     def occurrences(self, until: datetime) -> Iterator[datetime]:
         """From the first, up to `until`."""

@@ -14,6 +14,7 @@ from badgerjobs.runs.backfill import backfill
 from badgerjobs.runs.models import Cause, Run, Runnable
 from badgerjobs.runs.retry_serializer import shown
 from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
+from badgerjobs.runs.serializers import contradiction
 from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables, run_now
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
@@ -57,8 +58,8 @@ def update_job(*, job: Job, by: audit.Actor, now: datetime, **fields: Any) -> Jo
     """Change what is given and leave the rest. A changed schedule aborts waiting runs and plans anew.
 
     Stars in the headers keep the stored credential, as long as the endpoint stays with whom it was meant for.
-    Raises Conflict when somebody else deleted it meanwhile, or changed the schedule so that the two make none together;
-    Invalid for headers that cannot be kept or sent.
+    Raises Conflict when somebody else deleted it meanwhile, or changed the schedule or its policies so that the two do
+    not go together; Invalid for headers that cannot be kept or sent.
     """
     try:
         with transaction.atomic():
@@ -69,7 +70,8 @@ def update_job(*, job: Job, by: audit.Actor, now: datetime, **fields: Any) -> Jo
             _set(job, {**fields, **headers_to_keep(job, fields)}, JOB_FIELDS)
             job.save()
             switched = _retries(runnable, was=facts["retryable"], wanted=job.retryable)
-            change_runnable(_apply(runnable, {**switched, **fields}, job.tag), before=before, now=now)
+            _judge_policies(_apply(runnable, {**switched, **fields}, job.tag), before)
+            change_runnable(runnable, before=before, now=now)
             if changes := audit.difference(facts, _facts(job, runnable)):
                 _record(job, by=by, action="job.update", now=now, changes=changes)
     except Job.DoesNotExist:
@@ -119,14 +121,21 @@ def run_job(*, job: Job, by: audit.Actor, now: datetime) -> Run:
 
 @transaction.atomic
 def backfill_job(  # noqa: PLR0913
-    *, job: Job, since: datetime, until: datetime, by: audit.Actor, now: datetime, per_minute: int | None = None
+    *,
+    job: Job,
+    since: datetime,
+    until: datetime,
+    by: audit.Actor,
+    now: datetime,
+    per_minute: int | None = None,
+    missed: bool = False,
 ) -> int:
     """Run the past occurrences from `since` up to but not at `until` that have no run. Returns how many they are.
 
-    At most so many begin in a minute, if that is given. Raises Invalid for a time that makes no sense or holds too
-    many of them, and Conflict when the job is gone.
+    `missed`: only those that were skipped because nothing was dispatched. At most so many begin in a minute, if that is
+    given. Raises Invalid for a time that makes no sense or holds too many of them, and Conflict when the job is gone.
     """
-    count = backfill(runnable=job.runnable, since=since, until=until, now=now, per_minute=per_minute)
+    count = backfill(runnable=job.runnable, since=since, until=until, now=now, per_minute=per_minute, missed=missed)
     if count:
         said = {"runs": count, "since": since, "until": until, "per_minute": per_minute}
         _record(job, by=by, action="job.backfill", now=now, changes=audit.difference({}, said))
@@ -192,6 +201,14 @@ def _apply(runnable: Runnable, fields: dict[str, Any], tag: str) -> Runnable:
     runnable.name = tag
     _set(runnable, fields, (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS, *RETRY_COLUMNS))
     return runnable
+
+
+def _judge_policies(runnable: Runnable, before: Runnable) -> None:
+    """Refuse those that contradict what somebody else has set since they were looked at. Raises Conflict."""
+    if any(getattr(runnable, name) != getattr(before, name) for name in POLICY_FIELDS):
+        found = contradiction(runnable.overlap, runnable.catch_up, runnable.catch_up_within_s)
+        if found:
+            raise Conflict(f"Somebody changed this job at the same time, and the two contradict: {found[1]}")
 
 
 def _retries(runnable: Runnable, *, was: bool, wanted: bool) -> dict[str, Any]:

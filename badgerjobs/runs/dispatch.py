@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from badgerjobs.lib.schedule import ScheduleError
-from badgerjobs.runs import consequences, incidents, lifecycle, making, pausing
+from badgerjobs.runs import consequences, incidents, lifecycle, making, outages, pausing
 from badgerjobs.runs.models import Overlap, SkipReason
 from badgerjobs.runs.planning import CAUGHT_UP_AT_ONCE, Active, Due, Occurrence, Plan, plan
 from badgerjobs.runs.schedules import schedule_of
@@ -42,7 +42,7 @@ SELECT clock_timestamp(), least(
 """
 
 _COLUMNS = (
-    "id, next_run_at, offset_ms, overlap, catch_up, catch_up_within_s, max_runs, scheduled_runs,"
+    "id, next_run_at, next_occurrence, offset_ms, overlap, catch_up, catch_up_within_s, max_runs, scheduled_runs,"
     " run_at, run_every, cron, preset, time_zone, anchor, end_at"
 )
 
@@ -74,7 +74,7 @@ def tick(limit: int = BATCH) -> Tick:
     1. Look: when nothing is due, this one statement is the whole tick.
     2. Take what is due, fairly when it is more than a batch, and plan each: what is run, what is not, and what is next.
     3. Queue the occurrences, account for those that are not run, queue the runs whose wait is over, and fail the
-       retries that were overtaken.
+       retries that were overtaken. What came while nothing was dispatched is an incident.
     4. Let go, in a transaction of its own, what is not paused any longer.
     """
     now, first_due, first_end = _look()
@@ -94,9 +94,11 @@ def _dispatch(now: datetime, limit: int) -> Tick:
         due = _take(now, limit)
         plans = _plan(due, now, limit)
         queued = Counter(_carry_out(plans, now))
+        is_behind = len(due) >= limit or _is_behind(plans, now)
+        outages.record(outages.overdue_of(due, plans, now), has_more=is_behind, now=now)
         woken = lifecycle.queue_waiting(now, limit)
         queued.update(woken)
-    return Tick(now, queued, more=len(due) >= limit or len(woken) >= limit or _is_behind(plans, now))
+    return Tick(now, queued, more=is_behind or len(woken) >= limit)
 
 
 def _look() -> tuple[datetime, datetime | None, datetime | None]:
@@ -127,6 +129,7 @@ def _rows(sql: str, now: datetime, limit: int) -> list[tuple[Any, ...]]:
 def _due(  # noqa: PLR0913, PLR0917  a row's columns, in their order
     runnable_id: int,
     next_run_at: datetime,
+    next_occurrence: datetime | None,
     offset_ms: int,
     overlap: str,
     catch_up: str,
@@ -145,6 +148,7 @@ def _due(  # noqa: PLR0913, PLR0917  a row's columns, in their order
         catch_up,
         timedelta(seconds=within_s) if within_s is not None else None,
         max(0, max_runs - scheduled_runs) if max_runs is not None else None,
+        next_occurrence,
     )
 
 
@@ -188,7 +192,8 @@ def _planned(due: Due, active: Active, now: datetime, at_once: int) -> Plan:
     except Exception:
         logger.exception("a schedule cannot be computed, and is planned no more: %s", due)
         fault = ""
-    return Plan(due.runnable_id, None, [Occurrence(due.occurrence, due.occurrence + due.offset)], fault=fault)
+    run = Occurrence(due.named(due.occurrence), due.occurrence + due.offset)
+    return Plan(due.runnable_id, None, [run], fault=fault)
 
 
 def _carry_out(plans: Sequence[Plan], now: datetime) -> list[str]:

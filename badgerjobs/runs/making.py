@@ -13,43 +13,54 @@ from badgerjobs.runs.holding import WAITS, hold_owners
 from badgerjobs.runs.models import FINAL, Cause, Run, Runnable, State
 from badgerjobs.runs.planning import Plan, Skip
 
-# What is due becomes queued, and its runnable is advanced. An occurrence becomes a run once, however often it is given.
+# What is due becomes queued, and its runnable, which is locked, is advanced. An occurrence becomes a run once, however
+# often it is given: one that has a run already is no other, and is not counted. (Looked for one by one: the planner may
+# know nothing yet of a table that grows so fast.)
 PLANNED = """
 WITH planned AS (
-    SELECT * FROM unnest(%(runnables)s::bigint[], %(counts)s::int[], %(nexts)s::timestamptz[])
-        AS p(runnable_id, n, next_run_at)
+    SELECT * FROM unnest(%(runnables)s::bigint[], %(nexts)s::timestamptz[]) AS p(runnable_id, next_run_at)
+), made AS (
+    INSERT INTO runs_run (id, application_id, runnable_id, kind, queue, priority, cause, occurrence, number, state,
+                          held, due_at, attempts, rescues, error, created_at)
+    SELECT o.run_id, a.application_id, a.id, a.kind, a.queue, a.priority, 'schedule', o.occurrence,
+           a.runs_made + row_number() OVER (PARTITION BY a.id ORDER BY o.occurrence), 'queued', o.held, o.due_at, 0, 0,
+           '', %(now)s
+    FROM unnest(%(owners)s::bigint[], %(run_ids)s::uuid[], %(occurrences)s::timestamptz[], %(dues)s::timestamptz[],
+                %(helds)s::bool[]) AS o(runnable_id, run_id, occurrence, due_at, held)
+    JOIN runs_runnable a ON a.id = o.runnable_id
+    LEFT JOIN LATERAL (
+        SELECT true AS found FROM runs_run r
+        WHERE r.runnable_id = o.runnable_id AND r.occurrence = o.occurrence AND r.state <> 'skipped' LIMIT 1
+    ) before ON true
+    WHERE before.found IS NULL
+    ON CONFLICT (runnable_id, occurrence) WHERE state <> 'skipped' DO NOTHING
+    RETURNING runnable_id, queue
 ), advanced AS (
-    UPDATE runs_runnable r SET next_run_at = p.next_run_at, runs_made = r.runs_made + p.n,
+    UPDATE runs_runnable r SET next_run_at = p.next_run_at, next_occurrence = NULL,
+        planned_at = greatest(r.planned_at, %(now)s), runs_made = r.runs_made + p.n,
         scheduled_runs = r.scheduled_runs + p.n, last_run_at = CASE WHEN p.n > 0 THEN %(now)s ELSE r.last_run_at END
-    FROM planned p WHERE r.id = p.runnable_id
-    RETURNING r.id, r.application_id, r.kind, r.queue, r.priority, r.runs_made - p.n AS made
+    FROM (
+        SELECT planned.*, coalesce(counted.n, 0) AS n
+        FROM planned LEFT JOIN (SELECT runnable_id, count(*) AS n FROM made GROUP BY 1) counted USING (runnable_id)
+    ) p
+    WHERE r.id = p.runnable_id
 )
-INSERT INTO runs_run (id, application_id, runnable_id, kind, queue, priority, cause, occurrence, number, state, held,
-                      due_at, attempts, rescues, error, created_at)
-SELECT o.run_id, a.application_id, a.id, a.kind, a.queue, a.priority, 'schedule', o.occurrence, a.made + o.place,
-       'queued', o.held, o.due_at, 0, 0, '', %(now)s
-FROM unnest(%(owners)s::bigint[], %(run_ids)s::uuid[], %(places)s::int[], %(occurrences)s::timestamptz[],
-            %(dues)s::timestamptz[], %(helds)s::bool[]) AS o(runnable_id, run_id, place, occurrence, due_at, held)
-JOIN advanced a ON a.id = o.runnable_id
-ON CONFLICT (runnable_id, occurrence) WHERE state <> 'skipped' DO NOTHING
-RETURNING queue
+SELECT queue FROM made
 """
 
 
 def planned_values(plans: Sequence[Plan], now: datetime) -> dict[str, Any]:
     """What `PLANNED` is given: a list for each column."""
-    runs = [(one.runnable_id, place, run) for one in plans for place, run in enumerate(one.runs, 1)]
+    runs = [(one.runnable_id, run) for one in plans for run in one.runs]
     return {
         "now": now,
         "runnables": [one.runnable_id for one in plans],
-        "counts": [len(one.runs) for one in plans],
         "nexts": [one.next_run_at for one in plans],
-        "owners": [runnable_id for runnable_id, _, _ in runs],
+        "owners": [runnable_id for runnable_id, _ in runs],
         "run_ids": uuid7s(now, len(runs)),
-        "places": [place for _, place, _ in runs],
-        "occurrences": [run.at for *_, run in runs],
-        "dues": [run.due_at for *_, run in runs],
-        "helds": [run.held for *_, run in runs],
+        "occurrences": [run.at for _, run in runs],
+        "dues": [run.due_at for _, run in runs],
+        "helds": [run.held for _, run in runs],
     }
 
 
@@ -62,8 +73,9 @@ WITH given AS (
 ), found AS (
     SELECT g.*, before.id AS before_id
     FROM given g LEFT JOIN LATERAL (
-        SELECT id, state, skip_reason FROM runs_run WHERE runnable_id = g.runnable_id ORDER BY id DESC LIMIT 1
-    ) before ON before.state = 'skipped' AND before.skip_reason = g.reason
+        SELECT id, state, skip_reason, skipped_until
+        FROM runs_run WHERE runnable_id = g.runnable_id ORDER BY id DESC LIMIT 1
+    ) before ON before.state = 'skipped' AND before.skip_reason = g.reason AND before.skipped_until < g.first
 ), grown AS (
     UPDATE runs_run r SET skipped_until = f.last, skipped_count = r.skipped_count + f.n, finished_at = %(now)s
     FROM found f WHERE r.id = f.before_id

@@ -4,20 +4,27 @@ Each verb here is called within a transaction in which its runnables are locked.
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
 
 from badgerjobs.lib.schedule import ScheduleError
-from badgerjobs.runs import incidents, lifecycle, making
+from badgerjobs.runs import incidents, lifecycle, making, replanning
 from badgerjobs.runs.breaker import PROBE_LASTS
-from badgerjobs.runs.models import Breaker, Cause, Run, Runnable, SkipReason, State, Trouble
+from badgerjobs.runs.models import Breaker, Cause, Run, Runnable, SkipReason, Trouble
 from badgerjobs.runs.planning import Skip
-from badgerjobs.runs.schedules import PAUSE_FIELDS, SCHEDULE_FIELDS, due_for
+from badgerjobs.runs.replanning import accounted_until
+from badgerjobs.runs.schedules import (
+    BOUND_FIELDS,
+    PAUSE_FIELDS,
+    RHYTHM_FIELDS,
+    SCHEDULE_FIELDS,
+    is_through,
+    occurrence_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +49,9 @@ class Pause:
 _PAUSE = """
 UPDATE runs_runnable r SET
     enabled = false, paused_at = %(now)s, paused_until = p.until, pause_reason = p.reason, breaker = p.breaker,
-    unaccounted_since = coalesce(r.next_run_at - r.offset_ms * interval '1 millisecond'
-                                 - interval '1 microsecond', %(now)s),
-    next_run_at = NULL, updated_at = %(now)s
+    unaccounted_since = coalesce(coalesce(r.next_occurrence, r.next_run_at - r.offset_ms * interval '1 millisecond')
+                                 - interval '1 microsecond', greatest(r.planned_at, %(now)s)),
+    next_run_at = NULL, next_occurrence = NULL, updated_at = %(now)s
 FROM unnest(%(ids)s::bigint[], %(untils)s::timestamptz[], %(reasons)s::text[], %(breakers)s::text[])
     AS p(id, until, reason, breaker)
 WHERE r.id = p.id AND r.enabled RETURNING r.id
@@ -80,10 +87,13 @@ def pause(pauses: Mapping[int, Pause], *, now: datetime) -> list[int]:
 
 _RESUME = """
 UPDATE runs_runnable r SET
-    enabled = true, next_run_at = p.next_run_at, updated_at = %(now)s, paused_at = NULL, paused_until = NULL,
-    pause_reason = '', unaccounted_since = NULL, breaker = '',
+    enabled = true, next_run_at = p.next_run_at, next_occurrence = p.next_occurrence, updated_at = %(now)s,
+    planned_at = CASE WHEN p.next_run_at IS NULL THEN r.planned_at ELSE greatest(r.planned_at, %(now)s) END,
+    paused_at = NULL, paused_until = NULL, pause_reason = '', unaccounted_since = NULL, breaker = '',
     failures_in_row = CASE WHEN r.breaker = '' THEN r.failures_in_row ELSE 0 END
-FROM unnest(%(ids)s::bigint[], %(nexts)s::timestamptz[]) AS p(id, next_run_at) WHERE r.id = p.id
+FROM unnest(%(ids)s::bigint[], %(nexts)s::timestamptz[], %(occurrences)s::timestamptz[])
+    AS p(id, next_run_at, next_occurrence)
+WHERE r.id = p.id
 """
 
 
@@ -93,18 +103,24 @@ def resume(runnables: Sequence[Runnable], *, now: datetime, by_hand: bool) -> li
     `by_hand`: a person did, and knows of it.
     """
     _account(runnables, now)
-    over = _over_once(runnables)
     for runnable in runnables:
         runnable.enabled = True
-    faults: dict[int, str] = {}
-    nexts = [_next(runnable, now, over, faults) for runnable in runnables]
+    planned_next = replanning.resumed(runnables, now)
+    values: dict[str, Any] = {
+        "now": now,
+        "ids": [one.pk for one in runnables],
+        "nexts": [one.due for one in planned_next],
+        "occurrences": [one.occurrence for one in planned_next],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_RESUME, {"now": now, "ids": [one.pk for one in runnables], "nexts": nexts})
+        cursor.execute(_RESUME, values)
+    nexts = zip(runnables, planned_next, strict=True)
+    faults = {runnable.pk: one.fault for runnable, one in nexts if one.fault is not None}
     planned = [(one.pk, Trouble.LATE) for one in runnables if one.pk not in faults]
     incidents.close_all([*_over(runnables), *planned], now=now, by_hand=by_hand)
     if faults:
         incidents.open_unplanned(faults, now=now)
-    return nexts
+    return [one.due for one in planned_next]
 
 
 def begin(runnable: Runnable, *, now: datetime) -> None:
@@ -116,14 +132,17 @@ def begin(runnable: Runnable, *, now: datetime) -> None:
 def change(runnable: Runnable, *, before: Runnable, now: datetime) -> None:
     """Set what a changed runnable says of its pause, and account for what came meanwhile. The caller saves it.
 
-    A schedule that is changed while it is paused counts until then; from then on, the new one does.
+    A schedule that is changed while it is paused, or as it is paused, counts until then; from then on, the new one
+    does. What was to run once is still to come, unless that is what was changed.
     """
-    is_other = any(getattr(runnable, name) != getattr(before, name) for name in SCHEDULE_FIELDS)
+    is_other, has_other_rhythm = _differ(runnable, before, SCHEDULE_FIELDS), _differ(runnable, before, RHYTHM_FIELDS)
+    is_new = has_other_rhythm or (_differ(runnable, before, BOUND_FIELDS) and before.schedule.is_recurring)
     if is_other and not before.enabled:
-        _account([before], now)
-        runnable.unaccounted_since = now
-    elif is_other and runnable.enabled and not _keeps(runnable, before, now):
-        _account_missed(before, now)
+        _account([before], now, once_too=has_other_rhythm)
+        if is_new or before.schedule.is_recurring:
+            _set(runnable, unaccounted_since=now, planned_at=before.planned_at if is_through(before) else now)
+    elif is_new:
+        _account_dropped(runnable, before, now)
     if is_other:  # planned again, if its schedule could not be computed any more
         incidents.close_all([(runnable.pk, Trouble.LATE)], now=now, by_hand=True)
     if runnable.enabled:
@@ -132,19 +151,27 @@ def change(runnable: Runnable, *, before: Runnable, now: datetime) -> None:
             runnable.failures_in_row = 0 if before.breaker else before.failures_in_row
             incidents.close_all(_over([before]), now=now, by_hand=True)
     elif before.enabled:
-        planned = _occurrence(before, before.next_run_at) - _INSTANT if before.next_run_at else now
-        _set(runnable, paused_at=now, unaccounted_since=planned)
-    elif any(getattr(runnable, name) != getattr(before, name) for name in PAUSE_FIELDS):
+        following = None if is_new else occurrence_of(before)
+        _set(runnable, paused_at=now, unaccounted_since=following - _INSTANT if following else now)
+    elif _differ(runnable, before, PAUSE_FIELDS):
         # Now it is a person's pause, and nothing is tried before they say so.
         runnable.breaker = Breaker.CLOSED.value
         incidents.close_all([(runnable.pk, Trouble.PAUSED)], now=now, by_hand=True)
 
 
-def _account_missed(before: Runnable, now: datetime) -> None:
-    """What had come, and was not dispatched before its schedule was changed."""
-    if before.next_run_at is None or not before.schedule.is_recurring:
+def _differ(runnable: Runnable, before: Runnable, names: Iterable[str]) -> bool:
+    return any(getattr(runnable, name) != getattr(before, name) for name in names)
+
+
+def _account_dropped(runnable: Runnable, before: Runnable, now: datetime) -> None:
+    """What had come, was not dispatched before its schedule was changed, and is not run by the new one either."""
+    following = occurrence_of(before)
+    if following is None:
         return
-    if missed := before.schedule.missed(_occurrence(before, before.next_run_at) - _INSTANT, now):
+    since = following - _INSTANT
+    if runnable.next_run_at and not _differ(runnable, before, RHYTHM_FIELDS):  # those up to its new end still are
+        since = max(since, runnable.end_at or now)
+    if missed := before.schedule.missed(since, now):
         making.skip([(before.pk, Skip(SkipReason.MISSED, missed.first, missed.last, missed.count))], now=now)
 
 
@@ -159,20 +186,20 @@ def _over(resumed: Sequence[Runnable]) -> list[tuple[int, Trouble]]:
     return [(one.pk, trouble) for one in resumed for trouble in (everything if one.breaker else [Trouble.PAUSED])]
 
 
-def _account(runnables: Sequence[Runnable], now: datetime) -> None:
-    if skips := _came(runnables, now):
+def _account(runnables: Sequence[Runnable], now: datetime, *, once_too: bool = False) -> None:
+    counted = [one for one in runnables if once_too or one.schedule.is_recurring]
+    if skips := _came(counted, now):
         making.skip(skips, now=now)
 
 
 def _came(runnables: Sequence[Runnable], now: datetime) -> list[tuple[int, Skip]]:
-    """What of each came while it was off. What was to run once is run when it is on again, and not here."""
+    """What of each came while it was off. What was to run once is run when it is on again, if it is not dropped."""
     found = []
     for runnable in runnables:
-        is_over = runnable.max_runs is not None and runnable.scheduled_runs >= runnable.max_runs
-        if runnable.unaccounted_since is None or is_over or not runnable.schedule.is_recurring:
+        if runnable.unaccounted_since is None or is_through(runnable):
             continue
         try:
-            missed = runnable.schedule.missed(runnable.unaccounted_since, now)
+            missed = runnable.schedule.missed(runnable.unaccounted_since, accounted_until(runnable, now))
         except ScheduleError:
             continue
         except Exception:  # one bad row must not stop everybody's
@@ -183,71 +210,6 @@ def _came(runnables: Sequence[Runnable], now: datetime) -> list[tuple[int, Skip]
     return found
 
 
-def replanned(runnable: Runnable, *, before: Runnable, now: datetime) -> datetime | None:
-    """When a runnable whose rhythm stays is due next, with another end or spread, or switched on or off.
-
-    The occurrence that had come, and waits for its place in the spread, is still to come unless it is past the end.
-    """
-    waiting = _waiting(before, now)
-    if waiting and not (runnable.end_at and runnable.end_at < waiting):
-        return due_for(runnable, waiting, waiting)
-    return due_for(runnable, _resumed(runnable, now, _over_once([runnable])), now)
-
-
-def _waiting(runnable: Runnable, now: datetime) -> datetime | None:
-    """The occurrence that has come, and is not due before its place in the spread; None: there is none."""
-    if runnable.next_run_at is None or runnable.next_run_at <= now:
-        return None
-    occurrence = _occurrence(runnable, runnable.next_run_at)
-    return occurrence if occurrence <= now else None
-
-
-def _keeps(runnable: Runnable, before: Runnable, now: datetime) -> bool:
-    """Whether the occurrence that waits in the spread is what the changed one runs next."""
-    due = runnable.next_run_at
-    return due is not None and _occurrence(runnable, due) == _waiting(before, now)
-
-
-def _occurrence(runnable: Runnable, due: datetime) -> datetime:
-    return due - timedelta(milliseconds=runnable.offset_ms)
-
-
-def _resumed(runnable: Runnable, now: datetime, over: Collection[int]) -> datetime | None:
-    """The next occurrence of what was switched off and on again: a series keeps its rhythm, and once means once."""
-    if runnable.schedule.is_recurring:
-        return runnable.schedule.next_after(now)
-    return None if runnable.pk in over else runnable.schedule.first(now)
-
-
-def _next(runnable: Runnable, now: datetime, over: Collection[int], faults: dict[int, str]) -> datetime | None:
-    """Its next run. `faults` gets the reason why that cannot be computed, if so."""
-    try:
-        moment = _resumed(runnable, now, over)
-    except ScheduleError as error:  # a zone that a new tzdata dropped: it is planned no more
-        faults[runnable.pk] = str(error)
-        return None
-    except Exception:  # one bad row must not stop everybody's
-        logger.exception("a schedule cannot be computed, and is planned no more: %s", runnable.pk)
-        faults[runnable.pk] = ""
-        return None
-    return due_for(runnable, moment, now)
-
-
-def _over_once(runnables: Sequence[Runnable]) -> set[int]:
-    """Those that were to run once, and did. One whose run was aborted is still to come, whoever ran it by hand.
-
-    Retention may have deleted that run: the schedule has counted it.
-    """
-    once = {one.pk: one for one in runnables if one.run_at and not one.schedule.is_recurring}
-    if not once:
-        return set()
-    runs = Run.objects.filter(runnable_id__in=once, occurrence__gte=F("runnable__run_at"))
-    rows = list(runs.values_list("runnable_id", "state").distinct())
-    made = {runnable_id for runnable_id, state in rows if state != State.ABORTED}
-    aborted = {runnable_id for runnable_id, _ in rows} - made
-    return made | {pk for pk, one in once.items() if one.scheduled_runs and pk not in aborted}
-
-
 # What others hold is met again with the next tick.
 _COME = """
 SELECT id, breaker FROM runs_runnable WHERE paused_until <= %s
@@ -255,6 +217,12 @@ ORDER BY paused_until LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 """
 
 _HALF_OPEN = "UPDATE runs_runnable SET breaker = 'half_open', paused_until = %s WHERE id = ANY(%s)"
+
+# What has no schedule any more is called when somebody asks for it, and not before: it stays paused until then.
+_UNASKED = """
+UPDATE runs_runnable SET paused_until = NULL
+WHERE id = ANY(%s) AND run_at IS NULL AND run_every = '' AND cron = '' AND preset = '' RETURNING id
+"""
 
 
 def let_go(*, now: datetime, limit: int = LET_GO_AT_ONCE) -> tuple[int, list[str]]:
@@ -273,7 +241,10 @@ def let_go(*, now: datetime, limit: int = LET_GO_AT_ONCE) -> tuple[int, list[str
 
 
 def _probe(runnable_ids: Sequence[int], now: datetime) -> list[str]:
-    """One run for each of which none is under way. One that gets lost is made again after a while."""
+    """One run for each that has a schedule and none under way. One that gets lost is made again after a while."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNASKED, [list(runnable_ids)])
+        runnable_ids = sorted(set(runnable_ids) - {runnable_id for (runnable_id,) in cursor.fetchall()})
     trying = set(
         Run.objects.filter(runnable_id__in=runnable_ids, cause=Cause.PROBE)
         .unfinished()

@@ -4,7 +4,7 @@ docs/time.md says it in words: what was missed, what overlaps, and when the next
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -24,7 +24,8 @@ class Due:
     """A runnable that is due: its policies, and the occurrence whose time has come first.
 
     `offset` is its place in its spread: it is due so long after each occurrence. `left` is how many more runs its
-    schedule may make; None: any number.
+    schedule may make; None: any number. `stands_for` is the moment that this occurrence stands for where that was past
+    when it was planned, so that it was due at once.
     """
 
     runnable_id: int
@@ -35,6 +36,11 @@ class Due:
     catch_up: str = CatchUp.LATEST
     within: timedelta | None = None
     left: int | None = None
+    stands_for: datetime | None = None
+
+    def named(self, at: datetime) -> datetime:
+        """The planned moment of one that is due at this one."""
+        return self.stands_for or at if at == self.occurrence else at
 
     @property
     def oldest_age(self) -> timedelta | None:
@@ -103,11 +109,20 @@ def plan(due: Due, active: Active, now: datetime, *, at_once: int = CAUGHT_UP_AT
         missed, wanted = _caught_up(due, latest, now, at_once)
         skips += [missed] if missed else []
         following = due.schedule.next_after(wanted[-1] if due.catch_up == CatchUp.ALL and wanted else latest)
-    runs, overlapped, cancels = _overlapping(due, wanted[: due.left], active)
-    skips += overlapped
-    is_over = due.left is not None and len(runs) >= due.left
-    next_run_at = following + due.offset if following and not is_over else None
-    return Plan(due.runnable_id, next_run_at, runs, skips, cancels)
+    runs, overlapped, cancels = _overlapping(due, wanted, active)
+    next_run_at = following + due.offset if following and not _is_last(due, runs) else None
+    return _named(due, Plan(due.runnable_id, next_run_at, runs, skips + overlapped, cancels))
+
+
+def _named(due: Due, found: Plan) -> Plan:
+    runs = [replace(run, at=due.named(run.at)) for run in found.runs]
+    skips = [replace(skip, first=due.named(skip.first), last=due.named(skip.last)) for skip in found.skips]
+    return replace(found, runs=runs, skips=skips)
+
+
+def _is_last(due: Due, runs: list[Occurrence]) -> bool:
+    """Whether the schedule ends with these: what comes after its last run is not planned."""
+    return due.left is not None and len(runs) >= due.left
 
 
 def _is_too_old(due: Due, occurrence: datetime, now: datetime) -> bool:
@@ -156,6 +171,8 @@ def _overlapping(due: Due, wanted: list[datetime], active: Active) -> tuple[list
     skipped: list[datetime] = []
     cancels = False
     for at in wanted:
+        if _is_last(due, runs):
+            break
         is_beside = active.any or bool(runs)
         has_waiting = active.held or any(run.held for run in runs)
         match due.overlap if is_beside else Overlap.ALLOW:

@@ -10,8 +10,8 @@ from badgerjobs.lib.schedule import Schedule
 from badgerjobs.lib.upcoming import Upcoming, upcoming
 from badgerjobs.runs.forms import ScheduleForm
 from badgerjobs.runs.models import Runnable
-from badgerjobs.runs.pausing import replanned
 from badgerjobs.runs.policy_words import spread_in_words
+from badgerjobs.runs.replanning import replan
 from badgerjobs.runs.schedules import SCHEDULE_FIELDS, offset_ms, preview, runs_left, second_zone, zone_of
 
 SHOWN = 5
@@ -80,7 +80,8 @@ def _of_kept(runnable: Runnable, form: ScheduleForm, now: datetime) -> Preview:
     if all(getattr(changed, name) == getattr(runnable, name) for name in SCHEDULE_FIELDS):
         return preview_of(runnable, now)
     changed.offset_ms = offset_ms(changed)
-    return _from(changed, replanned(changed, before=runnable, now=now), now)
+    replan(changed, before=runnable, now=now)
+    return _from(changed, changed.next_run_at, now)
 
 
 def _from(runnable: Runnable, first: datetime | None, now: datetime) -> Preview:

@@ -52,11 +52,26 @@ def due_for(runnable: Runnable, occurrence: datetime | None, now: datetime) -> d
 
     None when it is switched off, when nothing is planned, and when its schedule has made all its runs.
     """
-    if occurrence is None or not runnable.enabled:
+    if occurrence is None or not runnable.enabled or is_through(runnable):
         return None
-    if runnable.max_runs is not None and runnable.scheduled_runs >= runnable.max_runs:
+    return max(occurrence, now) + offset_of(runnable)
+
+
+def occurrence_of(runnable: Runnable) -> datetime | None:
+    """Which planned moment its next run stands for; None: nothing is planned."""
+    if runnable.next_run_at is None:
         return None
-    return max(occurrence, now) + timedelta(milliseconds=runnable.offset_ms)
+    return runnable.next_occurrence or runnable.next_run_at - offset_of(runnable)
+
+
+def offset_of(runnable: Runnable) -> timedelta:
+    """So long after each occurrence it is due, as its plan has it."""
+    return timedelta(milliseconds=runnable.offset_ms)
+
+
+def is_through(runnable: Runnable) -> bool:
+    """Whether its schedule has made all its runs."""
+    return runs_left(runnable) == 0
 
 
 def offset_ms(runnable: Runnable) -> int:

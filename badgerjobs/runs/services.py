@@ -10,7 +10,8 @@ from django.db import connection, transaction
 
 from badgerjobs.runs import dispatch, holding, incidents, lifecycle, making, pausing, remains
 from badgerjobs.runs.models import FINAL, Cause, Run, Runnable, State
-from badgerjobs.runs.schedules import RHYTHM_FIELDS, SCHEDULE_FIELDS, due_for, offset_ms
+from badgerjobs.runs.replanning import clock_of, plan_first, replan
+from badgerjobs.runs.schedules import RHYTHM_FIELDS, SCHEDULE_FIELDS, offset_ms
 from badgerjobs.runs.worker import ring_after_commit
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces import audit
@@ -28,7 +29,11 @@ def add_runnable(runnable: Runnable, *, now: datetime) -> Runnable:
 
 @transaction.atomic
 def change_runnable(runnable: Runnable, *, before: Runnable, now: datetime) -> None:
-    """Save a changed runnable; plan anew only when its schedule differs from what it was before."""
+    """Save a changed runnable; plan anew only when its schedule differs from what it was before.
+
+    Its row is locked, and `before` was read under that lock: a tick may have planned it since the clock was read.
+    """
+    now = clock_of(before, now)
     if any(getattr(runnable, field) != getattr(before, field) for field in SCHEDULE_FIELDS):
         waiting = Run.objects.of(runnable.pk).unfinished().values_list("id", flat=True)
         lifecycle.abort(waiting, now=now, reason="The schedule was changed.", running_too=False)
@@ -43,15 +48,17 @@ _DISPATCHED = {"id", "runs_made", "scheduled_runs", "last_run_at", "created_at"}
 
 
 def _plan(runnable: Runnable, now: datetime, before: Runnable | None = None) -> None:
-    """Set the anchor and the next run. What is due at once is due now: no moment is an occurrence twice."""
+    """Set the anchor and the next run."""
+    runnable.offset_ms = offset_ms(runnable)
     if before is None or any(getattr(runnable, field) != getattr(before, field) for field in RHYTHM_FIELDS):
         runnable.anchor = replace(runnable.schedule, anchor=None).anchored(now).start or now
         runnable.scheduled_runs = 0
-        runnable.offset_ms = offset_ms(runnable)
-        runnable.next_run_at = due_for(runnable, runnable.schedule.first(now), now)
+        plan_first(runnable, now)
     else:
-        runnable.offset_ms = offset_ms(runnable)
-        runnable.next_run_at = pausing.replanned(runnable, before=before, now=now)
+        replan(runnable, before=before, now=now)
+        if before.next_run_at is None and runnable.next_run_at is None:
+            return  # it ended when it was planned last
+    runnable.planned_at = now
     # Twice the horizon: the request that plans it may take a while to commit.
     if runnable.next_run_at and runnable.next_run_at - now < 2 * dispatch.HORIZON:
         with connection.cursor() as cursor:

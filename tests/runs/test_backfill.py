@@ -1,6 +1,6 @@
 """Past occurrences that were never run are run: each once, in their order, and none twice."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -91,7 +91,12 @@ def test_at_most_so_many_begin_in_a_minute() -> None:
 
 @pytest.mark.parametrize(
     ("since", "until", "said"),
-    [(NOW, NOW, "must be after"), (NOW - timedelta(days=600), NOW, f"at most {MOST:,}")],
+    [
+        (NOW, NOW, "must be after"),
+        (NOW - timedelta(days=600), NOW, f"at most {MOST:,}"),
+        (datetime.min.replace(tzinfo=UTC), NOW, "since.*before 1970"),
+        (NOW - HOUR, datetime.max.replace(tzinfo=UTC), "until.*within the next ten years"),
+    ],
 )
 def test_a_range_that_makes_no_sense_is_refused(since: datetime, until: datetime, said: str) -> None:
     runnable = hourly(anchor=NOW - timedelta(days=900))
@@ -105,6 +110,21 @@ def test_what_was_deleted_meanwhile_says_so() -> None:
     Runnable.objects.all().delete()
     with pytest.raises(Conflict):
         backfill(runnable=runnable, since=NOW - HOUR, until=NOW, now=NOW)
+
+
+def test_what_came_after_a_schedule_had_made_all_its_runs_was_never_planned() -> None:
+    runnable = hourly(max_runs=2, scheduled_runs=1)
+    making.queue_planned([Plan(runnable.pk, None, [Occurrence(NOW, NOW)])], NOW)
+    runnable.refresh_from_db()
+    found = runs_to_make(runnable, since=NOW - 2 * HOUR, until=NOW + 9 * HOUR, now=NOW + 9 * HOUR)
+    assert found == [NOW - 2 * HOUR, NOW - HOUR]
+
+
+def test_what_was_to_run_once_and_ran_late_is_not_run_again() -> None:
+    runnable = make_runnable(make_application(), run_at=NOW - HOUR)
+    assert runs_to_make(runnable, since=MONTH_AGO, until=NOW, now=NOW) == [NOW - HOUR]
+    make_run(runnable, State.SUCCEEDED, occurrence=NOW)
+    assert runs_to_make(runnable, since=MONTH_AGO, until=NOW + HOUR, now=NOW + HOUR) == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -151,3 +151,35 @@ def test_a_spread_moves_when_it_is_due_and_not_which_occurrence_it_is() -> None:
     # Its second occurrence is due 20 s after the minute, and not before.
     assert skipped(planned(1.2, offset=late)) == []
     assert skipped(planned(1.4, offset=late)) == [("missed", 0, 0, 1)]
+
+
+@pytest.mark.parametrize("overlap", Overlap)
+@pytest.mark.parametrize("left", [1, 2, 5, None])
+def test_whatever_the_policies_each_occurrence_up_to_the_last_run_is_run_or_skipped(
+    overlap: Overlap, left: int | None
+) -> None:
+    found = planned(5.5, overlap=overlap, catch_up=CatchUp.ALL, left=left)
+
+    accounted = len(found.runs) + sum(skip.count for skip in found.skips)
+    if found.next_run_at is None:
+        assert len(found.runs) == left
+        assert [minute for minute, _ in ran(found)] == list(range(len(found.runs)))
+    else:
+        assert (accounted, found.next_run_at) == (6, at(6))
+
+
+@pytest.mark.parametrize(
+    ("now", "policies", "runs", "skips"),
+    [
+        pytest.param(0.1, {}, [-9], [], id="run"),
+        pytest.param(0.1, {"active": BUSY}, [], [("overlap", -9, -9, 1)], id="it would overlap"),
+        pytest.param(2.5, {}, [2], [("missed", -9, 1, 2)], id="missed"),
+        pytest.param(1.5, {}, [1], [("missed", -9, -9, 1)], id="missed alone"),
+    ],
+)
+def test_what_was_past_when_it_was_planned_stands_for_its_own_moment(
+    now: float, policies: dict[str, Any], runs: list[int], skips: list[Any]
+) -> None:
+    found = planned(now, stands_for=at(-9), **policies)
+    assert ([minute for minute, _ in ran(found)], skipped(found)) == (runs, skips)
+    assert [run.due_at for run in found.runs] == [at(max(0, minute)) for minute in runs]

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import transaction
 
 from badgerjobs.runs import lifecycle, making, services
 from badgerjobs.runs.models import FINAL, Cause, LogLine, Run, Runnable, State
@@ -168,7 +169,9 @@ def test_who_replays_at_once_and_the_tick_count_every_run_once() -> None:
     def again(ids: list[UUID]) -> None:
         services.replay_runs(application=application, run_ids=ids, by=OPERATOR, now=NOW)
 
+    @transaction.atomic
     def tick() -> None:
+        list(Runnable.objects.select_for_update(no_key=True).order_by("pk"))
         making.queue_planned([Plan(owner.pk, NOW + HOUR, [Occurrence(NOW, NOW)]) for owner in owners], NOW)
 
     ids = [run.pk for run in runs]

@@ -9,6 +9,12 @@ from django.db import migrations, models
 # What is switched off already has been so since it was last changed, as far as one knows.
 PAUSED = "UPDATE runs_runnable SET paused_at = updated_at WHERE NOT enabled"
 
+# What was to run once, and did, is known by that count from now on: its run may have been deleted.
+RAN_ONCE = """
+UPDATE runs_runnable SET scheduled_runs = 1
+WHERE run_every = '' AND cron = '' AND preset = '' AND next_run_at IS NULL AND last_run_at >= run_at
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -337,4 +343,5 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunSQL(PAUSED, migrations.RunSQL.noop),
+        migrations.RunSQL(RAN_ONCE, migrations.RunSQL.noop),
     ]

@@ -15,8 +15,10 @@ class Runnable(RetryPolicy):
     """Anything that the engine can run: its schedule, its policies, and when it is due next.
 
     `next_run_at` is null while it is disabled and when nothing is planned any more; it is the next occurrence plus
-    `offset_ms`, its own place in the window of `spread_s` seconds. `scheduled_runs` counts the occurrences that became
-    runs since the schedule was set, and ends it at `max_runs`. `catch_up_within_s` is how old, in seconds, a missed
+    `offset_ms`, its own place in the window of `spread_s` seconds. `next_occurrence` is that occurrence where it was
+    past already when it was planned, and due at once; else null. `planned_at` is the clock by which it was planned
+    last, by a tick or by somebody who changed it. `scheduled_runs` counts the occurrences that became runs since the
+    schedule was set, and ends it at `max_runs`. `catch_up_within_s` is how old, in seconds, a missed
     occurrence may be to be caught up; null: any age. While it is paused, the occurrences later than
     `unaccounted_since` are in no ledger yet: they get their row when it is resumed. `title` is what people call it,
     where `shown.entitle` has looked that up; its `name` never changes.
@@ -54,6 +56,8 @@ class Runnable(RetryPolicy):
     breaker = models.CharField(max_length=9, choices=Breaker.choices, blank=True, default=Breaker.CLOSED)
 
     next_run_at = models.DateTimeField(null=True, blank=True)
+    next_occurrence = models.DateTimeField(null=True, blank=True)
+    planned_at = models.DateTimeField(null=True, blank=True)
     last_run_at = models.DateTimeField(null=True, blank=True)
     runs_made = models.BigIntegerField(default=0)
     scheduled_runs = models.BigIntegerField(default=0)
