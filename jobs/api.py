@@ -18,6 +18,8 @@ from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Attempt
 from badgerjobs.runs.querysets import AttemptQuerySet
 from badgerjobs.runs.run_serializers import RunSerializer
+from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
+from badgerjobs.runs.serializers import DEFAULTS
 from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.filters import is_true, moment, narrow, one_of
 from badgerjobs.web.idempotency import idempotent
@@ -149,7 +151,9 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
     def backfill(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """What was missed, skipped or came before the job was made; whether it is enabled or not. A dry run is 200.
 
-        One whose run was aborted or failed has a run: replay that.
+        One whose run was aborted or failed has a run: replay that. Unless `overlap` is allow they go one after the
+        other, and an occurrence of the schedule that comes while one is queued or running overlaps with it: under skip,
+        it is skipped.
         """
         job, now = self.get_object(), database_now()
         asked = BackfillSerializer(data=request.data)
@@ -189,11 +193,8 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
         return JobSerializer(jobs, many=True, context={"counts": counts}).data
 
 
-# What a PUT that leaves them out sets.
-BLANK = {
-    "run_at": None, "run_every": "", "cron": "", "preset": "", "time_zone": "UTC",
-    "pause_reason": "", "paused_until": None,
-}  # fmt: skip
+# What a PUT that leaves them out sets: as the row of a new job has it, which is what the serializers judge by.
+BLANK = {name: getattr(DEFAULTS, name) for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS)}
 
 
 class ResultViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Attempt]):

@@ -25,8 +25,8 @@ WORDS = {
     ),
     "pause": (
         "Pause",
-        "Nothing is planned while it is paused. What waits is aborted, what runs goes on.",
-        "Nothing is planned while they are paused. What waits is aborted, what runs goes on.",
+        "Nothing is planned while it is paused. What runs goes on; what waits is aborted, run by hand or not.",
+        "Nothing is planned while they are paused. What runs goes on; what waits is aborted, run by hand or not.",
         "paused",
     ),
     "resume": (

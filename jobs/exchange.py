@@ -170,10 +170,17 @@ def page_of(run: Run) -> str:
 
 def backfill_of(run: Run) -> str:
     """The address at which its occurrences are run all the same."""
-    if not run.runnable:
-        return ""
-    address = reverse("jobs:backfill", args=[run.application.slug, run.runnable.name])
-    return f"{address}?{urlencode(range_of(*ends(run)))}"
+    return f"{_backfill(run)}?{urlencode(range_of(*ends(run)))}" if run.runnable else ""
+
+
+def backfill_of_missed(rows: Sequence[Run]) -> str:
+    """The same of several, the newest first, whose occurrences were missed: of nothing else that lies between them."""
+    (first, _), (_, last) = ends(rows[-1]), ends(rows[0])
+    return f"{_backfill(rows[0])}?{urlencode(range_of(first, last) | {'missed': '1'})}"
+
+
+def _backfill(run: Run) -> str:
+    return reverse("jobs:backfill", args=[run.application.slug, run.runnable.name]) if run.runnable else ""
 
 
 def titles_of(runnable_ids: Sequence[int]) -> dict[int, str]:

@@ -35,6 +35,13 @@ WORDS = {
     "“Run beside it” there, or “The latest” here.",
     ("catch_up_within", "limits_nothing"): "Nothing is caught up, however recent: choose “The latest” or “All” above, "
     "or leave this empty.",
+    ("catch_up", "by_hand"): "What runs by hand is never missed: choose “The latest”, or above when it runs.",
+    (
+        "catch_up_within",
+        "by_hand",
+    ): "What runs by hand is never missed: leave this empty, or choose above when it runs.",
+    ("spread", "by_hand"): "What runs by hand has no time to be spread from: leave this empty, or choose above when it "
+    "runs.",
 }
 # What a test call is made of.
 CALL_FIELDS = ("verb", "endpoint", "headers", "body", "timeout", "fail_statuses")

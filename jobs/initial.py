@@ -38,8 +38,9 @@ def initial_of(job: Job, application: Application | None = None) -> dict[str, An
 
 
 def initial_like(job: Job, application: Application | None = None) -> dict[str, Any]:
-    """A new job that does the same."""
-    return {**initial_of(job, application), "name": f"{job.name} copy", "tag": ""}
+    """A new job that does the same. How a job is tried again that is not is the usual, which says nothing."""
+    again = {} if job.retryable else {**shown_as((application or job.application).policy), "retry_statuses": ""}
+    return {**initial_of(job, application), **again, "name": f"{job.name} copy", "tag": ""}
 
 
 def initial_new(application: Application | None = None) -> dict[str, Any]:

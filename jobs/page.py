@@ -1,6 +1,7 @@
 """What the page of a job tells: its plans, what waits and runs of it, and how its runs ended."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 from statistics import median
@@ -8,18 +9,19 @@ from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models.functions import Coalesce, JSONObject
 
 from badgerjobs.lib import vault, words
 from badgerjobs.runs import recent, skipped
-from badgerjobs.runs.models import FINAL, Attempt, Overlap, Run, SkipReason, State
-from badgerjobs.runs.policy_words import policies_in_words, runs_made
+from badgerjobs.runs.models import FINAL, Attempt, Run, SkipReason, State
+from badgerjobs.runs.policy_words import beside_backfill, policies_in_words, runs_made
 from badgerjobs.runs.previews import Preview
+from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.runs.schedules import place_of, runs_left, second_zone
 from badgerjobs.runs.shown import Body
 from badgerjobs.web.cursors import Page
 from jobs.answers import answer_in_words
-from jobs.exchange import backfill_of, body_of, curl_of, needs_file
+from jobs.exchange import backfill_of_missed, body_of, curl_of, needs_file
 from jobs.models import Job
 from jobs.pauses import Pause, pause_of
 from jobs.showing import Row, failures_in_words, next_runs, retries_in_words, rows_of
@@ -31,13 +33,27 @@ WAITING = 50
 # What was missed is told of for so long, and so many occurrences are named before they are run.
 LATELY = timedelta(days=7)
 NAMED = 5
+# So many outages are looked at.
+OUTAGES = 100
 
 
 class Missed(NamedTuple):
-    """The row of what was missed, the run that was made instead, and the address at which it is run all the same."""
+    """The row of what was missed, and the run that was made instead."""
 
     row: Run
     instead: Run | None
+
+
+class AllMissed(NamedTuple):
+    """The newest of what was missed lately, and what all of it is: so many occurrences in so many outages.
+
+    So many of them have been run since; `backfill` is the address at which the others are run all the same.
+    """
+
+    shown: Sequence[Missed]
+    outages: int
+    occurrences: int
+    run_since: int
     backfill: str
 
 
@@ -71,6 +87,15 @@ class JobPage:
     def row(self) -> Row:
         """What the list says of it."""
         return rows_of([self.job], self.now)[0]
+
+    @cached_property
+    def last(self) -> Row:
+        """The same with its last run: what was skipped is none."""
+        row = self.row
+        if not row.ended or row.ended.state != State.SKIPPED:
+            return row
+        ran = recent.last_ended([self.runnable.pk], states=[state for state in FINAL if state != State.SKIPPED])
+        return replace(row, ended=ran.get(self.runnable.pk))
 
     @cached_property
     def state(self) -> str:
@@ -181,17 +206,30 @@ class JobPage:
         return pause_of(self.job)
 
     @cached_property
-    def missed(self) -> Missed | None:
-        """What was missed lately, as far as it has not been run since."""
-        runs = Run.objects.for_application(self.job.application).of(self.runnable.pk)
-        lately = runs.filter(state=State.SKIPPED, skip_reason=SkipReason.MISSED, finished_at__gt=self.now - LATELY)
-        row = lately.order_by("-id").first()
-        if row is None or row.finished_at is None or skipped.run_since(row) >= (row.skipped_count or 0):
+    def missed(self) -> AllMissed | None:
+        """What was missed lately, outage by outage, as far as it has not all been run since."""
+        lately = self._runs.filter(
+            state=State.SKIPPED, skip_reason=SkipReason.MISSED, finished_at__gt=self.now - LATELY
+        )
+        found: Any = lately.annotate(ran=Coalesce(Subquery(skipped.runs_since()), 0)).order_by("-id")[:OUTAGES]
+        rows: list[Any] = [row for row in found if row.ran < (row.skipped_count or 0)]
+        if not rows:
             return None
-        row.application, row.runnable = self.job.application, self.runnable
-        # What was dispatched by the same tick.
-        after = runs.filter(occurrence__gt=row.skipped_until, created_at=row.finished_at).exclude(state=State.SKIPPED)
-        return Missed(row, after.order_by("occurrence").first(), backfill_of(row))
+        for row in rows:
+            row.application, row.runnable = self.job.application, self.runnable
+        shown = [Missed(row, self._instead_of(row)) for row in rows[:NAMED]]
+        count, ran = sum(row.skipped_count for row in rows), sum(row.ran for row in rows)
+        return AllMissed(shown, len(rows), count, ran, backfill_of_missed(rows))
+
+    def _instead_of(self, row: Any) -> Run | None:
+        """What was dispatched by the same tick."""
+        after = self._runs.filter(occurrence__gt=row.skipped_until, created_at=row.finished_at)
+        return after.exclude(state=State.SKIPPED).order_by("occurrence").first()
+
+    @property
+    def _runs(self) -> RunQuerySet:
+        runs: RunQuerySet = Run.objects.for_application(self.job.application).of(self.runnable.pk)
+        return runs
 
     def question_before_backfilling(self) -> dict[str, Any]:
         """What `pages.ask` is to show first: which time is meant."""
@@ -206,8 +244,7 @@ class JobPage:
     def question_about(self, occurrences: Sequence[datetime], per_minute: int | None) -> dict[str, Any]:
         """What `pages.ask` is to show then: how many they are, and how they go."""
         count, place = len(occurrences), words.place(self.zone)
-        how = "beside each other" if self.runnable.overlap == Overlap.ALLOW else "one after the other"
-        text = f"They go {how}, beside the schedule." if count > 1 else "It goes at once, beside the schedule."
+        text = beside_backfill(self.runnable, count)
         if per_minute and count > 1:
             rest = words.duration((count - 1) * 60_000 / per_minute)
             text += f" At most {per_minute:,} begin in a minute: the last in {rest}, if none is held up."
@@ -219,10 +256,12 @@ class JobPage:
 
     def question_before_pausing(self) -> dict[str, Any]:
         """What `pages.ask` is to show."""
-        waits = [run for run in self.waiting if run.state != State.RUNNING]
-        text = "Nothing is planned while it is paused, and what runs goes on."
-        if waits:
-            text += f" {_plural(len(waits), 'run')} that wait{'s' if len(waits) == 1 else ''} will be aborted."
+        waits = len([run for run in self.waiting if run.state != State.RUNNING])
+        text = (
+            "Nothing is planned while it is paused. What runs goes on; what waits is aborted, also what somebody ran by"
+        )
+        text += " hand, replayed or backfilled"
+        text += f": {'at least ' if self.is_waiting_cut else ''}{_plural(waits, 'run')} now." if waits else "."
         return {"title": f"Pause {self.job.name}?", "text": text, "confirm": "Pause the job", "keep": "Keep it running"}
 
     def question_before_deleting(self) -> dict[str, Any]:

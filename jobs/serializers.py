@@ -16,7 +16,7 @@ from badgerjobs.runs.serializers import PolicySerializer, ScheduleSerializer
 from jobs.examples import RESULT
 from jobs.models import Job, Verb
 from jobs.querysets import BODY_IN_LISTS
-from jobs.status_fields import AnyFailureField, StatusesField, wrong_together
+from jobs.status_fields import AnyFailureField, StatusesField, said_in_vain, wrong_together
 
 BODY_BYTES = 1_000_000
 
@@ -119,6 +119,14 @@ class JobSerializer(RetrySerializer, PolicySerializer, PauseSerializer, Schedule
         allow_null=True,
         help_text="When it runs next; null when nothing is planned.",
     )
+    scheduled_runs = serializers.IntegerField(
+        source="runnable.scheduled_runs",
+        read_only=True,
+        help_text="How many runs its schedule has made since it was set. At `max_runs` it is finished.",
+    )
+    breaker = serializers.SerializerMethodField(
+        help_text="closed; open: paused because it kept failing; or half_open: one run tries whether it is well again."
+    )
     success_count = serializers.SerializerMethodField(help_text="Results that were successes, of those kept.")
     failure_count = serializers.SerializerMethodField(help_text="All other results, of those kept.")
     created_at = serializers.DateTimeField(read_only=True, help_text="When it was made.")
@@ -174,6 +182,8 @@ class JobSerializer(RetrySerializer, PolicySerializer, PauseSerializer, Schedule
             attrs = super().validate(attrs)
         except serializers.ValidationError as error:
             raise serializers.ValidationError({**error.detail, **wrong}) from None  # type: ignore[dict-item]  # a dict of fields here
+        if "retries" not in self.initial_data:  # beside 0 retries, as it reads, what was read can be sent back
+            wrong = wrong or said_in_vain(attrs, self.instance)
         if wrong:
             raise serializers.ValidationError(wrong)
         return attrs
@@ -190,6 +200,10 @@ class JobSerializer(RetrySerializer, PolicySerializer, PauseSerializer, Schedule
 
     def get_schedule(self, job: Job) -> str:
         return job.runnable.schedule.words()
+
+    @extend_schema_field({"type": "string", "enum": ["closed", "open", "half_open"]})
+    def get_breaker(self, job: Job) -> str:
+        return job.runnable.breaker or "closed"
 
     def get_body_truncated(self, job: Job) -> bool:
         return bool(getattr(job, "beginning", job.body) != job.body)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from badgerjobs.lib import statuses, words, zones
 from badgerjobs.lib.backoff import Retries
 from badgerjobs.lib.schedule import ScheduleError
+from badgerjobs.runs.measures import so_far
 from badgerjobs.runs.models import Runnable, State
 from badgerjobs.runs.policy_words import runs_made
 from badgerjobs.runs.previews import Preview, preview_of
@@ -49,10 +50,7 @@ class Row:
     @property
     def so_far(self) -> str:
         """How long that has run by now: `41 s so far`."""
-        seconds = (
-            (self.now - self.running.started_at).total_seconds() if self.running and self.running.started_at else 0
-        )
-        return f"{words.relative(-seconds).removesuffix(' ago')} so far" if seconds >= 1 else "just begun"
+        return so_far(self.running.started_at if self.running else None, self.now)
 
     @property
     def state(self) -> str:

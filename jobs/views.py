@@ -144,7 +144,7 @@ def _to_run(job: Job, form: BackfillForm, now: datetime) -> list[datetime]:
     """The occurrences that are meant; none where the form has something to say instead."""
     since, until = form.cleaned_data["since"], form.cleaned_data["until"]
     try:
-        found = runs_to_make(job.runnable, since=since, until=until, now=now)
+        found = runs_to_make(job.runnable, since=since, until=until, now=now, missed=form.cleaned_data["missed"])
     except Invalid as refused:
         for name, said in refused.detail.items():  # type: ignore[union-attr]  # a dict of fields
             form.add_error(name, [str(one) for one in said])

@@ -21,8 +21,8 @@ def asked_wait(headers: Iterable[tuple[str, str]], *, now: datetime) -> timedelt
 
 def _wait(value: str, there: datetime) -> timedelta | None:
     if value.isascii() and value.isdecimal():
-        seconds = min(int(value), MOST_S) if len(value) < len(str(MOST_S)) else MOST_S
-        return timedelta(seconds=seconds)
+        digits = value.lstrip("0") or "0"
+        return timedelta(seconds=int(digits) if len(digits) < len(str(MOST_S)) else MOST_S)
     moment = _moment(value)
     return moment - there if moment and moment > there else None
 

@@ -17,6 +17,8 @@ POLICIES = (*GROWTH, LIST)
 SHORTHAND = "repeater"
 FIELDS = ("retry_policy", "retries", "retry_step", "retry_delays", "retry_for")
 
+IN_VAIN = "`retryable` is false, so nothing is tried again: leave this out, or set `retryable` to true."
+
 
 class RetryFieldsError(ValueError):
     """Fields that contradict each other. `errors` maps each one's name to a sentence that says what would be right."""
@@ -34,14 +36,24 @@ class Chosen:
     policy: Retries
 
 
-def chosen(given: Mapping[str, Any], *, base: Retries, retryable: bool, had_none: bool = False) -> Chosen:
+def by_name(policy: Retries) -> dict[str, Any]:
+    """A policy by the names in FIELDS."""
+    values = (policy.backoff, policy.retries, policy.step_s, list(policy.delays), policy.for_s)
+    return dict(zip(FIELDS, values, strict=True))
+
+
+def chosen(
+    given: Mapping[str, Any], *, base: Retries, retryable: bool, had_none: bool = False, stored: Retries | None = None
+) -> Chosen:
     """Put what is given of FIELDS and `retryable`, each right by itself, over what there was. Raises RetryFieldsError.
 
     Who says how often, and not whether, means that it is. What is not retryable has a policy with no retries; what is
-    may have none only if it `had_none`, or has none by default: what was read can be sent back.
+    may have none only if it `had_none`, or has none by default. How what is not is tried again may be said only as it
+    is by default, as it is `stored`, or beside 0 retries, as it reads: what was read can be sent back.
     """
     wanted = given.get("retryable", _implied(given, retryable))
-    if errors := _contradictions(given, base) | _unclear(given, had_none or not base.retries):
+    errors = _contradictions(given, base) | _unclear(given, had_none or not base.retries)
+    if errors := errors if wanted else errors | _in_vain(given, base, stored or base):
         raise RetryFieldsError(errors)
     policy = _over(given, base)
     if not wanted:
@@ -97,11 +109,20 @@ def _unclear(given: Mapping[str, Any], none_is_fine: bool) -> dict[str, str]:
     retryable, retries = given.get("retryable"), given.get("retries")
     if retryable is False and retries:
         return {"retries": "`retryable` is false, so there are none: leave one of the two out."}
-    if retryable is False and given.get("retry_policy") == SHORTHAND:
-        return {"retry_policy": "`retryable` is false, so nothing is tried again: leave one of the two out."}
     if retryable and retries == 0 and not none_is_fine:
         return {"retries": "`retryable` is true, and 0 are none: leave one of the two out."}
     return {}
+
+
+def _in_vain(given: Mapping[str, Any], *known: Retries) -> dict[str, str]:
+    """How it is tried again, said of what is not."""
+    if given.get("retries") == 0:
+        return {}
+    said = {name: given[name] for name in FIELDS if name != "retries" and given.get(name)}
+    if said.get("retry_policy") == SHORTHAND:
+        said = {**said, "retry_policy": REPEATER.backoff, "retry_step": REPEATER.step_s}
+    news = [name for name, value in said.items() if value not in [by_name(policy)[name] for policy in known]]
+    return {name if name in given else "retry_policy": IN_VAIN for name in news}
 
 
 def _unreachable(policy: Retries) -> dict[str, str]:

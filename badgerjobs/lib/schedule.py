@@ -57,6 +57,11 @@ class Schedule:
         return bool(self.run_every or self.cron or self.preset)
 
     @property
+    def is_by_hand(self) -> bool:
+        """Whether nothing is ever planned."""
+        return not self.is_recurring and self.run_at is None
+
+    @property
     def start(self) -> datetime | None:
         """Where a series counts from, in UTC: `run_at`, else the anchor."""
         start = self.run_at or self.anchor

@@ -73,11 +73,16 @@ def _moment(run_at: datetime | None, now: datetime) -> str | None:
         return None
     if run_at.utcoffset() is None:
         return "Say where that time is: end it with Z for UTC or with an offset, like 2026-11-21T22:50:28+01:00."
-    if run_at > now + HORIZON:
-        return "That is more than ten years ahead: give a time within the next ten years."
     if run_at < EARLIEST:
         return "That is before 1970. A time that is past runs at once: give the present time for that."
-    return None
+    return out_of_reach(run_at, now)
+
+
+def out_of_reach(moment: datetime, now: datetime) -> str | None:
+    """Why nothing is computed so far from now, as a sentence; None: it is. `moment` is aware."""
+    if moment > now + HORIZON:
+        return "That is more than ten years ahead: give a time within the next ten years."
+    return "That is before 1970: give a later time." if moment < EARLIEST else None
 
 
 def _end(fields: ScheduleFields, now: datetime) -> str | None:
@@ -90,8 +95,17 @@ def _end(fields: ScheduleFields, now: datetime) -> str | None:
     if run_at and not _moment(run_at, now):
         start = max(start, run_at)
     if end_at.utcoffset() is not None and end_at < start:
-        return f"The end is before the start: give a time after {start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}."
+        return f"The end is before the start: give a time after {_said(start, fields.get('time_zone'))}."
     return _moment(end_at, now)
+
+
+def _said(moment: datetime, zone_name: str | None) -> str:
+    """With the offset of the schedule's own zone, in which people type it; in UTC where that is none."""
+    try:
+        place = zones.zone(zone_name or "UTC")
+    except zones.UnknownZoneError:
+        place = UTC
+    return moment.astimezone(place).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _preset(name: str | None, zone_name: str | None) -> str | None:

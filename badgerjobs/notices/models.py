@@ -13,6 +13,7 @@ RECOVERED = "recovered"
 # What one may want to be told of.
 WISHES = (*Trouble.values, RECOVERED)
 MOST_ADDRESSES = 20
+LONGEST_BASE_URL = 300
 
 
 def every_wish() -> list[str]:
@@ -34,7 +35,7 @@ class NoticeSettings(models.Model):
     url = EncryptedTextField(blank=True, default="")
     troubles = models.JSONField(default=every_wish, blank=True)
     quiet_minutes = models.PositiveIntegerField(default=60)
-    base_url = models.CharField(max_length=300, blank=True, default="")
+    base_url = models.CharField(max_length=LONGEST_BASE_URL, blank=True, default="")
     tested = models.JSONField(default=list, blank=True)
 
     objects = NoticeSettingsQuerySet.as_manager()

@@ -49,11 +49,17 @@ def of_closing(incidents: Sequence[Incident], *, base_url: str) -> dict[str, Any
         "timestamp": _iso(first.closed_at),
         "data": {
             **_about(incidents, base_url),
-            "sentence": "It is well again." if is_job else "Nothing is late any more.",
+            "sentence": "It is well again." if is_job else _nothing_is_late(incidents),
             "more": 0,
             "more_since": None,
         },
     }
+
+
+def _nothing_is_late(incidents: Sequence[Incident]) -> str:
+    """With what came of it, which may not have been known when it was told that work is late."""
+    came = (one.sentence for one in incidents if one.overdue)
+    return " ".join(["Nothing is late any more.", *came])
 
 
 def of_test(application: Application, *, base_url: str, now: datetime) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from badgerjobs.notices import payloads
 from badgerjobs.notices.masking import masked_url
-from badgerjobs.notices.models import NoticeSettings
+from badgerjobs.notices.models import LONGEST_BASE_URL, NoticeSettings
 from badgerjobs.notices.sending import Ways, send
 from badgerjobs.runs import fleet
 from badgerjobs.workspaces import audit
@@ -44,7 +44,8 @@ def change_notices(
     url_was = row.url
     for name in NOTICE_FIELDS:
         setattr(row, name, fields.get(name, getattr(row, name)))
-    row.base_url = base_url
+    if len(base_url) <= LONGEST_BASE_URL:  # nobody can look up a longer name: links keep the one before
+        row.base_url = base_url
     row.save()
     if held.late_after_s != late_after_s:
         held.late_after_s = late_after_s

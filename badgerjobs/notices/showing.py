@@ -1,4 +1,7 @@
-"""What pages show of a notice's run: what was told, to whom, and what came back."""
+"""What pages show of a notice's run: what was told, to how many, and what came back.
+
+Whoever sees runs sees this. Whose the addresses are, and what follows the URL's host, is for admins.
+"""
 
 import json
 from collections.abc import Mapping
@@ -18,9 +21,8 @@ from badgerjobs.runs.shown import Body, Exchange, Shown, Side
 
 def answer_of(result: Mapping[str, Any], error_class: str) -> str:
     """`204 No Content`, how many addresses a mail went to, or that no mail went out."""
-    if "mailed" in result:
-        count = len(result["mailed"])
-        return f"mailed to {count} address{'' if count == 1 else 'es'}"
+    if "mailed_to" in result:
+        return f"mailed to {_addresses(result['mailed_to'])}"
     if "status" in result:
         return _status(result["status"])
     return "not mailed" if error_class == "mail" else ""
@@ -42,7 +44,12 @@ def _request(given: Mapping[str, Any], row: NoticeSettings, result: Mapping[str,
         return Side("POST", masked_url(row.url), {"Content-Type": "application/json"}, Body(text, len(text.encode())))
     text = text_of(given["payloads"])
     headers = {"Subject": subject_of(given["payloads"])}
-    return Side("Mail", ", ".join(result.get("mailed") or row.emails), headers, Body(text, len(text.encode())))
+    count = result.get("mailed_to") or len(row.emails)
+    return Side("Mail", f"to {_addresses(count)}", headers, Body(text, len(text.encode())))
+
+
+def _addresses(count: int) -> str:
+    return f"{count} address{'' if count == 1 else 'es'}"
 
 
 def _response(result: Mapping[str, Any]) -> Side:
@@ -76,4 +83,4 @@ def page_of(run: Run) -> str:
     return reverse("notices:incidents", args=[run.application.slug])
 
 
-NOTICE = Shown("notice", answer_of, exchange_of, advice_on, content_of, page_of)
+NOTICE = Shown("notice", answer_of, exchange_of, advice_on, content_of, page_of, errors={"mail": "not mailed"})

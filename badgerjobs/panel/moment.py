@@ -27,6 +27,7 @@ SELECT EXISTS (SELECT FROM runs_runnable WHERE application_id = %(application)s)
                AND expires_at BETWEEN %(now)s - interval '8 days' AND %(now)s + interval '8 days'),
        EXISTS (SELECT FROM runs_incident
                WHERE closed_at IS NULL AND trouble = 'paused' AND application_id = %(application)s),
+       EXISTS (SELECT FROM runs_incident WHERE application_id = %(application)s AND overdue > 0),
        queued.count, (SELECT min(due_at) FROM head),
        (SELECT min(next_run_at) FROM runs_runnable
         WHERE application_id = %(application)s AND next_run_at IS NOT NULL)
@@ -42,6 +43,7 @@ class Moment:
     """How things stand.
 
     `has_ending_tokens`: some end within a week or so, or have ended. `has_paused`: the engine paused something.
+    `had_outage`: for a while nothing was dispatched, as far back as incidents are kept.
     `queued_since` is when the first of the queued runs was due, `planned_for` when the next occurrence is.
     """
 
@@ -49,6 +51,7 @@ class Moment:
     running: int
     has_ending_tokens: bool
     has_paused: bool
+    had_outage: bool
     queued: int
     queued_since: datetime | None
     planned_for: datetime | None

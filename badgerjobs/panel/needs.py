@@ -1,4 +1,4 @@
-"""What needs a person now: jobs that failed for good or were paused for it, work nobody takes, tokens that end."""
+"""What needs a person now: jobs that failed for good or were paused for it, work nobody took, tokens that end."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.panel.moment import Moment
 from badgerjobs.panel.paused import PausedJob, paused
 from badgerjobs.runs.health import WORST_LAG
+from badgerjobs.runs.models import Incident
 from badgerjobs.workspaces.models import Application, Token
 
 # How far back a failure still is a matter of now, and how many failed runs are looked at for it.
@@ -22,6 +23,8 @@ LOOKED_AT = 5000
 LISTED = 10
 # A run that has been due for so long is not taken.
 TAKEN_WITHIN = timedelta(seconds=30)
+# An outage is told of for so long after it was over.
+AFTER_OUTAGE = timedelta(days=1)
 # A token is told of so long before it ends; and so long after, when it was in use to the last.
 BEFORE_END = timedelta(days=7)
 IN_USE = timedelta(days=1)
@@ -74,6 +77,7 @@ class Needs:
     """All of it, in the order of how bad it is."""
 
     stuck: list[Stuck]
+    outages: list[Incident]
     paused: list[PausedJob]
     failed: list[FailedJob]
     more_failed: bool
@@ -81,17 +85,25 @@ class Needs:
 
     @property
     def count(self) -> int:
-        return len(self.stuck) + len(self.paused) + len(self.failed) + len(self.tokens)
+        return len(self.stuck) + len(self.outages) + len(self.paused) + len(self.failed) + len(self.tokens)
 
 
 def needs(application: Application, moment: Moment, now: datetime) -> Needs:
-    """Look for it: one statement, and one more each where jobs are paused and where tokens end."""
+    """Look for it: one statement, and one more each after an outage, where jobs are paused and where tokens end."""
+    missed = _outages(application, now) if moment.had_outage else []
     stopped = paused(application, LISTED) if moment.has_paused else []
     failed = _failed(application, now)
     told = {(job.kind, job.name) for job in stopped}
     listed = [job for job in failed[:LISTED] if (job.kind, job.name) not in told]
     tokens = _ending(application, now) if moment.has_ending_tokens else []
-    return Needs(list(_stuck(moment, now)), stopped, listed, len(failed) > LISTED, tokens)
+    return Needs(list(_stuck(moment, now)), missed, stopped, listed, len(failed) > LISTED, tokens)
+
+
+def _outages(application: Application, now: datetime) -> list[Incident]:
+    """Those that are not over, or have been for less than a day."""
+    lately = Q(closed_at=None) | Q(closed_at__gt=now - AFTER_OUTAGE)
+    found = Incident.objects.for_application(application).filter(lately, overdue__gt=0)
+    return list(found.order_by("-id")[:LISTED])
 
 
 def _failed(application: Application, now: datetime) -> list[FailedJob]:

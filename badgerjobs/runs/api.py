@@ -25,22 +25,24 @@ from badgerjobs.runs.bulk_serializers import (
 )
 from badgerjobs.runs.choosing import ids_to_abort, ids_to_replay
 from badgerjobs.runs.fleet import database_now
+from badgerjobs.runs.kinds import RUN_KINDS
 from badgerjobs.runs.models import Cause, Run, Runnable, SkipReason, State
 from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.runs.run_serializers import RunDetailSerializer, RunSerializer
 from badgerjobs.runs.schedules import place_in_spread, preview, zone_of
 from badgerjobs.runs.serializers import PlannedSerializer, PreviewSerializer
 from badgerjobs.runs.services import abort_run, abort_runs, replay_run, replay_runs
+from badgerjobs.runs.shown import errors_shown
 from badgerjobs.web.authentication import application_of, holder_of
-from badgerjobs.web.filters import moment, narrow, one_of, words_of
+from badgerjobs.web.filters import moment, narrow, one_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.workspaces.models import Scope
 
 FILTERS = {
     "state": lambda runs, value: runs.filter(state__in=one_of(State.values, value)),
     "cause": lambda runs, value: runs.filter(cause__in=one_of(Cause.values, value)),
-    "kind": lambda runs, value: runs.filter(kind=value),
-    "error_class": lambda runs, value: runs.with_error(words_of(value)),
+    "kind": lambda runs, value: runs.filter(kind__in=one_of(list(RUN_KINDS), value)),
+    "error_class": lambda runs, value: runs.with_error(one_of(list(errors_shown()), value)),
     "skip_reason": lambda runs, value: runs.not_run(one_of(SkipReason.values, value)),
     "since": lambda runs, value: runs.filter(id__gte=uuid7_floor(moment(value))),
     "until": lambda runs, value: runs.filter(id__lt=uuid7_floor(moment(value))),
@@ -49,7 +51,7 @@ FILTERS = {
 DESCRIBED = [
     OpenApiParameter("state", str, description=f"One or more of {', '.join(State.values)}, with commas."),
     OpenApiParameter("cause", str, description=f"One or more of {', '.join(Cause.values)}, with commas."),
-    OpenApiParameter("kind", str, description="What it performs: http."),
+    OpenApiParameter("kind", str, description=f"One or more of {', '.join(RUN_KINDS)}, with commas: what it performs."),
     OpenApiParameter("name", str, description="Of what: a job's tag."),
     OpenApiParameter(
         "error_class", str, description="What was wrong with its last attempt, like timeout: one or more, with commas."

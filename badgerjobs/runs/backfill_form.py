@@ -32,14 +32,19 @@ class RateForm(forms.Form):
 
 
 class BackfillForm(RateForm):
-    """`cleaned_data` has `since` and `until` as moments, too; their wall time is that of the `zone`."""
+    """`cleaned_data` has `since` and `until` as moments, too; their wall time is that of the `zone`.
+
+    `missed`: only what was skipped because nothing was dispatched is meant.
+    """
 
     template = "runs/form/backfill.html"
 
     since = forms.CharField(label="From", widget=LocalTime, error_messages={"required": "Say from when on."})
     until = forms.CharField(label="To", widget=LocalTime, error_messages={"required": "Say until when."})
 
-    field_order = ("since", "until", "per_minute")
+    missed = forms.BooleanField(label="Only what was missed while nothing was dispatched", required=False)
+
+    field_order = ("since", "until", "missed", "per_minute")
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, zone: tzinfo, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -77,7 +82,7 @@ def begun_with(query: Mapping[str, str], zone: tzinfo) -> dict[str, str]:
             found[name] = f"{moment.astimezone(zone):%Y-%m-%dT%H:%M:%S}" if moment.tzinfo else ""
         except (ValueError, OverflowError):
             continue
-    return found
+    return found | ({"missed": "on"} if query.get("missed") else {})
 
 
 def range_of(first: datetime, last: datetime) -> dict[str, str]:

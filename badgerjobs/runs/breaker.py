@@ -34,12 +34,15 @@ class Ending:
 class Owner:
     """What ran: how its breaker stands, and what its application settled. None in a threshold: never.
 
-    `failures` are those in a row until now; `probes` were made in vain since it was paused, at `paused_at`.
+    `plans`: its schedule has more to come, or did when it was paused. What has none is called by hand only: it would be
+    no better off paused, and trying it would be a call that nobody asked for. `failures` are those in a row until now;
+    `probes` were made in vain since it was paused, at `paused_at`.
     """
 
     runnable_id: int
     application_id: int
     enabled: bool = True
+    plans: bool = True
     breaker: str = Breaker.CLOSED
     failures: int = 0
     probes: int = 0
@@ -116,7 +119,7 @@ def _failed(verdict: Verdict, ending: Ending) -> Verdict:
     if ending.is_probe and verdict.breaker == Breaker.HALF_OPEN:
         tried = replace(owner, probes=owner.probes + 1)
         return _paused(verdict, ending, said, Breaker.OPEN, ending.at + tried.wait)
-    if is_on and owner.pause_after and failures >= owner.pause_after:
+    if is_on and owner.plans and owner.pause_after and failures >= owner.pause_after:
         return _paused(verdict, ending, said, Breaker.OPEN, ending.at + owner.wait)
     return verdict
 

@@ -1,15 +1,17 @@
 """What is asked of many runs at once by REST: which they are, and how many a minute."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from badgerjobs.runs.kinds import RUN_KINDS
 from badgerjobs.runs.models import FINAL, Cause, State
 from badgerjobs.runs.services import MOST_AT_ONCE
-from badgerjobs.web.filters import one_of, words_of
-from badgerjobs.web.serializers import MomentField, StrictSerializer
+from badgerjobs.runs.shown import errors_shown
+from badgerjobs.web.filters import BACKWARDS, MOST_WORDS, one_of
+from badgerjobs.web.serializers import BoundedListField, MomentField, StrictSerializer
 
 # A rate beyond this is none.
 MOST_A_MINUTE = 60_000
@@ -23,21 +25,22 @@ NOT_BOTH = "Give either ids or filters, not both."
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
 class WordsField(serializers.Field[Any, Any, Any, Any]):
-    """One or more words: with commas between, as in an address, or in a list. `among`: which there are; empty: any."""
+    """One or more words: with commas between, as in an address, or in a list. `among` has those that there are."""
 
     default_error_messages = {"invalid": "Give words with commas between, like in an address, or a list of words."}
 
-    def __init__(self, among: Iterable[str] = (), **kwargs: Any) -> None:
-        self.among = list(among)
+    def __init__(self, among: Iterable[str] | Callable[[], Iterable[str]], **kwargs: Any) -> None:
+        self.among = among
         super().__init__(**{"required": False, **kwargs})
 
     def to_internal_value(self, data: Any) -> list[str]:
         """The words, at least one. Raises ValidationError."""
-        given = data if isinstance(data, list) else [data]
+        # A request may bring a million of them: one too many is enough to be refused.
+        given = data[: MOST_WORDS + 1] if isinstance(data, list) else [data]
         if not all(isinstance(one, str) and "\0" not in one for one in given):
             self.fail("invalid")
         try:
-            words = one_of(self.among, ",".join(given)) if self.among else words_of(",".join(given))
+            words = one_of(list(self.among() if callable(self.among) else self.among), ",".join(given))
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
         return words or self.fail("invalid")
@@ -62,7 +65,7 @@ def dry_run() -> serializers.BooleanField:
 class ChoiceSerializer(StrictSerializer):
     """Which runs are meant: by their ids, or by the filters of the list."""
 
-    ids = serializers.ListField(
+    ids = BoundedListField(
         child=serializers.UUIDField(),
         required=False,
         allow_empty=False,
@@ -70,9 +73,11 @@ class ChoiceSerializer(StrictSerializer):
         help_text=f"These runs, up to {MOST_AT_ONCE:,}. Either ids or filters.",
     )
     cause = WordsField(Cause.values, help_text=f"One or more of {', '.join(Cause.values)}.")
-    kind = serializers.CharField(required=False, max_length=40, help_text="What they perform: http.")
+    kind = WordsField(RUN_KINDS, help_text=f"What they perform: one or more of {', '.join(RUN_KINDS)}.")
     name = serializers.CharField(required=False, max_length=200, help_text="Of what: a job's tag.")
-    error_class = WordsField(help_text="What was wrong with the last attempt, like timeout or status: one or more.")
+    error_class = WordsField(
+        errors_shown, help_text="What was wrong with the last attempt, like timeout or status: one or more."
+    )
     since = MomentField(required=False, help_text="Created at or after this time, ISO 8601 with a zone.")
     until = MomentField(required=False, help_text="Created before this time.")
     dry_run = dry_run()
@@ -87,6 +92,8 @@ class ChoiceSerializer(StrictSerializer):
             raise serializers.ValidationError({"ids": [NOT_BOTH]})
         if "ids" not in attrs and not filters:
             raise serializers.ValidationError({"ids": [NOT_SAID.format(self.everything)]})
+        if "since" in attrs and "until" in attrs and attrs["since"] > attrs["until"]:
+            raise serializers.ValidationError({"since": [BACKWARDS]})
         return attrs
 
 

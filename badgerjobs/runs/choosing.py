@@ -1,4 +1,4 @@
-"""Which runs somebody means who wants something done with many of them by REST."""
+"""Which runs somebody means who wants something done with many of them by REST. Notices are never meant."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -40,13 +40,13 @@ def ids_to_replay(application: Application, choice: Mapping[str, Any]) -> list[U
 
 
 def _chosen(application: Application, choice: Mapping[str, Any]) -> RunQuerySet:
-    runs: RunQuerySet = Run.objects.for_application(application)
+    runs: RunQuerySet = Run.objects.for_application(application).others()
     if "ids" in choice:
         return runs.filter(pk__in=choice["ids"])
     if "cause" in choice:
         runs = runs.filter(cause__in=choice["cause"])
     if "kind" in choice:
-        runs = runs.filter(kind=choice["kind"])
+        runs = runs.filter(kind__in=choice["kind"])
     if "name" in choice:
         owners = Runnable.objects.for_application(application).ids_named(choice["name"])
         runs = runs.filter(runnable_id__in=owners)

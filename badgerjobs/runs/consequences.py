@@ -52,8 +52,8 @@ def of_failed(run_ids: Collection[UUID], *, now: datetime) -> Endings:
 
 
 _HOLD = """
-SELECT o.id, o.application_id, o.enabled, o.breaker, o.failures_in_row, o.paused_at,
-       a.warn_after, a.pause_after, a.probe_after_s
+SELECT o.id, o.application_id, o.enabled, o.next_run_at IS NOT NULL OR NOT o.enabled, o.breaker, o.failures_in_row,
+       o.paused_at, a.warn_after, a.pause_after, a.probe_after_s
 FROM runs_runnable o JOIN workspaces_application a ON a.id = o.application_id
 WHERE o.id = ANY(%s) ORDER BY o.id FOR NO KEY UPDATE OF o
 """
@@ -72,12 +72,13 @@ def hold(runnable_ids: Collection[int], *, waits: bool = True) -> dict[int, Owne
             runnable_id=row[0],
             application_id=row[1],
             enabled=row[2],
-            breaker=row[3],
-            failures=row[4],
-            paused_at=row[5],
-            warn_after=row[6],
-            pause_after=row[7],
-            probe_after=timedelta(seconds=row[8]),
+            plans=row[3],
+            breaker=row[4],
+            failures=row[5],
+            paused_at=row[6],
+            warn_after=row[7],
+            pause_after=row[8],
+            probe_after=timedelta(seconds=row[9]),
         )
         for row in rows
     }

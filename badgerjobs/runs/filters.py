@@ -12,8 +12,10 @@ from badgerjobs.runs.models import State
 from badgerjobs.runs.shown import CAUSE_WORDS, SHOWN_KINDS, errors_shown, shown_as
 from badgerjobs.runs.skipped import BRIEFLY
 
-_TIME = {"type": "datetime-local"}
+# The page says in which zone they are meant.
+_TIME = {"type": "datetime-local", "aria-describedby": "filter-zone"}
 _BAD_TIME = "This is no time: write it like 2026-11-21T22:50."
+_BACKWARDS = "“From” is after “to”, so that nothing lies between: give an earlier time, or a later one there."
 
 
 class RunFilters(forms.Form):
@@ -57,6 +59,13 @@ class RunFilters(forms.Form):
     def clean_name(self) -> str:
         """No name holds a null character, and no query may."""
         return str(self.cleaned_data["name"]).replace("\0", "")
+
+    def clean(self) -> dict[str, Any]:
+        """A span of time does not end before it begins."""
+        since, until = (self.cleaned_data.get(name) for name in ("since", "until"))
+        if since and until and since > until:
+            self.add_error("since", _BACKWARDS)
+        return self.cleaned_data
 
     @property
     def is_set(self) -> bool:
@@ -119,9 +128,13 @@ _FIRST = datetime.fromtimestamp(0, UTC)
 
 
 def _with_states(query: QueryDict) -> QueryDict:
-    """States may stand apart or, as in the API, in one word with commas."""
+    """States may stand apart or, as in the API, in one word with commas.
+
+    Each counts once: it is a search of its own.
+    """
     query = query.copy()
-    query.setlist("state", [state for given in query.getlist("state") for state in given.split(",") if state])
+    states = [state for given in query.getlist("state") for state in given.split(",") if state]
+    query.setlist("state", list(dict.fromkeys(states)))
     return query
 
 

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from badgerjobs.lib import presets, zones
 from badgerjobs.lib.amounts import MILLISECONDS, UNITS, BadAmountError, iso
+from badgerjobs.lib.retry_fields import IN_VAIN
 from badgerjobs.lib.schedule import Schedule
 from badgerjobs.runs.bounds_form import BoundsForm, bounds_shown
 from badgerjobs.runs.models import Preset, Runnable
@@ -33,7 +34,10 @@ MISSING = {
 }
 BOUND_NAMES = ("end_at", "max_runs", "spread")
 # What the sentences of REST call by its name there.
-IN_FORM = {"use run_every, like PT30S": "choose “Every” above, like 30 seconds"}
+IN_FORM = {
+    "use run_every, like PT30S": "choose “Every” above, like 30 seconds",
+    IN_VAIN: "It is not tried again at all: tick “Tries again”, or leave this as it was.",
+}
 # Django's short names of what is asked of a text, for fields whose rules are all the serializer's.
 LENIENT: dict[str, Any] = {"required": False}
 

@@ -17,6 +17,9 @@ RUN_KINDS = {
     "http": "jobs.perform.HTTP",
     "notice": "badgerjobs.notices.perform.NOTICE",
 }
+# Those that tell people of troubles. What is done with many runs at once leaves them alone: who may abort what waits
+# would else silence what admins have set.
+OWN_KINDS = ("notice",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,16 @@ LONGEST_S = durations.LONGEST // timedelta(seconds=1)
 
 
 class LengthField(serializers.CharField):
-    """An ISO 8601 duration on the clock, as whole seconds: `PT5M` is 300. Null, empty and `PT0S` are `nothing`.
+    """An ISO 8601 duration on the clock, as whole seconds: `PT5M` is 300. Null and empty are `nothing`.
 
-    Days and months are not taken: they are longer on some days than on others.
+    `PT0S` is 0 where `nothing` is, and refused where that means that there is no limit: it would be the opposite. Days
+    and months are not taken: they are longer on some days than on others.
     """
 
     default_error_messages = {
         "calendar": "Give hours, minutes and seconds, like PT24H: days and months differ in length.",
         "fraction": "Give whole seconds, like PT5M or PT90S.",
+        "zero": "PT0S is no time at all: give PT1S at least, or null for no limit.",
     }
 
     def __init__(self, *, nothing: int | None, **kwargs: Any) -> None:
@@ -35,7 +37,7 @@ class LengthField(serializers.CharField):
         """Whole seconds. Raises ValidationError."""
         text = super().to_internal_value(data)
         if text.upper() == "PT0S":
-            return self.nothing
+            return self.nothing if self.nothing is not None else self.fail("zero")
         try:
             duration = durations.parse(text[:100])
         except durations.BadDurationError as error:

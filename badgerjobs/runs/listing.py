@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import BooleanField, F, Q, QuerySet
+from django.db.models import BooleanField, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest
 
 from badgerjobs.runs.filters import RunFilters
 from badgerjobs.runs.models import FINAL, Attempt, Run, State
+from badgerjobs.runs.querysets import OTHERS
 from badgerjobs.runs.shown import entitle, owners_called, shown_as
 from badgerjobs.workspaces.models import Application
 
@@ -23,6 +24,9 @@ PAGE = 50
 WALK = 20_000
 # The runs of so many jobs are looked up job by job; of more, by walking those of all.
 OWNERS = 8
+
+# Any run.
+ALL = Q()
 
 UNFINISHED = [state for state in State if state not in FINAL]
 
@@ -61,12 +65,26 @@ def page_of(
 Span = tuple[UUID, UUID]
 
 
-def ids_of(
-    application: Application, filters: RunFilters, states: Iterable[State], limit: int, *, span: Span | None = None
+# Those that nobody has replayed. A replay that was aborted counts for none; one that failed stands for what it repeats.
+UNREPLAYED = Q(~Exists(Run.objects.filter(replay_of=OuterRef("pk")).exclude(state=State.ABORTED)))
+
+
+def ids_of(  # noqa: PLR0913
+    application: Application,
+    filters: RunFilters,
+    states: Iterable[State],
+    limit: int,
+    *,
+    span: Span | None = None,
+    also: Q = ALL,
 ) -> list[UUID]:
-    """The newest that match, as far as they are in one of these states too; of those in the span, if there is one."""
+    """The newest that match, as far as they are in one of these states too; of those in the span, if there is one.
+
+    `also` has to hold of them, too. For what is done with many runs, and so without notices.
+    """
     asked = [state for state in states if not filters.states or state in filters.states]
-    return Search(application, filters, states=asked, walks=False, span=span).ids(limit) if asked else []
+    where = [OTHERS, also, *([Q(id__gte=span[0], id__lte=span[1])] if span else [])]
+    return Search(application, filters, states=asked, walks=False, where=where).ids(limit) if asked else []
 
 
 class Search:
@@ -81,7 +99,7 @@ class Search:
         upwards: bool = False,
         start: UUID | None = None,
         walks: bool = True,
-        span: Span | None = None,
+        where: Sequence[Q] = (),
     ) -> None:
         self.edge: UUID | None = None
         self._order = "id" if upwards else "-id"
@@ -90,9 +108,7 @@ class Search:
         # Those that succeeded are nearly all: no index holds them by state.
         self._by_state = asked if State.SUCCEEDED not in asked else []
         self._application = application
-        self._where = [Q(**{name: value}) for name, value in filters.moments().items()]
-        if span:
-            self._where.append(Q(id__gte=span[0], id__lte=span[1]))
+        self._where = [*where, *(Q(**{name: value}) for name, value in filters.moments().items())]
         if start:
             self._where.append(Q(**{f"id__{self._ahead}": start}))
         name = filters.cleaned_data.get("name")

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from badgerjobs.lib import zones
 from badgerjobs.runs.breaker import LONGEST_REASON
-from badgerjobs.runs.pause_serializer import IS_FAR, IS_PAST, LONGEST_PAUSE
+from badgerjobs.runs.pause_serializer import LONGEST_PAUSE
 from badgerjobs.runs.wall_time import BAD_TIME, LocalTime
 
 UNTIL = [
@@ -17,6 +17,7 @@ UNTIL = [
     ("tomorrow", "tomorrow, 08:00"),
     ("at", "a day and a time"),
 ]
+WAY_OUT = f"give a time to come, or choose “{UNTIL[0][1]}” above."
 
 
 class PauseForm(forms.Form):
@@ -60,5 +61,6 @@ class PauseForm(forms.Form):
             self.add_error("at", BAD_TIME)
             return None
         if not self.now < moment < self.now + LONGEST_PAUSE:
-            self.add_error("at", (IS_PAST if moment <= self.now else IS_FAR).replace("enables", "resumes"))
+            is_past = moment <= self.now
+            self.add_error("at", f"{'That is past' if is_past else 'That is more than ten years from now'}: {WAY_OUT}")
         return moment

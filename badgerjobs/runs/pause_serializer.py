@@ -13,14 +13,17 @@ from badgerjobs.web.serializers import MomentField, StrictSerializer
 
 LONGEST_PAUSE = timedelta(days=3653)
 IS_ON = "Nothing is paused that is enabled: send “enabled”: false with it, or leave it out."
-IS_PAST = "That is past: give a moment to come, or none for until somebody enables it."
-IS_FAR = "That is more than ten years from now: give none for until somebody enables it."
+IS_PAST = "That is past: give a moment to come, or null: it stays so until somebody enables it."
+IS_FAR = "That is more than ten years from now: give null: it stays so until somebody enables it."
 
 
 class PauseSerializer(StrictSerializer):
     """Whether its schedule counts, and if not, why and until when."""
 
-    enabled = serializers.BooleanField(default=True, help_text="A disabled job has no next run; run it by hand.")
+    enabled = serializers.BooleanField(
+        default=True,
+        help_text="A disabled job has no next run; run it by hand. Disabling it aborts what waits, run by hand or not.",
+    )
     pause_reason = BlankField(
         max_length=LONGEST_REASON,
         help_text="Why it is disabled, for people. Null where nobody said so. Only with `enabled: false`.",

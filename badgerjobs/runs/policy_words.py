@@ -20,6 +20,14 @@ CATCH_UP = {
     CatchUp.NONE: "They are skipped as missed; only the last one is run, if it is due at most a minute ago.",
     CatchUp.ALL: "Each of them is run, the oldest first; needs “Let all wait” or “Run beside it” above.",
 }
+# What becomes of an occurrence that comes while runs of the past ones, `{}`, are not over.
+BESIDE_BACKFILL = {
+    Overlap.SKIP: "An occurrence of the schedule that comes while {} queued or running is skipped",
+    Overlap.QUEUE_ONE: "Of the schedule, one occurrence that comes while {} queued or running waits, more are not run",
+    Overlap.QUEUE_ALL: "Occurrences of the schedule that come while {} queued or running wait until that is over",
+    Overlap.CANCEL_RUNNING: "An occurrence of the schedule that comes while {} queued or running waits, and takes the"
+    " place of the one that waits already",
+}
 # Of what runs, in half a sentence.
 _OVERLAPS = {
     Overlap.SKIP: "while a run is not over, the next is skipped",
@@ -50,6 +58,18 @@ def policies_in_words(runnable: Runnable, zone: tzinfo) -> Iterator[tuple[str, s
         yield "Spread", spread
     if runnable.priority != _USUAL.priority:
         yield "Priority", f"{runnable.priority} of 100; lower goes first, {_USUAL.priority} is usual"
+
+
+def beside_backfill(runnable: Runnable, count: int) -> str:
+    """How so many past occurrences go, and what that does to the schedule, where it has more to come."""
+    is_one = count == 1
+    if runnable.overlap == Overlap.ALLOW:
+        return "It goes at once, beside the schedule." if is_one else "They go beside each other and the schedule."
+    how = "It goes at once." if is_one else "They go one after the other."
+    if runnable.next_run_at is None:
+        return how
+    meanwhile = BESIDE_BACKFILL[Overlap(runnable.overlap)].format("it is" if is_one else "one of them is")
+    return f"{how} {meanwhile}: so says its policy for overlap."
 
 
 def spread_in_words(runnable: Runnable) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db.models import Count, F, JSONField, Q, Value
 from django.db.models.expressions import CombinedExpression
 
+from badgerjobs.runs.kinds import OWN_KINDS
 from badgerjobs.workspaces.querysets import OwnedQuerySet
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ UNFINISHED = "(state = 'queued' AND NOT held OR held OR state = 'running' OR sta
 
 
 _UNFINISHED = Q(state="queued", held=False) | Q(held=True) | Q(state="running") | Q(state__in=WAITING)
+# What is done with many runs is done with these.
+OTHERS = ~Q(kind__in=OWN_KINDS)
 
 
 class RunnableQuerySet(OwnedQuerySet["Runnable"]):
@@ -49,6 +52,10 @@ class RunQuerySet(OwnedQuerySet["Run"]):
 
     def of(self, runnable_id: int) -> RunQuerySet:
         return self.filter(runnable_id=runnable_id)
+
+    def others(self) -> RunQuerySet:
+        """Without what tells people of troubles, which is none of what is meant by many runs."""
+        return self.filter(OTHERS)
 
     def with_story(self) -> RunQuerySet:
         """With the attempts and the log of each, in their order: two queries more, however many runs there are."""

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from badgerjobs.runs.models import FINAL, State
+
 # How many bars a strip has.
 STRIP = 20
 # So many runs are counted by state at the most: more would walk a history that nobody waits for.
@@ -49,7 +51,7 @@ _ENDED = """
 SELECT r.*, a.duration_ms, coalesce(a.error_class, ''), a.result -> 'status'
 FROM unnest(%(ids)s::bigint[]) AS owner(id),
 LATERAL (SELECT runnable_id, id, number, state, attempts, left(error, 300), finished_at FROM runs_run
-         WHERE runnable_id = owner.id AND state IN ('succeeded', 'failed', 'aborted', 'skipped')
+         WHERE runnable_id = owner.id AND state = ANY(%(states)s)
          ORDER BY id DESC LIMIT 1) r
 LEFT JOIN runs_attempt a ON a.run_id = r.id AND a.number = r.attempts
 """
@@ -70,10 +72,10 @@ def last_runs(runnable_ids: Iterable[int], *, most: int = STRIP) -> dict[int, li
     return found
 
 
-def last_ended(runnable_ids: Iterable[int]) -> dict[int, Ended]:
-    """Runnable → its last run that is over; absent where none is."""
+def last_ended(runnable_ids: Iterable[int], *, states: Iterable[State] = FINAL) -> dict[int, Ended]:
+    """Runnable → its last run that ended in one of these states; absent where none did."""
     with connection.cursor() as cursor:
-        cursor.execute(_ENDED, {"ids": list(runnable_ids)})
+        cursor.execute(_ENDED, {"ids": list(runnable_ids), "states": [state.value for state in states]})
         rows = cursor.fetchall()
     return {runnable_id: Ended(*(*columns, _status(status))) for runnable_id, *columns, status in rows}
 

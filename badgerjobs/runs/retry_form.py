@@ -16,8 +16,6 @@ POLICIES = [
     (LIST, "As listed"),
     (SHORTHAND, "Retry⁴ seconds, 24 times"),
 ]
-# What a growing policy is told where the short one was chosen for what is not tried again.
-_SPELT_OUT = {"retry_policy": REPEATER.backoff, "retry_step": REPEATER.step_s}
 
 
 class RetryForm(forms.Form):
@@ -50,7 +48,7 @@ class RetryForm(forms.Form):
             return {}
         told: dict[str, Any] = {"retry_policy": given["retry_policy"], "retry_for": given["retry_for"] or None}
         if told["retry_policy"] == SHORTHAND:
-            return told if wanted else {**told, **_SPELT_OUT}
+            return told
         if told["retry_policy"] == LIST:
             told["retry_delays"] = re.findall(r"[^\s,;]+", given["retry_delays"])
             return {**told, "retry_step": given["retry_step"]} if given["retry_step"].isdecimal() else told

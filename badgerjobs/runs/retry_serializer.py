@@ -16,7 +16,7 @@ from badgerjobs.lib.retry_fields import (
     SHORTHAND,
     RetryFieldsError,
 )
-from badgerjobs.web.serializers import StrictSerializer
+from badgerjobs.web.serializers import BoundedListField, StrictSerializer
 from badgerjobs.workspaces.retry_policy import RetryPolicy, columns_of
 
 
@@ -50,7 +50,7 @@ class RetryFieldsSerializer(StrictSerializer):
         error_messages={"invalid": "A whole number of seconds is required: an integer, like 10."},
         help_text=f"Seconds: 1 to {MOST_STEP_S:,}. A list has none.",
     )
-    retry_delays = serializers.ListField(
+    retry_delays = BoundedListField(
         child=serializers.IntegerField(
             min_value=1,
             max_value=MOST_DELAY_S,
@@ -89,7 +89,8 @@ class RetrySerializer(RetryFieldsSerializer):
         policy, retryable = self._base()
         before: Any = self.instance
         had_none = before is not None and before.retryable and not before.runnable.retries
-        chosen = chosen_or_refused(given, base=policy, retryable=retryable, had_none=had_none)
+        stored = before.runnable.policy if before else None
+        chosen = chosen_or_refused(given, base=policy, retryable=retryable, had_none=had_none, stored=stored)
         return {**others, "retryable": chosen.retryable, **columns_of(chosen.policy)}
 
     def _base(self) -> tuple[Retries, bool]:
@@ -111,6 +112,4 @@ def chosen_or_refused(given: dict[str, Any], **base: Any) -> retry_fields.Chosen
 
 def shown(owner: RetryPolicy) -> dict[str, Any]:
     """The stored policy of a runnable or of an application, by the names that REST has."""
-    policy = owner.policy
-    values = (policy.backoff, policy.retries, policy.step_s, list(policy.delays), policy.for_s)
-    return dict(zip(FIELDS, values, strict=True))
+    return retry_fields.by_name(owner.policy)

@@ -11,11 +11,12 @@ from rest_framework.exceptions import ErrorDetail
 
 from badgerjobs.lib import durations
 from badgerjobs.lib.schedule import Schedule, ScheduleError
+from badgerjobs.lib.schedule_fields import REPEATS, out_of_reach
 from badgerjobs.lib.spread import spread_too_long
 from badgerjobs.runs.length_fields import LengthField, MillisecondsField
 from badgerjobs.runs.models import CatchUp, Overlap, Preset, Runnable
 from badgerjobs.runs.schedules import POLICY_FIELDS, RHYTHM_FIELDS
-from badgerjobs.web.serializers import MomentField, StrictSerializer
+from badgerjobs.web.serializers import MomentField, OneOfField, StrictSerializer
 
 MOST_RUNS = 1_000_000_000
 NOT_RECURRING = "Only what repeats can end after some runs: give run_every, cron or preset, or leave max_runs out."
@@ -23,7 +24,14 @@ ALL_BUT_SKIPPED = (
     "“all” runs every occurrence that was missed, and overlap “{}” would not: "
     "set overlap to queue_all or allow, or catch_up to latest."
 )
+NOTHING_SPREAD = (
+    "What runs by hand has no time to be spread from: give run_at, run_every, cron or preset, or spread null."
+)
+NOTHING_MISSED = (
+    "What runs by hand is never missed: give run_at, run_every, cron or preset; or {}, as it is for what has none."
+)
 NONE_WITHIN = "“none” catches up nothing, however recent: set catch_up to latest or all, or leave catch_up_within out."
+REPLACE = "It has a {0} already: send {0} null beside this, and {1} takes its place."
 BAD_PRIORITY = "Give a whole number from 0 to 100: lower goes first, 50 is usual."
 # What a new one has, where nothing is given.
 DEFAULTS = Runnable()
@@ -108,6 +116,8 @@ class ScheduleSerializer(StrictSerializer):
         """Look at the whole schedule: what is given, over what was there before."""
         names = (*RHYTHM_FIELDS, "end_at")
         given = {name: attrs[name] if name in attrs else self._before(name) for name in names}
+        if stays := self._unless_replaced(attrs):
+            raise serializers.ValidationError(stays)
         now = timezone.now()
         if not any(name in attrs and attrs[name] != self._before(name) for name in RHYTHM_FIELDS):
             given["anchor"] = self._before("anchor")  # it goes on: "before the start" is seen from where it began
@@ -122,9 +132,23 @@ class ScheduleSerializer(StrictSerializer):
         value = {name: attrs.get(name, self._before(name)) for name in ("max_runs", "spread_s")}
         if value["max_runs"] and not self.planned.is_recurring:
             raise serializers.ValidationError({"max_runs": [NOT_RECURRING]})
+        if (
+            value["spread_s"]
+            and self.planned.is_by_hand
+            and not _is_so_by_hand(self.instance, spread_s=value["spread_s"])
+        ):
+            raise serializers.ValidationError({"spread": [ErrorDetail(NOTHING_SPREAD, "by_hand")]})
         spread = timedelta(seconds=value["spread_s"] or 0)
         if spread and (said := spread_too_long(self.planned, spread, now)):
             raise serializers.ValidationError({"spread": [said]})
+
+    def _unless_replaced(self, attrs: Mapping[str, Any]) -> dict[str, list[str]]:
+        """The repetition that is given beside one that is there and stays: a sentence that says how the one goes."""
+        given = [name for name in REPEATS if attrs.get(name)]
+        stays = [name for name in REPEATS if name not in attrs and self._before(name)]
+        if len(given) != 1 or not stays:
+            return {}
+        return {given[0]: [REPLACE.format(stays[0], given[0])]}
 
     def _says_the_same(self, data: Mapping[str, Any]) -> bool:
         """Whether somebody sends back what was read: both are there then."""
@@ -138,15 +162,24 @@ class ScheduleSerializer(StrictSerializer):
         return getattr(runnable, name, None) if runnable else ("UTC" if name == "time_zone" else None)
 
 
+def contradiction(overlap: str, catch_up: str, within_s: int | None) -> tuple[str, ErrorDetail] | None:
+    """Which field is wrong where policies contradict each other, and the way out; None: they go together."""
+    if catch_up == CatchUp.ALL and overlap not in {Overlap.QUEUE_ALL, Overlap.ALLOW}:
+        return "catch_up", ErrorDetail(ALL_BUT_SKIPPED.format(overlap), "skips_some")
+    if catch_up == CatchUp.NONE and within_s:
+        return "catch_up_within", ErrorDetail(NONE_WITHIN, "limits_nothing")
+    return None
+
+
 class PolicySerializer(StrictSerializer):
     """How the engine handles it: what overlaps, what was missed, what goes first."""
 
-    overlap = serializers.ChoiceField(
+    overlap = OneOfField(
         Overlap.choices,
         required=False,
         help_text="When the run before is not over: skip, queue_one, queue_all, cancel_running or allow.",
     )
-    catch_up = serializers.ChoiceField(
+    catch_up = OneOfField(
         CatchUp.choices, required=False, help_text="What is run of what was missed: latest, none or all."
     )
     catch_up_within = LengthField(
@@ -167,24 +200,50 @@ class PolicySerializer(StrictSerializer):
         attrs = super().validate(attrs)
         runnable = getattr(self.instance, "runnable", None) if self.partial else None
         value = {name: attrs.get(name, getattr(runnable or DEFAULTS, name)) for name in POLICY_FIELDS}
-        if value["catch_up"] == CatchUp.ALL and value["overlap"] not in {Overlap.QUEUE_ALL, Overlap.ALLOW}:
-            said = ErrorDetail(ALL_BUT_SKIPPED.format(value["overlap"]), "skips_some")
-            raise serializers.ValidationError({"catch_up": [said]})
-        if value["catch_up"] == CatchUp.NONE and value["catch_up_within_s"]:
-            raise serializers.ValidationError({"catch_up_within": [ErrorDetail(NONE_WITHIN, "limits_nothing")]})
+        if found := contradiction(value["overlap"], value["catch_up"], value["catch_up_within_s"]):
+            name, said = found
+            raise serializers.ValidationError({name: [said]})
+        self._judge_by_hand(value)
         return attrs
+
+    def _judge_by_hand(self, value: Mapping[str, Any]) -> None:
+        """What nobody plans is never missed, where there is a schedule beside these."""
+        planned: Schedule | None = getattr(self, "planned", None)
+        if not planned or not planned.is_by_hand:
+            return
+        for field, name, usual in (
+            ("catch_up", "catch_up", "latest"),
+            ("catch_up_within", "catch_up_within_s", "null"),
+        ):
+            if value[name] != getattr(DEFAULTS, name) and not _is_so_by_hand(self.instance, **{name: value[name]}):
+                said = ErrorDetail(NOTHING_MISSED.format(f"{field} {usual}"), "by_hand")
+                raise serializers.ValidationError({field: [said]})
+
+
+def _is_so_by_hand(instance: Any, **column: Any) -> bool:
+    """Whether what is there has this value and runs by hand already: what was stored once can be sent back."""
+    runnable = getattr(instance, "runnable", None)
+    if not isinstance(runnable, Runnable) or not runnable.schedule.is_by_hand:
+        return False
+    return all(getattr(runnable, name) == value for name, value in column.items())
 
 
 class PreviewSerializer(ScheduleSerializer):
     """A schedule, and how far ahead to look."""
 
-    after = MomentField(required=False, help_text="Look from here; by default, from now.")
+    after = MomentField(required=False, help_text="Look from here, up to ten years ahead; by default, from now.")
     count = serializers.IntegerField(default=5, min_value=1, max_value=100, help_text="How many times to give.")
     tag = serializers.CharField(
         max_length=200,
         required=False,
         help_text="Of a job with this tag, which need not be there: its place in the spread is added to its times.",
     )
+
+    def validate_after(self, after: datetime) -> datetime:
+        """Not so far away that computing breaks off, or takes seconds."""
+        if said := out_of_reach(after, timezone.now()):
+            raise serializers.ValidationError(said)
+        return after
 
 
 class PlannedSerializer(serializers.Serializer[Any]):

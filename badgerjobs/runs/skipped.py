@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
+from typing import Any
+
+from django.db.models import Count, OuterRef, QuerySet
 
 from badgerjobs.lib import words
 from badgerjobs.runs.models import Run, SkipReason, State
@@ -69,6 +72,13 @@ def since(run: Run) -> str:
     if is_one:
         return "It has been run since." if count else "It has not been run since."
     return f"{f'{count:,}' if count else 'None'} of them {'have' if count > 1 else 'has'} been run since."
+
+
+def runs_since() -> QuerySet[Run, Any]:
+    """The same in a query for such rows, as a part of it; null for none."""
+    given = (OuterRef("occurrence"), OuterRef("skipped_until"))
+    runs = Run.objects.filter(runnable=OuterRef("runnable"), occurrence__range=given).exclude(state=State.SKIPPED)
+    return runs.order_by().values("runnable").annotate(ran=Count("pk")).values("ran")
 
 
 def run_since(run: Run) -> int:

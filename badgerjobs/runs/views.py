@@ -131,15 +131,20 @@ _WORDS = {
         "A call that is under way is cut off; it may have reached its endpoint already.",
         "Aborted",
         "that wait or run",
-        "None of these runs waits or runs any more.",
+        "None of these runs waits or runs any more. A notice is aborted on its own page.",
     ),
     "replay": (
-        "Each becomes a new run of its job as it is now, at once and beside the schedule.",
+        "Each becomes a new run of its job as it is now, at once. What the schedule brings meanwhile overlaps with it.",
         "Replayed",
         "that failed",
         "None of these runs has failed.",
     ),
 }
+
+
+# What was replayed already: all that failed does not mean it.
+LEFT_OUT = "Not among them: {} with a replay already. Where that failed as well, it is the replay that is replayed."
+REPLAYED = "All that failed, {}, has a replay already. Tick what is to be replayed once more."
 
 
 def _with_many(
@@ -150,8 +155,9 @@ def _with_many(
     _, done, _, none = _WORDS[verb]
     span = _span(request)
     ids = _asked(request, application, filters, states, span)
+    left_out = _replayed(application, filters, span) if verb == "replay" and request.GET.get("all") else 0
     if not ids:
-        messages.info(request, none)
+        messages.info(request, REPLAYED.format(_runs(left_out)) if left_out else none)
         return redirect(back)
     confirmed = _number(request.POST.get("asked", ""), digits=8)
     if request.GET.get("all") and span is None:  # a yes to nobody knows which
@@ -160,7 +166,7 @@ def _with_many(
     # Who said yes said it to so many: when more match by now, they are told first.
     has_grown = confirmed is not None and min(len(ids), MOST_AT_ONCE) > confirmed
     if confirmed is None or has_grown or (form and not form.is_valid()):
-        question = _question(application, verb, ids, confirmed if has_grown else None)
+        question = _question(application, verb, ids, confirmed if has_grown else None, left_out)
         return ask(request, back=back, form=form, **question)
     more = form.cleaned_data if form else {}
     count = act(application=application, run_ids=ids[:MOST_AT_ONCE], by=actor_of(request), now=database_now(), **more)
@@ -168,14 +174,18 @@ def _with_many(
     return redirect(back)
 
 
-def _question(application: Application, verb: str, ids: list[UUID], confirmed: int | None) -> dict[str, Any]:
-    """What `ask` is to show. `confirmed`: to how many somebody said yes before."""
+def _question(
+    application: Application, verb: str, ids: list[UUID], confirmed: int | None, left_out: int
+) -> dict[str, Any]:
+    """What `ask` is to show. `confirmed`: to how many somebody said yes before. `left_out` were replayed already."""
     text, _, those, _ = _WORDS[verb]
     count = min(len(ids), MOST_AT_ONCE)
     if confirmed is not None:
         text = f"There are {count:,} by now, and not {confirmed:,}. {text}"
     if len(ids) > MOST_AT_ONCE:
         text = f"There are more than {MOST_AT_ONCE:,} {those}: these are the newest {count:,}. {text}"
+    if left_out:
+        text = f"{text} {LEFT_OUT.format(_runs(left_out))}"
     named = Run.objects.for_application(application).filter(pk__in=ids[:5]).select_related("runnable").order_by("-id")
     entitle([one.runnable for one in named])
     items = [called(one) for one in named]
@@ -205,10 +215,18 @@ def _asked(
     if request.GET.get("all"):
         if filters.errors:  # what could not be read must not widen what is done
             return []
-        return listing.ids_of(application, filters, states, MOST_AT_ONCE + 1, span=span)
+        also = listing.UNREPLAYED if states == [State.FAILED] else listing.ALL
+        return listing.ids_of(application, filters, states, MOST_AT_ONCE + 1, span=span, also=also)
     ticked = [found for given in request.GET.getlist("run")[:MOST_AT_ONCE] if (found := _uuid(given))]
-    runs = Run.objects.for_application(application).filter(pk__in=ticked, state__in=states)
+    runs = Run.objects.for_application(application).others().filter(pk__in=ticked, state__in=states)
     return list(runs.order_by("-id").values_list("pk", flat=True))
+
+
+def _replayed(application: Application, filters: RunFilters, span: listing.Span | None) -> int:
+    """How many that failed have been replayed already; of those in the span, if there is one."""
+    if filters.errors:
+        return 0
+    return len(listing.ids_of(application, filters, [State.FAILED], MOST_AT_ONCE, span=span, also=~listing.UNREPLAYED))
 
 
 def _runs(count: int) -> str:

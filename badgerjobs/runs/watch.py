@@ -110,10 +110,10 @@ WITH given AS (
 SELECT g.id, (SELECT count(*) FROM (
            SELECT FROM runs_run WHERE state = 'queued' AND NOT held AND queue IN ('io', 'compute')
              AND application_id = g.id AND due_at < g.before LIMIT {COUNTED + 1}) queued)
-     + (SELECT count(*) FROM (
+     + coalesce(waiting.n, 0),
+       (SELECT count(*) FROM (
            SELECT FROM runs_runnable WHERE application_id = g.id AND next_run_at < g.before
            LIMIT {COUNTED + 1}) planned)
-     + coalesce(waiting.n, 0)
 FROM given g LEFT JOIN waiting ON waiting.id = g.id
 """  # noqa: S608
 
@@ -164,13 +164,14 @@ def late_since(late: Collection[Late]) -> str:
 def _open(late: Collection[Late], now: datetime) -> int:
     counts = _count(late, now)
     openings = [
-        Opening(one.application_id, None, Trouble.LATE, sentence(counts.get(one.application_id, 1), one.oldest))
+        Opening(one.application_id, None, Trouble.LATE, sentence(*counts.get(one.application_id, (1, 0)), one.oldest))
         for one in late
     ]
     return incidents.open_all(openings, now=now)
 
 
-def _count(late: Collection[Late], now: datetime) -> dict[int, int]:
+def _count(late: Collection[Late], now: datetime) -> dict[int, tuple[int, int]]:
+    """Application → how many of its runs are late, and how many of its jobs, whose next run was not made."""
     values: dict[str, Any] = {
         "ids": [one.application_id for one in late],
         "befores": [now - one.after for one in late],
@@ -178,15 +179,26 @@ def _count(late: Collection[Late], now: datetime) -> dict[int, int]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, values)
-        return dict(cursor.fetchall())
+        return {pk: (runs, jobs) for pk, runs, jobs in cursor.fetchall()}
 
 
-def sentence(count: int, oldest: datetime) -> str:
-    """What an incident says: `12 runs are late. The oldest was due at 2026-03-02 12:00:00 UTC.`"""
-    if count <= 1:
-        return f"1 run is late. It was due at {_said(oldest)}."
-    many = f"More than {COUNTED:,}" if count > COUNTED else f"{count:,}"
-    return f"{many} runs are late. The oldest was due at {_said(oldest)}."
+def sentence(runs: int, jobs: int, oldest: datetime) -> str:
+    """What an incident says: `12 runs are late. The oldest was due at 2026-03-02 12:00:00 UTC.`
+
+    A job that is due and was not dispatched has no run yet, however many of its occurrences have passed.
+    """
+    said = [f"{_counted(max(runs, 1), 'run')} late."] if runs or not jobs else []
+    if jobs:
+        whose = "its" if jobs == 1 else "their"
+        said.append(f"{_counted(jobs, 'job')} late: {whose} time came, and no run was made.")
+    oldest_one = "The oldest" if runs + jobs > 1 else "It"
+    return f"{' '.join(said)} {oldest_one} was due at {_said(oldest)}."
+
+
+def _counted(count: int, word: str) -> str:
+    if count == 1:
+        return f"1 {word} is"
+    return f"{f'More than {COUNTED:,}' if count > COUNTED else f'{count:,}'} {word}s are"
 
 
 def _said(moment: datetime) -> str:

@@ -13,19 +13,35 @@ M = TypeVar("M", bound=Model)
 
 Filter = Callable[[Any, str], Any]
 
+# So many words one filter may name, and so often an address may name one filter: each is a condition to plan.
+MOST_WORDS = 100
+MOST_TIMES = 10
+BACKWARDS = "This is after until, so that nothing lies between: give an earlier time, or a later until."
+
 
 def narrow(rows: QuerySet[M], request: Request, filters: Mapping[str, Filter]) -> QuerySet[M]:
     """Apply the filters that the address names. One it does not know is left to whoever else reads the address."""
     errors: dict[str, list[str]] = {}
     for name, apply in filters.items():
-        for value in request.query_params.getlist(name):
+        values = request.query_params.getlist(name)
+        if len(values) > MOST_TIMES:
+            errors[name] = [f"Give it at most {MOST_TIMES} times: this is {len(values)} times."]
+        for value in values[:MOST_TIMES]:
             try:
                 rows = apply(rows, _storable(value))
             except ValueError as error:
                 errors[name] = [str(error)]
-    if errors:
+    if errors := errors or _backwards(request, filters):
         raise ValidationError(errors)
     return rows
+
+
+def _backwards(request: Request, filters: Mapping[str, Filter]) -> dict[str, list[str]]:
+    """What is wrong with a span of time that ends before it begins. Each end of it, if there is one, can be read."""
+    if not {"since", "until"} <= filters.keys():
+        return {}
+    since, until = ([moment(value) for value in request.query_params.getlist(name)] for name in ("since", "until"))
+    return {"since": [BACKWARDS]} if since and until and max(since) > min(until) else {}
 
 
 def _storable(value: str) -> str:
@@ -56,7 +72,9 @@ def moment(value: str) -> datetime:
 
 
 def words_of(value: str) -> list[str]:
-    """A comma-separated list of words, whichever they are."""
+    """A comma-separated list of words, whichever they are. Raises ValueError for more than MOST_WORDS."""
+    if value.count(",") >= MOST_WORDS:
+        raise ValueError(f"Give at most {MOST_WORDS} words.")
     return [word.strip() for word in value.split(",") if word.strip()]
 
 

@@ -38,6 +38,47 @@ class StrictSerializer(serializers.Serializer[Any]):
         return f"There is no such field: did you mean {near[0]}?" if near else f"There are only {', '.join(known)}."
 
 
+class BoundedListField(serializers.ListField):
+    """A list that is counted before any of its values is looked at, and of which only the first wrong ones are told.
+
+    A request may bring a million of them. `max_length` must be given.
+    """
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """Raises ValidationError."""
+        if isinstance(data, list):
+            self.run_validators(data)
+        values: list[Any] = super().to_internal_value(data)
+        return values
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        """Each value, checked. Raises ValidationError: place → what is wrong there."""
+        values: list[Any] = []
+        errors: dict[Any, Any] = {}
+        for place, value in enumerate(data):
+            try:
+                values.append(self.child.run_validation(value))
+            except serializers.ValidationError as error:
+                errors[place] = error.detail
+            if len(errors) == MOST_ERRORS:
+                break
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
+
+
+class OneOfField(serializers.ChoiceField):
+    """One of a few words, all of which are named where it is none of them."""
+
+    def __init__(self, choices: Any, **kwargs: Any) -> None:
+        super().__init__(choices, **kwargs)
+        said = f"“{{input}}” is none of {', '.join(map(str, self.choices))}."
+        self.error_messages = {**self.error_messages, "invalid_choice": said, **kwargs.get("error_messages", {})}
+
+
 class MomentField(serializers.DateTimeField):
     """A moment: ISO 8601 with its zone. Wall time without one is refused, since we would have to guess where."""
 

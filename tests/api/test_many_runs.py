@@ -7,7 +7,7 @@ import pytest
 
 from badgerjobs.runs import choosing, services
 from badgerjobs.runs.models import FINAL, Cause, Run, Runnable, State
-from badgerjobs.workspaces.models import AuditEntry, Scope
+from badgerjobs.workspaces.models import Application, AuditEntry, Scope
 from tests.callers import PROBLEM, Answer, Caller, caller_for
 from tests.factories import make_job, make_run, make_runnable
 
@@ -60,7 +60,8 @@ FILTERS: list[tuple[dict[str, Any], set[str]]] = [
     ({"name": "b", "state": "failed,aborted"}, {"failed b"}),
     ({"name": "c"}, set()),
     ({"kind": "http"}, {"failed", "failed b"}),
-    ({"kind": "other"}, set()),
+    ({"kind": ["http", "notice"]}, {"failed", "failed b"}),
+    ({"kind": "notice"}, set()),
     ({"cause": "schedule"}, {"failed b"}),
     ({"cause": "manual,schedule"}, {"failed", "failed b"}),
     ({"error_class": "timeout"}, {"failed"}),
@@ -157,11 +158,21 @@ def test_nobody_touches_what_is_another_tenants(alice: Caller, charlie: Caller, 
         ("replay", {"error_class": "a\0b"}, "error_class", "Give words"),
         ("abort", {"state": "failed"}, "state", "“failed” is none of scheduled, queued, running, retrying."),
         ("abort", {"cause": "rain"}, "cause", "“rain” is none of"),
+        ("abort", {"error_class": "time-out"}, "error_class", "“time-out” is none of status, connect, dns, timeout"),
+        ("replay", {"error_class": ["timeout", "rain"]}, "error_class", "“rain” is none of"),
+        ("abort", {"kind": "htpp"}, "kind", "“htpp” is none of http, notice."),
+        ("replay", {"kind": ""}, "kind", "Give words"),
+        ("abort", {"since": "2026-03-02T00:00:00Z", "until": "2026-03-01T00:00:00Z"}, "since", "give an earlier time"),
         ("abort", {"state": "queued", "per_minute": 5}, "per_minute", "There are only"),
         ("replay", {"state": "failed", "per_minute": 0}, "per_minute", "Give at least 1"),
         ("replay", {"state": "failed", "per_minute": 60_001}, "per_minute", "Give at most 60,000"),
         ("replay", {"since": "2026-03-01T00:00:00"}, "since", "Say where that time is"),
         ("replay", {"stat": "failed"}, "stat", "did you mean state?"),
+        ("replay", {"ids": ["x"] * 10_001}, "ids", "Give at most 10,000 of them: these are 10001."),
+        ("abort", {"error_class": "a," * 100}, "error_class", "Give at most 100 words."),
+        ("abort", {"error_class": ["a"] * 101}, "error_class", "Give at most 100 words."),
+        ("abort", {"state": ["queued"] * 60_000}, "state", "Give at most 100 words."),
+        ("replay", {"cause": "manual," * 60_000}, "cause", "Give at most 100 words."),
     ],
 )
 def test_what_could_mean_anything_is_refused_with_the_way_out(  # noqa: PLR0917
@@ -244,10 +255,28 @@ def test_who_may_only_read_is_refused(alice: Caller, history: dict[str, Run], ve
     assert answer.status == 403
 
 
-def test_a_run_of_no_job_is_aborted_and_never_replayed(alice: Caller) -> None:
-    owner = make_runnable(alice.application)
-    for state in (State.FAILED, State.QUEUED):
-        Run.objects.filter(pk=make_run(owner, state).pk).update(runnable=None, kind="notice")
+def of_no_job(application: Application, kind: str) -> list[Run]:
+    """One that failed and one that waits, of no runnable."""
+    runs = [
+        make_run(make_runnable(application, name=f"{kind}-{n}"), state)
+        for n, state in enumerate((State.FAILED, State.QUEUED))
+    ]
+    Run.objects.filter(pk__in=[run.pk for run in runs]).update(runnable=None, kind=kind)
     Runnable.objects.all().delete()
-    assert alice.post("/runs/replay/", {"kind": "notice", "dry_run": True}).body == {"count": 0}
-    assert alice.post("/runs/abort/", {"kind": "notice"}).body == {"count": 1, "more": False}
+    return runs
+
+
+def test_a_run_of_no_job_is_aborted_and_never_replayed(alice: Caller) -> None:
+    of_no_job(alice.application, "http")
+    assert alice.post("/runs/replay/", {"kind": "http", "dry_run": True}).body == {"count": 0}
+    assert alice.post("/runs/abort/", {"kind": "http"}).body == {"count": 1, "more": False}
+
+
+def test_what_tells_people_of_troubles_is_not_silenced_with_many(alice: Caller) -> None:
+    runs = of_no_job(alice.application, "notice")
+    choices: list[dict[str, Any]] = [{"state": "queued"}, {"kind": "notice"}, {"ids": [str(run.pk) for run in runs]}]
+    for choice in choices:
+        for dry_run in (True, False):
+            answer = alice.post("/runs/abort/", {**choice, "dry_run": dry_run})
+            assert answer.body == {"count": 0, "more": False}
+    assert list(Run.objects.order_by("pk").values_list("state", flat=True)) == ["failed", "queued"]

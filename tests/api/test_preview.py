@@ -66,7 +66,7 @@ REFUSED: list[dict[str, Any]] = [
     {"cron": "\ud800"},
     {"cron": "0 8 * * *\0"},
     {"cron": "*/5 * * * * *"},
-    {"run_every": "PT1H", "end_at": "2020-01-01T00:00:00Z"},
+    {"run_every": "PT1H", "run_at": "2030-01-01T00:00:00Z", "end_at": "2020-01-01T00:00:00Z"},
     {"max_runs": 3},
     {"run_every": "PT1H", "max_runs": 0},
     {"run_every": "PT1H", "spread": "PT2H"},
@@ -124,11 +124,34 @@ def test_a_preview_says_what_it_cannot_read(alice: Caller, given: dict[str, Any]
     assert set(alice.post(WHERE, {"run_every": "PT1H", **given}).errors) == {field}
 
 
-@pytest.mark.parametrize("after", ["0001-01-01T00:00:00Z", "1900-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ("0001-01-01T00:00:00Z", "before 1970"),
+        ("0001-01-01T00:00:00+14:00", "up to the year 9999"),
+        ("1969-12-31T23:59:59Z", "before 1970"),
+        ("2999-01-01T00:00:00Z", "within the next ten years"),
+        ("9000-01-01T00:00:00Z", "within the next ten years"),
+        ("9999-12-31T23:59:59Z", "within the next ten years"),
+        ("9999-12-31T23:59:59-14:00", "up to the year 9999"),
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"max_runs": 5}], ids=["all", "so many"])
+def test_no_preview_looks_beyond_what_may_be_planned(
+    alice: Caller, more: dict[str, Any], after: str, said: str
+) -> None:
+    answer = alice.post(WHERE, {"run_every": "P1M", "time_zone": "America/New_York", **more, "after": after})
+    assert (answer.status, set(answer.errors)) == (400, {"after"})
+    assert said in answer.errors["after"][0]
+
+
+@pytest.mark.parametrize("days", [-20_000, 3652])
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_the_ends_of_the_calendar_break_no_preview(alice: Caller, schedule: dict[str, Any], after: str) -> None:
-    answer = alice.post(WHERE, {**schedule, "after": after})
-    assert answer.status in {200, 400}
+def test_a_preview_may_look_from_where_schedules_begin_to_their_horizon(
+    alice: Caller, schedule: dict[str, Any], days: int
+) -> None:
+    after = (timezone.now() + timedelta(days=days)).isoformat()
+    assert alice.post(WHERE, {**schedule, "after": after, "count": 100}).status == 200
 
 
 def test_a_preview_keeps_nothing_and_needs_no_more_than_reading(alice: Caller) -> None:

@@ -60,3 +60,14 @@ def test_the_pages_of_what_was_skipped_and_of_what_is_held_are_for_everybody(job
         alice_browser.goto(reverse("runs:run", args=[job.application.slug, run.pk]))
         look_around(alice_browser)
     expect(alice_browser.locator("#verdict")).to_have_text("It is due, and waits for run 2 to be over.")
+
+
+def test_a_question_ends_with_its_buttons(job: Job, alice_browser: Page) -> None:
+    alice_browser.goto(reverse("jobs:job", args=[job.application.slug, job.tag]))
+    alice_browser.locator("#backfill").click()
+    dialog = alice_browser.locator("dialog[open]")
+    whole, last = dialog.bounding_box(), dialog.get_by_role("button", name="Count them").bounding_box()
+    assert whole
+    assert last
+    below = whole["y"] + whole["height"] - last["y"] - last["height"]
+    assert below == pytest.approx(24, abs=1)  # as much as stands above its title

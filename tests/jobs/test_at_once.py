@@ -86,3 +86,19 @@ def test_who_changes_what_was_deleted_meanwhile_is_told(alice: Caller) -> None:
     with pytest.raises(Conflict, match="deleted"):
         update_job(job=job, by=OPERATOR, now=timezone.now(), body="x")
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [({"overlap": "skip"}, {"catch_up": "all"}), ({"catch_up": "none"}, {"catch_up_within_s": 60})],
+    ids=["all and skip", "none within"],
+)
+def test_policies_that_contradict_what_somebody_else_set_meanwhile_are_refused(
+    alice: Caller, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    job = make_job(alice.application, "t", run_every="PT1H", overlap="queue_all")
+    update_job(job=job, by=OPERATOR, now=timezone.now(), **first)
+    with pytest.raises(Conflict, match="contradict"):
+        update_job(job=job, by=OPERATOR, now=timezone.now(), **second)
+    [(name, _)] = second.items()
+    assert getattr(Runnable.objects.get(), name) == getattr(Runnable(), name)

@@ -100,7 +100,11 @@ def test_what_is_switched_off_and_on_keeps_its_beginning(alice: Caller, job: Job
 
 def test_another_repeat_must_take_the_place_of_the_one_there_is(alice: Caller, job: Job) -> None:
     answer = alice.patch("/jobs/t/", {"cron": "0 8 * * *"})
-    assert (answer.status, set(answer.errors)) == (400, {"cron", "run_every"})
+    assert (answer.status, set(answer.errors)) == (400, {"cron"})
+    assert answer.errors["cron"] == [
+        "It has a run_every already: send run_every null beside this, and cron takes its place."
+    ]
+    assert set(alice.patch("/jobs/t/", {"cron": "0 8 * * *", "preset": "daily"}).errors) >= {"cron", "preset"}
     assert alice.patch("/jobs/t/", {"cron": "0 8 * * *", "run_every": None}).status == 200
     assert states(job) == ABORTED
 
@@ -117,6 +121,8 @@ def test_a_put_resets_what_is_left_out(alice: Caller) -> None:
         **GOOD,
         "name": "n",
         "enabled": False,
+        "pause_reason": "r",
+        "paused_until": AHEAD.isoformat(),
         "headers": {"X-A": "1"},
         "body": "b",
         "retryable": False,
@@ -124,14 +130,54 @@ def test_a_put_resets_what_is_left_out(alice: Caller) -> None:
         "run_at": AHEAD.isoformat(),
         "cron": "0 8 * * *",
         "time_zone": "Europe/Zurich",
+        "end_at": (AHEAD + timedelta(days=30)).isoformat(),
+        "max_runs": 5,
+        "spread": "PT1H",
+        "overlap": "allow",
+        "catch_up": "all",
+        "catch_up_within": "PT1H",
+        "priority": 3,
     }
-    alice.post("/jobs/", full)
+    assert alice.post("/jobs/", full).status == 201
     plain = alice.post("/jobs/", {**GOOD, "tag": "plain"}).body
     put = alice.put("/jobs/t/", {"endpoint": GOOD["endpoint"], "verb": "GET"})
     assert put.status == 200
     own = {"tag": "t", "name": "t", "created_at": None, "updated_at": None}
     assert {**put.body, **own} == {**plain, **own}
     assert Runnable.objects.get(name="t").retries == 3
+
+
+@pytest.mark.parametrize(
+    ("before", "put", "taken"),
+    [
+        ({"run_every": "PT1M", "overlap": "queue_all", "catch_up": "all"}, {"run_every": "PT1M"}, True),
+        ({"run_every": "PT1M", "overlap": "queue_all", "catch_up": "all"}, {"cron": "* * * * *"}, True),
+        ({"run_every": "PT1H", "spread": "PT1H"}, {"run_every": "PT1S"}, True),
+        ({"run_every": "PT1H", "max_runs": 1}, {"run_at": AHEAD.isoformat()}, True),
+        ({"run_every": "PT1H", "end_at": AHEAD.isoformat()}, {}, True),
+        ({"run_every": "PT1M", "overlap": "queue_all"}, {"run_every": "PT1M", "catch_up": "all"}, False),
+        ({"run_every": "PT1H", "catch_up": "all", "overlap": "allow"}, {"run_every": "PT1S", "spread": "PT1H"}, False),
+    ],
+    ids=lambda given: "-".join(given) if isinstance(given, dict) else str(given),
+)
+def test_a_put_is_judged_by_what_it_stores(
+    alice: Caller, before: dict[str, Any], put: dict[str, Any], taken: bool
+) -> None:
+    assert alice.post("/jobs/", {**GOOD, **before}).status == 201
+    fresh = alice.post("/jobs/", {**GOOD, **put, "tag": "fresh"})
+    answer = alice.put("/jobs/t/", {**GOOD, **put})
+    assert (answer.status, fresh.status) == ((200, 201) if taken else (400, 400))
+    its = ("end_at", "max_runs", "spread", "overlap", "catch_up", "catch_up_within", "priority")
+    assert [answer.body.get(name) for name in its] == [fresh.body.get(name) for name in its]
+
+
+def test_a_put_of_a_job_that_has_ended_plans_it_anew(alice: Caller) -> None:
+    alice.post("/jobs/", {**GOOD, "run_every": "PT1M", "end_at": AHEAD.isoformat(), "max_runs": 2})
+    over = timezone.now() - timedelta(minutes=1)
+    Runnable.objects.update(end_at=over, scheduled_runs=2, next_run_at=None)
+    answer = alice.put("/jobs/t/", {**GOOD, "run_every": "PT5M"})
+    assert answer.status == 200
+    assert answer.body["next_run_at"]
 
 
 def test_a_put_makes_what_is_not_there_and_changes_what_is(alice: Caller) -> None:

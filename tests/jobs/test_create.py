@@ -64,6 +64,8 @@ def test_what_is_left_out_takes_its_default(alice: Caller) -> None:
         "schedule": "by hand only",
         "last_run_at": None,
         "next_run_at": None,
+        "scheduled_runs": 0,
+        "breaker": "closed",
         "success_count": 0,
         "failure_count": 0,
     }

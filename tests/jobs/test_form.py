@@ -1,6 +1,5 @@
 """What a person types, told to the serializer, and its sentences brought back beside the fields."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -253,9 +252,7 @@ def test_a_schedule_alone_is_a_form_too() -> None:
         ({"retry_policy": "list", "retry_delays": " 5, 60 600;", "retries": "9", "retry_step": "x"},
          Retries("list", 3, 10, (5, 60, 600))),
         ({"retry_policy": "repeater", "retries": "x", "retry_step": "x"}, REPEATER),
-        ({"retry_policy": "repeater", "retryable": None}, replace(REPEATER, retries=0)),
-        ({"retry_policy": "exponential", "retries": "x", "retry_step": "60", "retryable": None},
-         Retries("exponential", 0, 60)),
+        ({"retry_policy": "incremental", "retries": "x", "retry_step": "10", "retryable": None}, Retries(retries=0)),
     ],
 )  # fmt: skip
 def test_a_chosen_policy_is_told_without_what_it_does_not_show(fields: dict[str, Any], policy: Retries) -> None:
@@ -276,6 +273,9 @@ def test_a_chosen_policy_is_told_without_what_it_does_not_show(fields: dict[str,
         ({"fail_statuses": ""}, "fail_statuses", "Say which fail"),
         ({"fail_statuses": "5xx"}, "fail_statuses", "like 408"),
         ({"fail_statuses": "500-599", "retry_statuses": "404"}, "retry_statuses", "no failure"),
+        ({"retry_policy": "repeater", "retryable": None}, "retry_policy", "tick “Tries again”"),
+        ({"retry_policy": "exponential", "retry_step": "10", "retryable": None}, "retry_policy", "tick “Tries again”"),
+        ({"retry_statuses": "503", "retryable": None}, "retry_statuses", "tick “Tries again”"),
     ],
 )
 def test_what_is_wrong_with_retries_stands_beside_its_field(fields: dict[str, Any], field: str, said: str) -> None:

@@ -106,9 +106,27 @@ def test_who_looks_can_hold_the_page(job: Job) -> None:
     assert "data-live" in look(make_job(job.application)).content.decode()
 
 
+def test_what_was_skipped_is_not_its_last_run(job: Job) -> None:
+    noon = datetime(2026, 3, 2, 17, tzinfo=UTC)
+    skipped = {"occurrence": noon, "skip_reason": "overlap", "skipped_until": noon, "skipped_count": 1}
+    make_run(job.runnable, State.SKIPPED, finished_at=timezone.now(), **skipped)
+    assert re.search(r"Last run never ran ; skipped now .* Last 20 runs", plain(look(job)))
+    Run.objects.all().delete()
+    make_run(job.runnable, State.SUCCEEDED, number=1, attempts=1, finished_at=timezone.now())
+    make_run(job.runnable, State.SKIPPED, finished_at=timezone.now(), **skipped)
+    assert re.search(r"Last run succeeded now .*; skipped now .* Last 20 runs", plain(look(job)))
+
+
+def test_a_backfill_says_of_which_occurrence_it_is(job: Job) -> None:
+    noon = datetime(2026, 3, 2, 17, tzinfo=UTC)
+    make_run(job.runnable, State.SUCCEEDED, number=1, cause=Cause.BACKFILL, occurrence=noon)
+    assert "backfill of Mon 2 Mar 12:00" in plain(look(job))
+
+
 def test_results_say_how_each_run_ended(job: Job) -> None:
     due = timezone.now() - timedelta(hours=1)
-    times = {"occurrence": due, "started_at": due + SECOND / 20, "finished_at": due + 3 * SECOND}
+    times = {"occurrence": due, "created_at": due, "due_at": due + SECOND, "started_at": due + SECOND / 20}
+    times["finished_at"] = due + 3 * SECOND
     failed = make_run(job.runnable, State.FAILED, number=1, cause=Cause.SCHEDULE, attempts=2, error="No.", **times)
     make_attempt(failed, 1, ok=False, error_class="connect", error="Refused.")
     make_attempt(failed, 2, ok=False, error_class="status", result={"status": 503})

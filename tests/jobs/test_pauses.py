@@ -21,6 +21,7 @@ from tests.factories import make_application, make_job, make_member
 pytestmark = pytest.mark.django_db
 JOB = {"tag": "a-job", "endpoint": "https://example.org/", "verb": "GET", "run_every": "PT1H"}
 HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 
 
 def said(moment: datetime) -> str:
@@ -267,9 +268,41 @@ def test_several_are_paused_for_one_reason_and_each_has_its_entry(shop: Applicat
     assert all(sorted(entry.changes) == ["enabled", "pause_reason", "paused_until"] for entry in entries)
 
 
+def test_the_question_says_that_what_waits_is_aborted_before_anything_does(job: Job) -> None:
+    asked = text(browser(job.application).get(at(job, "pause")))
+    assert "What runs goes on; what waits is aborted, also what somebody ran by hand, replayed or backfilled." in asked
+
+
+def test_a_time_that_is_none_to_come_is_told_by_the_choices_that_are_there(job: Job) -> None:
+    client = browser(job.application)
+    for at_, said in (
+        ("2020-01-01T08:00", "That is past"),
+        ("2999-01-01T08:00", "That is more than ten years from now"),
+    ):
+        answer = text(client.post(at(job, "pause"), {"until": "at", "at": at_}))
+        assert f"{said}: give a time to come, or choose “somebody resumes it” above." in answer
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"breaker": "open", "paused_until": -SECOND}, "One run is about to try whether it is well again"),
+        ({"breaker": "open", "paused_until": None}, "It stays so until somebody resumes it"),
+        ({"breaker": "", "paused_until": -SECOND}, "It is about to go on by itself"),
+    ],
+)
+def test_what_is_to_happen_just_now_is_no_time_ago(job: Job, columns: dict[str, Any], said: str) -> None:
+    now = timezone.now()
+    until = columns["paused_until"]
+    given = {**columns, "paused_until": until and now + until}
+    Runnable.objects.update(enabled=False, next_run_at=None, paused_at=now, **given)
+    assert said in text(browser(job.application).get(at(job)))
+
+
 def test_the_question_counts_what_would_be_aborted(job: Job) -> None:
     client = browser(job.application)
     client.post(at(job, "run"))
-    assert "1 run that waits will be aborted." in text(client.get(at(job, "pause")))
+    asked = text(client.get(at(job, "pause")))
+    assert "what waits is aborted, also what somebody ran by hand, replayed or backfilled: 1 run now." in asked
     client.post(at(job, "pause"))
     assert Run.objects.get().state == "aborted"

@@ -41,6 +41,10 @@ def test_an_interval_can_be_given_in_milliseconds_and_reads_both_ways(alice: Cal
         ({"catch_up": "all"}, "catch_up", "set overlap to queue_all or allow"),
         ({"catch_up": "all", "overlap": "queue_one"}, "catch_up", "set overlap to queue_all or allow"),
         ({"catch_up": "none", "catch_up_within": "PT1H"}, "catch_up_within", "leave catch_up_within out"),
+        ({"catch_up_within": "PT0S"}, "catch_up_within", "give PT1S at least, or null for no limit"),
+        ({"catch_up": "none", "catch_up_within": "pt0s"}, "catch_up_within", "or null for no limit"),
+        ({"overlap": "both"}, "overlap", "“both” is none of skip, queue_one, queue_all, cancel_running, allow."),
+        ({"catch_up": "{0}"}, "catch_up", "“{0}” is none of latest, none, all."),
         ({"catch_up_within": "P1D"}, "catch_up_within", "like PT24H"),
         ({"catch_up_within": "an hour"}, "catch_up_within", "ISO 8601"),
         ({"spread": "PT11M"}, "spread", "10 minutes: give that at most"),
@@ -99,3 +103,50 @@ def test_a_new_schedule_counts_its_runs_anew_and_a_longer_one_goes_on(alice: Cal
     assert Runnable.objects.get().scheduled_runs == 2
     alice.patch("/jobs/a-job/", {"run_every": "PT5M"})
     assert Runnable.objects.get().scheduled_runs == 0
+
+
+def test_a_spread_of_no_time_is_none(alice: Caller) -> None:
+    assert alice.post("/jobs/", {**JOB, "spread": "PT0S"}).body["spread"] is None
+
+
+BY_HAND = {"tag": "a-job", "endpoint": "https://example.com/", "verb": "GET"}
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [{"spread": "PT5M"}, {"catch_up": "none"}, {"catch_up_within": "PT1H"}],
+    ids=lambda given: next(iter(given)),
+)
+def test_what_comes_to_run_by_hand_leaves_what_it_has_no_use_for(alice: Caller, stored: dict[str, str]) -> None:
+    [field] = stored
+    alice.post("/jobs/", {**JOB, **stored})
+    refused = alice.patch("/jobs/a-job/", {"run_every": None})
+    assert (refused.status, set(refused.errors)) == (400, {field})
+    usual = {"catch_up": "latest"}.get(field)
+    assert alice.patch("/jobs/a-job/", {"run_every": None, field: usual}).status == 200
+    assert alice.post("/jobs/", {**BY_HAND, "tag": "once", "run_at": "2029-01-01T00:00:00Z", **stored}).status == 201
+
+
+def test_what_ran_by_hand_with_a_spread_already_can_be_changed_and_sent_back(alice: Caller) -> None:
+    alice.post("/jobs/", BY_HAND)
+    Runnable.objects.update(spread_s=300, catch_up="none")
+    read = alice.patch("/jobs/a-job/", {"priority": 3}).body
+    assert (read["spread"], read["catch_up"]) == ("PT5M", "none")
+    assert alice.put("/jobs/a-job/", read).status == 200
+    assert set(alice.patch("/jobs/a-job/", {"spread": "PT6M"}).errors) == {"spread"}
+
+
+def test_a_job_whose_runs_are_used_up_says_why_nothing_is_planned_of_it(alice: Caller) -> None:
+    made = alice.post("/jobs/", {**JOB, "max_runs": 2}).body
+    assert (made["scheduled_runs"], made["breaker"]) == (0, "closed")
+    Runnable.objects.update(scheduled_runs=2, next_run_at=None)
+    read = alice.get("/jobs/a-job/").body
+    assert (read["enabled"], read["next_run_at"], read["scheduled_runs"], read["max_runs"]) == (True, None, 2, 2)
+    assert alice.put("/jobs/a-job/", read).status == 200
+
+
+@pytest.mark.parametrize("breaker", ["open", "half_open"])
+def test_a_job_that_the_breaker_paused_says_so(alice: Caller, breaker: str) -> None:
+    alice.post("/jobs/", JOB)
+    Runnable.objects.update(enabled=False, next_run_at=None, breaker=breaker)
+    assert alice.get("/jobs/a-job/").body["breaker"] == breaker

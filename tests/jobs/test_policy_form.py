@@ -60,6 +60,7 @@ def edit(job: Job) -> str:
 
 
 PAST = "2020-01-01T00:00"
+UNTICKED = {"retryable": "", "retry_policy": "incremental", "retries": "3", "retry_step": "10", "retry_for": ""}
 # What REST is told, what the form is told, beside which field of each it is said, and what is the way out in both.
 CONTRADICTIONS: list[tuple[Mapping[str, Any], Mapping[str, str], str, str, str]] = [
     ({"catch_up": "all"}, {"catch_up": "all"}, "catch_up", "catch_up", "latest"),
@@ -89,6 +90,18 @@ CONTRADICTIONS: list[tuple[Mapping[str, Any], Mapping[str, str], str, str, str]]
     ({"run_every": None, "run_every_ms": 999}, {"every": "999", "unit": "milliseconds"}, "run_every_ms", "every",
      "one second"),
     ({"overlap": "both"}, {"overlap": "both"}, "overlap", "overlap", "both"),
+    ({"run_every": None, "spread": "PT5M"}, {"when": "hand", "spread": "5"}, "spread", "spread", "what runs by hand"),
+    ({"run_every": None, "catch_up": "none"}, {"when": "hand", "catch_up": "none"}, "catch_up", "catch_up", "latest"),
+    ({"run_every": None, "catch_up_within": "PT1H"}, {"when": "hand", "catch_up_within": "60"}, "catch_up_within",
+     "catch_up_within", "never missed"),
+    ({"catch_up_within": "PT0S"}, {"catch_up_within": "0"}, "catch_up_within", "catch_up_within", "no limit"),
+    ({"retryable": False, "retry_for": 3600}, {**UNTICKED, "retry_for": "3600"}, "retry_for", "retry_for",
+     "leave this"),
+    ({"retryable": False, "retry_step": 60}, {**UNTICKED, "retry_step": "60"}, "retry_step", "retry_step",
+     "leave this"),
+    ({"retryable": False, "retry_statuses": "503"}, {**UNTICKED, "retry_statuses": "503"}, "retry_statuses",
+     "retry_statuses", "leave this"),
+    ({"retry_statuses": "410"}, {"retry_statuses": "410"}, "retry_statuses", "retry_statuses", "410 is never"),
 ]  # fmt: skip
 
 
@@ -345,3 +358,21 @@ def test_the_page_of_a_job_says_each_policy_that_is_not_usual(browser: Client, s
         assert words in shown
     listed = text_of(browser.get(reverse("jobs:list", args=[shop.slug])))
     assert "until 2030-01-01 12:30:15 UTC, 0 of 2 runs made" in listed
+
+
+def test_an_end_before_the_start_is_told_in_the_zone_of_the_form(browser: Client, shop: Application) -> None:
+    typed = {"start": "2030-01-02T08:00", "ends": "time", "end_at": "2030-01-01T00:00", "time_zone": "Europe/Zurich"}
+    errors = browser.post(new(shop), {**EVERY, **typed}).context["form"].errors
+    assert errors == {"end_at": ["The end is before the start: give a time after 2030-01-02T08:00:00+01:00."]}
+
+
+def test_a_job_that_is_not_tried_again_can_be_unticked_and_copied_as_the_form_shows_it(
+    browser: Client, shop: Application
+) -> None:
+    own = {"backoff": "exponential", "retries": 4, "retry_step_s": 60, "retry_statuses": "503"}
+    job = job_of(shop, **own)
+    unticked = {**initial_of(job), "retryable": False, "headers": []}
+    assert JobForm(unticked, job=job).is_valid()
+    update_job(job=job, by=OPERATOR, now=timezone.now(), retryable=False, retries=0)
+    like = initial_like(job, shop)
+    assert JobForm({**like, "headers": []}, application=shop).is_valid()

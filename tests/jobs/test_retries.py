@@ -8,6 +8,7 @@ from badgerjobs.runs.models import Runnable
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import AuditEntry
 from badgerjobs.workspaces.services import change_application
+from jobs.models import Job
 from tests.callers import Caller
 from tests.factories import NOW
 
@@ -30,7 +31,7 @@ def shown(body: dict[str, Any]) -> tuple[Any, ...]:
         ({"retry_policy": "repeater"}, (True, "polynomial", 24, 1, [], None)),
         (LIST, (True, "list", 3, 10, [10, 60, 600], None)),
         ({"retries": 0}, (False, "incremental", 0, 10, [], None)),
-        ({"retryable": False, **LIST}, (False, "list", 0, 10, [10, 60, 600], None)),
+        ({"retryable": False, "retries": 0, **LIST}, (False, "list", 0, 10, [10, 60, 600], None)),
     ],
     ids=str,
 )
@@ -75,6 +76,12 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({**LIST, "retries": 2}, "retries", "leave `retries` out"),
     ({"retryable": False, "retries": 1}, "retries", "leave one of the two out"),
     ({"retryable": True, "retries": 0}, "retries", "leave one of the two out"),
+    ({"retryable": False, "retry_policy": "exponential"}, "retry_policy", "set `retryable` to true"),
+    ({"retryable": False, "retry_step": 60}, "retry_step", "set `retryable` to true"),
+    ({"retryable": False, "retry_for": 3600}, "retry_for", "leave this out"),
+    ({"retryable": False, "retry_statuses": "503"}, "retry_statuses", "leave this out"),
+    ({"retry_statuses": "410"}, "retry_statuses", "410 is never tried again"),
+    ({"retry_statuses": "409, 410-410"}, "retry_statuses", "Leave it out"),
     ({"retry_policy": "repeater", "retries": 3}, "retries", "choose “polynomial”"),
     ({"retry_for": 5}, "retry_for", "first retry comes after 10 s"),
     ({"retry_for": 0}, "retry_for", "1"),
@@ -120,6 +127,7 @@ def test_a_change_is_judged_together_with_what_is_there(alice: Caller) -> None:
         ({"fail_statuses": "NONE"}, ("none", None)),
         ({"retry_statuses": "503, 429,502"}, ("400-599", "429,502-503")),
         ({"retry_statuses": "none"}, ("400-599", "none")),
+        ({"retry_statuses": "400-499"}, ("400-599", "400-499")),
         ({"retry_statuses": ""}, ("400-599", None)),
     ],
     ids=str,
@@ -143,3 +151,40 @@ def test_the_audit_log_tells_a_changed_policy(alice: Caller) -> None:
         "retries": [3, 24],
         "retry_step": [10, 1],
     }
+
+
+OFF = {"retryable": False, "retries": 0, "retry_policy": "exponential", "retry_step": 60, "retry_for": 3600,
+       "retry_statuses": "503"}  # fmt: skip
+
+
+def test_what_is_not_tried_again_can_be_sent_back_in_part_and_copied(alice: Caller) -> None:
+    alice.post("/jobs/", {**GOOD, **OFF, "retryable": True, "retries": 4})
+    read = alice.patch("/jobs/t/", {"retryable": False}).body
+    assert {name: read[name] for name in OFF} == OFF
+    for part in ({"retry_step": 60}, {"retry_statuses": "503", "retryable": False}, {"name": "n"}, {**OFF}):
+        assert alice.patch("/jobs/t/", part).status == 200, part
+    assert alice.put("/jobs/t/", alice.get("/jobs/t/").body).status == 200
+    assert shown(alice.post("/jobs/", {**read, "tag": "copy"}).body) == shown(read)
+
+
+@pytest.mark.parametrize(
+    "change", [{"retry_for": 60}, {"retry_policy": "exponential"}, {"retry_statuses": "503"}], ids=str
+)
+def test_how_it_is_tried_again_is_no_news_of_what_is_not(alice: Caller, change: dict[str, Any]) -> None:
+    alice.post("/jobs/", {**GOOD, "retryable": False})
+    refused = alice.patch("/jobs/t/", change)
+    assert (refused.status, set(refused.errors)) == (400, set(change))
+    assert alice.patch("/jobs/t/", {**change, "retryable": True}).status == 200
+
+
+def test_the_policy_of_the_application_may_be_said_of_what_is_not_tried_again(alice: Caller) -> None:
+    change_application(application=alice.application, by=OPERATOR, now=NOW, backoff="exponential", retry_step_s=60)
+    given = {**GOOD, "retryable": False, "retry_policy": "exponential", "retry_step": 60}
+    assert alice.post("/jobs/", given).status == 201
+
+
+def test_a_job_that_was_told_to_try_again_after_410_stays_as_it_is_until_that_is_changed(alice: Caller) -> None:
+    alice.post("/jobs/", GOOD)
+    Job.objects.update(retry_statuses="410,503")
+    assert alice.put("/jobs/t/", alice.get("/jobs/t/").body).body["retry_statuses"] == "410,503"
+    assert set(alice.patch("/jobs/t/", {"retry_statuses": "410"}).errors) == {"retry_statuses"}

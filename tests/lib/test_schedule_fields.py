@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from badgerjobs.lib.schedule import Schedule, ScheduleError
+from badgerjobs.lib.schedule_fields import check
 
 NOW = datetime(2026, 10, 30, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -146,3 +147,16 @@ def test_a_preset_in_a_zone_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ScheduleError) as raised:
         Schedule.parse(now=NOW, preset="daily", preset_time_zone="Nowhere")
     assert list(raised.value.errors) == ["preset"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("Europe/Zurich", "2026-12-24T08:00:00+01:00"), ("Asia/Kathmandu", "2026-12-24T12:45:00+05:45"),
+        ("Europe/London", "2026-12-24T07:00:00Z"), (None, "2026-12-24T07:00:00Z"), ("Mars", "2026-12-24T07:00:00Z"),
+    ],
+)  # fmt: skip
+def test_the_start_that_an_end_comes_before_is_told_in_the_schedules_zone(zone: str | None, said: str) -> None:
+    start = datetime(2026, 12, 24, 7, tzinfo=UTC)
+    found = check({"run_every": "PT1H", "run_at": start, "end_at": start - DAY, "time_zone": zone or ""}, NOW)
+    assert found["end_at"] == f"The end is before the start: give a time after {said}."

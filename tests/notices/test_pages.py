@@ -1,20 +1,22 @@
 """The pages of incidents and of notices: what they show, what the form takes, and who may."""
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from badgerjobs.notices.forms import WORDS
 from badgerjobs.notices.models import WISHES, NoticeSettings
-from badgerjobs.runs.models import Incident, Run, State, Trouble
-from badgerjobs.workspaces.models import Application, AuditEntry, Role
+from badgerjobs.runs.models import Attempt, Incident, Run, State, Trouble
+from badgerjobs.workspaces.models import Application, AuditEntry, Role, Scope
 from tests.callers import caller_for
-from tests.factories import make_application, make_attempt, make_member, make_runnable
+from tests.factories import make_application, make_attempt, make_member, make_run, make_runnable
 from tests.notices.rows import HOOK, opened, sent, wanting
 from tests.workspaces.database_texts import places_of
 
@@ -224,10 +226,54 @@ def test_the_page_of_a_notices_run_shows_what_was_told_and_no_secret(shop: Appli
     assert "T0/secret" not in shown
     assert "Replay" not in shown
     shown = page(browser, reverse("runs:run", args=[shop.slug, mailing.pk]))
-    assert "alice@example.com" in shown
+    assert "to 1 address" in shown
     assert "[shop] This is a test" in shown
     listed = page(browser, f"{reverse('runs:list', args=[shop.slug])}?kind=notice")
     assert listed.count("run-") >= 2
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["told", "waits"])
+def test_whoever_sees_runs_sees_to_how_many_a_notice_went_and_not_to_whom(shop: Application, is_told: bool) -> None:
+    wanting(shop, emails=["boss@example.com", "bob@example.com"], url="")
+    admin = browser_of(shop)
+    admin.post(at(shop, "test"))
+    run = Run.objects.get()
+    if is_told:
+        Run.objects.update(state=State.SUCCEEDED, attempts=1)
+        make_attempt(run, result={"mailed_to": 2})
+
+    shown = page(browser_of(shop, Role.VIEWER), reverse("runs:run", args=[shop.slug, run.pk]))
+    read = caller_for(shop, scopes=[Scope.READ]).get(f"/runs/{run.pk}/")
+
+    assert "to 2 addresses" in shown
+    for seen in (shown, str(read.body)):
+        assert "boss@" not in seen
+        assert "bob@" not in seen
+    assert ("mailed to 2 addresses" in page(admin, at(shop))) is is_told
+
+
+def test_what_named_the_addresses_counts_them_after_the_migration(shop: Application) -> None:
+    run = make_run(make_runnable(shop), State.SUCCEEDED)
+    Run.objects.update(runnable=None, kind="notice")
+    make_attempt(run, 1, runnable_id=None, result={"mailed": ["boss@example.com", "bob@example.com"]})
+    call = make_attempt(run, 2, runnable_id=None, result={"status": 204})
+
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("badgerjobs.notices.migrations.0002_addresses_are_counted").COUNT)
+
+    assert list(Attempt.objects.order_by("number").values_list("result", flat=True)) == [
+        {"mailed_to": 2},
+        call.result,
+    ]
+
+
+def test_a_name_that_nobody_can_look_up_is_not_the_one_that_links_begin_with(shop: Application, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    wanting(shop)
+    long = f"{'a' * 310}.example.com"
+    assert browser_of(shop).post(at(shop), FORM, headers={"host": long}).status_code == 302
+    row = NoticeSettings.objects.get()
+    assert (row.base_url, row.quiet_minutes) == ("https://jobs.example.org", 30)
 
 
 def test_every_wish_has_words() -> None:

@@ -182,6 +182,17 @@ def test_lateness_is_the_whole_applications(runnable: Runnable) -> None:
     assert (data["job"], data["sentence"]) == (None, "12 runs are late.")
 
 
+def test_after_an_outage_its_end_says_what_was_missed_which_was_not_known_when_it_was_late(runnable: Runnable) -> None:
+    incident = opened(runnable.application, trouble=Trouble.LATE, sentence="12 runs are late.")
+    tell_some(now=NOW)
+    Incident.objects.update(sentence="Nothing was dispatched for a while: 61 were skipped.", overdue=61)
+    close(incident)
+    tell_some(now=NOW)
+    said = [one.input["payloads"][0]["data"]["sentence"] for one in Run.objects.order_by("id") if one.input]
+    assert said[0] == "12 runs are late."
+    assert said[-1] == "Nothing is late any more. Nothing was dispatched for a while: 61 were skipped."
+
+
 def test_the_runs_and_the_mark_are_one_transaction(runnable: Runnable, monkeypatch: pytest.MonkeyPatch) -> None:
     def break_off(*_: Any, **__: Any) -> None:
         raise RuntimeError("the process ends here")

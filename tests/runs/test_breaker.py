@@ -65,6 +65,11 @@ def test_both_thresholds_may_be_off(settings: dict[str, Any], opens: set[Trouble
     assert opened(judge(owner(**settings), fails(50))) == opens
 
 
+def test_what_plans_nothing_is_warned_of_and_never_paused_for_failing() -> None:
+    verdict = judge(owner(plans=False), fails(50))
+    assert (opened(verdict), verdict.pauses, verdict.breaker, verdict.failures) == ({FAILED, WARNED}, False, "", 50)
+
+
 def test_paused_it_says_why_in_words_and_until_when() -> None:
     verdict = judge(owner(failures=4), [ending(9)])
     assert verdict.reason == "5 runs in a row failed. The last one: It answered 503."

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from badgerjobs.runs import consequences, dispatch, fleet, lifecycle, many, record, rescue, services
+from badgerjobs.runs import consequences, dispatch, fleet, lifecycle, many, pausing, record, rescue, services
 from badgerjobs.runs.changes import Finished
 from badgerjobs.runs.models import Attempt, Cause, Incident, Run, Runnable, State, Worker
 from badgerjobs.workspaces.models import Application
@@ -247,7 +247,8 @@ def test_a_retry_that_was_overtaken_counts_as_a_failure(shop: Application) -> No
     dispatch.tick()
     runnable.refresh_from_db()
     assert runnable.failures_in_row == 1
-    assert Incident.objects.get().sentence.startswith("Run 7 failed for good: Superseded.")
+    incident = Incident.objects.get(runnable=runnable)
+    assert incident.sentence.startswith("Run 7 failed for good: Superseded.")
 
 
 def test_a_run_that_was_lost_too_often_counts_as_a_failure(shop: Application) -> None:
@@ -272,8 +273,8 @@ def test_a_claim_says_whether_its_owner_is_in_trouble(shop: Application) -> None
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_that_flush_at_once_count_every_failure_and_open_one_incident(shop: Application) -> None:
-    runnable = make_runnable(shop, run_every="PT1H", overlap="allow")
-    others = [make_runnable(shop) for _ in range(5)]
+    runnable = make_runnable(shop, run_every="PT1H", overlap="allow", next_run_at=NOW)
+    others = [make_runnable(shop, next_run_at=NOW) for _ in range(5)]
     batches = []
     for _ in range(6):
         runs = [make_run(one, State.RUNNING, worker=ME) for one in (runnable, *others)]
@@ -345,3 +346,28 @@ def test_successes_are_written_before_what_waits_for_a_lock(hourly: Runnable, mo
     monkeypatch.setattr(consequences, "hold", holding)
     record.finish_all([ended(bad, State.FAILED), ended(good)], worker=ME)
     assert seen == ["succeeded"]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [{}, {"run_at": NOW - HOUR}, {"run_every": "PT1H", "max_runs": 1}],
+    ids=["by hand", "once, and over", "made all its runs"],
+)
+def test_what_plans_nothing_is_not_paused_and_never_called_unasked(shop: Application, schedule: dict[str, Any]) -> None:
+    runnable = make_runnable(shop, **schedule)
+    end(runnable, *[State.FAILED] * 5)
+    assert (runnable.enabled, runnable.breaker, runnable.paused_until) == (True, "", None)
+    assert incidents() == [("failed", True), ("warned", True)]
+    assert pausing.let_go(now=NOW + HOUR) == (0, [])
+    assert not Run.objects.filter(cause="probe").exists()
+
+
+def test_what_lost_its_schedule_while_the_breaker_had_paused_it_is_not_tried(shop: Application) -> None:
+    now = fleet.database_now()
+    columns: dict[str, Any] = {"enabled": False, "breaker": "open", "paused_at": NOW, "paused_until": now}
+    by_hand, hourly = make_runnable(shop, **columns), make_runnable(shop, run_every="PT1H", **columns)
+    dispatch.tick()
+    assert list(Run.objects.filter(cause="probe").values_list("runnable", flat=True)) == [hourly.pk]
+    by_hand.refresh_from_db()
+    assert (by_hand.enabled, by_hand.breaker, by_hand.paused_until) == (False, "open", None)
+    assert dispatch.tick().next_due != now

@@ -39,6 +39,11 @@ def nightly(shop: Application) -> Runnable:
     return runnable
 
 
+def test_a_state_that_is_named_again_and_again_is_one(shop: Application) -> None:
+    filters = RunFilters(QueryDict("state=queued,failed,queued&state=queued" + 100 * ",queued"))
+    assert filters.states == ["queued", "failed"]
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

@@ -1,9 +1,13 @@
 """The list of runs as a page: what its rows say, what it costs, how it is kept up to date."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from badgerjobs.runs.models import Cause, Runnable, State
 from badgerjobs.runs.shown import CAUSE_WORDS
@@ -139,3 +143,10 @@ def test_the_runs_of_a_renamed_job_bear_its_name_in_one_query_for_all(shop: Appl
     assert counts[0] == counts[1]
     assert all(f">Name {number}</span>" in page for number in range(5))
     assert "Name 0 1" in client.get(many(shop, "abort", "all=1")).content.decode()
+
+
+def test_a_run_that_runs_says_for_how_long_and_not_how_long_ago(shop: Application) -> None:
+    runnable = make_job(shop, "nightly").runnable
+    make_run(runnable, State.RUNNING, number=1, started_at=timezone.now() - timedelta(seconds=41.5))
+    page = browser_in(shop).get(address(shop)).content.decode()
+    assert re.search(r'<td class="number last">4[1-9] s so far</td>', page)

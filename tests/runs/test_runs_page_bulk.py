@@ -11,6 +11,7 @@ from badgerjobs.runs.models import Run, Runnable, State
 from badgerjobs.workspaces.models import Application, AuditEntry
 from tests.clients import browser_in
 from tests.factories import make_application, make_job, make_run
+from tests.plans import look_at
 from tests.runs.runs_page import history, many, no_filters
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,20 @@ def test_all_that_match_are_aborted_and_no_other(shop: Application) -> None:
         assert run.state == "queued"
 
 
+@pytest.mark.parametrize("which", ["all=1", "all=1&kind=notice", "all=1&state=queued", "run={}"])
+@pytest.mark.parametrize("ends", [(), ("oldest", "newest")], ids=["all", "those that were shown"])
+def test_what_tells_people_of_troubles_is_not_silenced_with_many(
+    shop: Application, which: str, ends: tuple[str, ...]
+) -> None:
+    notice = make_run(make_job(shop, "nightly").runnable, State.QUEUED)
+    Run.objects.update(runnable=None, kind="notice")
+    said = {"asked": "9", **dict.fromkeys(ends, str(notice.pk))}
+    answer = browser_in(shop).post(many(shop, "abort", which.format(notice.pk)), said, follow=True)
+    assert "A notice is aborted on its own page." in answer.content.decode()
+    notice.refresh_from_db()
+    assert notice.state == "queued"
+
+
 def test_all_that_failed_are_replayed_each_once(shop: Application, rung: list[str]) -> None:
     runnable = make_job(shop, "nightly").runnable
     Runnable.objects.filter(pk=runnable.pk).update(runs_made=3)
@@ -61,6 +76,40 @@ def test_all_that_failed_are_replayed_each_once(shop: Application, rung: list[st
     made = list(Run.objects.filter(cause="replay").order_by("number").values_list("number", "replay_of", "input"))
     assert made == [(4, failed[0].pk, {"n": 1}), (5, failed[1].pk, {"n": 2})]
     assert rung == ["io"]
+
+
+def test_what_was_replayed_already_is_not_replayed_with_all_that_failed(shop: Application, rung: list[str]) -> None:
+    runnable = make_job(shop, "nightly").runnable
+    failed = [make_run(runnable, State.FAILED, number=number) for number in range(1, 7)]
+    ended = [State.SUCCEEDED, State.QUEUED, State.ABORTED, State.FAILED]
+    replays = [
+        make_run(runnable, state, number=10 + n, cause="replay", replay_of=failed[n].pk)
+        for n, state in enumerate(ended)
+    ]
+    client = browser_in(shop)
+    asked = " ".join(client.get(many(shop, "replay", "all=1")).content.decode().split())
+    assert "Replay 4 runs?" in asked
+    assert "Not among them: 3 runs with a replay already." in asked
+    confirmed(client, many(shop, "replay", "all=1"))
+    made = Run.objects.filter(cause="replay").exclude(pk__in=[one.pk for one in replays])
+    assert {one.replay_of for one in made} == {failed[2].pk, failed[4].pk, failed[5].pk, replays[3].pk}
+
+    again = client.get(many(shop, "replay", "all=1"), follow=True).content.decode()
+    assert "All that failed, 7 runs, has a replay already. Tick what is to be replayed once more." in again
+    assert (
+        "Replay 2 runs?" in client.get(many(shop, "replay", f"run={failed[0].pk}&run={failed[1].pk}")).content.decode()
+    )
+
+
+def test_what_was_replayed_already_is_found_by_an_index(shop: Application) -> None:
+    runnable = make_job(shop, "nightly").runnable
+    for number in range(300):
+        make_run(runnable, State.FAILED if number % 3 else State.SUCCEEDED, number=number)
+    look_at(Run)
+    search = listing.Search(shop, no_filters(), states=[State.FAILED], walks=False, where=[listing.UNREPLAYED])
+    plan = search.part(State.FAILED).explain()
+    assert "run_replayed" in plan
+    assert "Seq Scan on runs_run" not in plan
 
 
 def test_somebody_elses_runs_are_not_among_the_ticked(shop: Application, rung: list[str]) -> None:

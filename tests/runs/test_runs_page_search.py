@@ -52,6 +52,7 @@ def test_runs_are_listed_newest_first_and_narrowed_by_the_address(
         ("?state=bogus", "“bogus” is no state of a run."),
         ("?cause=why", "“why” is no cause of a run."),
         ("?since=yesterday", "This is no time: write it like 2026-11-21T22:50."),
+        ("?since=2026-03-02T00:00&until=2026-03-01T00:00", "“From” is after “to”"),
     ],
 )
 def test_a_filter_that_cannot_be_read_is_told_and_never_widens_what_is_done(
@@ -62,6 +63,14 @@ def test_a_filter_that_cannot_be_read_is_told_and_never_widens_what_is_done(
     assert said in client.get(address(shop, query)).content.decode()
     client.post(f"{reverse('runs:abort-many', args=[shop.slug])}{query}&all=1", {"asked": "9"})
     assert not Run.objects.filter(error="Aborted on request.").exists()
+
+
+def test_the_page_says_in_which_zone_its_span_of_time_is_meant(shop: Application) -> None:
+    client = browser_in(shop)
+    client.cookies["zone"] = "Asia/Tokyo"
+    page = client.get(address(shop)).content.decode()
+    assert '<span class="second" id="filter-zone">in Tokyo</span>' in page
+    assert page.count('aria-describedby="filter-zone"') == 2
 
 
 def test_pages_follow_each_other_both_ways_and_nothing_is_lost_or_doubled(

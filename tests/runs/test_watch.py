@@ -100,20 +100,34 @@ def test_the_sentence_says_how_many_and_since_when(runnable: Runnable) -> None:
         make_run(runnable, due_at=NOW - timedelta(minutes=minutes))
     make_runnable(runnable.application, name="other", next_run_at=NOW - timedelta(minutes=9))
     watch.look(NOW)
-    assert late() == [(runnable.application_id, "4 runs are late. The oldest was due at 2026-03-02 11:51:00 UTC.")]
+    [(application_id, said)] = late()
+    assert application_id == runnable.application_id
+    assert said.startswith("3 runs are late. 1 job is late: its time came, and no run was made. ")
+    assert said.endswith(" The oldest was due at 2026-03-02 11:51:00 UTC.")
 
 
 @pytest.mark.parametrize(
-    ("count", "said"),
+    ("runs", "jobs", "said"),
     [
-        (0, "1 run is late. It was due at 2026-03-02 12:00:00 UTC."),
-        (1, "1 run is late. It was due at 2026-03-02 12:00:00 UTC."),
-        (1000, "1,000 runs are late. The oldest was due at 2026-03-02 12:00:00 UTC."),
-        (1001, "More than 1,000 runs are late. The oldest was due at 2026-03-02 12:00:00 UTC."),
+        (0, 0, "1 run is late. It"),
+        (1, 0, "1 run is late. It"),
+        (1000, 0, "1,000 runs are late. The oldest"),
+        (1001, 0, "More than 1,000 runs are late. The oldest"),
+        (0, 1, "1 job is late: its time came, and no run was made. It"),
+        (0, 6, "6 jobs are late: their time came, and no run was made. The oldest"),
+        (0, 1001, "More than 1,000 jobs are late: their time came, and no run was made. The oldest"),
+        (1, 2, "1 run is late. 2 jobs are late: their time came, and no run was made. The oldest"),
     ],
 )
-def test_a_count_has_an_end(count: int, said: str) -> None:
-    assert watch.sentence(count, NOW) == said
+def test_runs_and_jobs_that_have_none_yet_are_counted_apart_and_to_an_end(runs: int, jobs: int, said: str) -> None:
+    assert watch.sentence(runs, jobs, NOW) == f"{said} was due at 2026-03-02 12:00:00 UTC."
+
+
+def test_jobs_that_nobody_dispatches_are_counted_as_jobs(runnable: Runnable) -> None:
+    Runnable.objects.update(next_run_at=LATE)
+    make_runnable(runnable.application, name="other", next_run_at=LATE)
+    watch.look(NOW)
+    assert late()[0][1].startswith("2 jobs are late: their time came, and no run was made.")
 
 
 def test_it_is_opened_once_and_closed_when_nothing_is_late(runnable: Runnable) -> None:

@@ -21,9 +21,18 @@ from tests.callers import PROBLEM, Caller
         ("/runs/?until=2026-02-30T00:00:00Z", "until", "2026-11-21T22:50:28Z"),
         ("/runs/?name=%00", "name", "null"),
         ("/runs/?kind=%00", "kind", "null"),
+        ("/runs/?kind=htpp", "kind", "“htpp” is none of http, notice."),
+        ("/runs/?error_class=timeout,rain", "error_class", "“rain” is none of status, connect, dns, timeout"),
+        ("/runs/?since=2026-03-02T00:00:00Z&until=2026-03-01T00:00:00Z", "since", "give an earlier time"),
+        ("/runs/?since=2026-03-01T12:00:00&until=2026-03-01T12:00:00%2B01:00", "since", "after until"),
+        ("/results/?since=2026-03-02T00:00:00Z&until=2026-03-01T00:00:00Z", "since", "give an earlier time"),
         ("/results/?ok=2", "ok", "true nor false"),
         ("/results/?job=%00", "job", "null"),
         ("/results/?since=%00", "since", "null"),
+        (f"/runs/?error_class={',' * 100}", "error_class", "at most 100 words"),
+        (f"/runs/?state={'queued,' * 100}", "state", "at most 100 words"),
+        (f"/jobs/?verb={'get,' * 100}", "verb", "at most 100 words"),
+        (f"/runs/?{'name=a&' * 11}", "name", "at most 10 times: this is 11 times"),
     ],
 )
 def test_a_filter_that_cannot_be_read_is_refused(alice: Caller, path: str, name: str, right: str) -> None:
@@ -57,6 +66,11 @@ def test_yes_and_no_in_several_words(text: str, meant: bool) -> None:
 )
 def test_a_moment_without_a_zone_is_meant_in_utc(text: str, hour: int) -> None:
     assert moment(text) == datetime(2026, 3, 2, hour, tzinfo=UTC)
+
+
+def test_a_filter_may_be_given_some_times_with_as_many_words_as_there_may_be(alice: Caller) -> None:
+    query = "&".join([f"error_class={','.join(['timeout'] * 100)}"] * 10)
+    assert alice.get(f"/runs/?{query}").status == 200
 
 
 def test_several_words_stand_with_commas() -> None:

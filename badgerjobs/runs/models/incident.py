@@ -21,8 +21,9 @@ class Trouble(models.TextChoices):
 class Incident(models.Model):
     """One trouble of one runnable (null: of the whole application), from when it was seen until it was over.
 
-    `run` is the id of the run that showed it; `sentence` is for people. `told_at` is when its opening was handed on to
-    those who want to know, `closing_told_at` its end.
+    `run` is the id of the run that showed it; `sentence` is for people. `overdue`: so many occurrences came while
+    nothing was dispatched, if that is what it is. `told_at` is when its opening was handed on to those who want to
+    know, `closing_told_at` its end.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -31,6 +32,7 @@ class Incident(models.Model):
     trouble = models.CharField(max_length=10, choices=Trouble.choices)
     run = models.UUIDField(null=True)
     sentence = models.TextField()
+    overdue = models.PositiveBigIntegerField(default=0, db_default=0)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)
@@ -51,6 +53,7 @@ class Incident(models.Model):
         ]
         indexes = [
             models.Index(fields=["application", "id"], name="incident_of_application"),
+            models.Index(fields=["application", "id"], name="incident_of_outage", condition=Q(overdue__gt=0)),
             models.Index(fields=["id"], name="incident_untold", condition=Q(told_at=None)),
             models.Index(
                 fields=["id"],

@@ -5,11 +5,13 @@ from datetime import tzinfo
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from badgerjobs.lib.json_layout import laid_out
 from badgerjobs.runs.measures import first_due, late_ms, took_ms
+from badgerjobs.runs.measures import so_far as so_far_at
 from badgerjobs.runs.models import Run
 from badgerjobs.runs.schedules import place_of
 from badgerjobs.runs.shown import CAUSE_WORDS
@@ -51,6 +53,12 @@ def not_run(run: Run, zone: tzinfo | None = None) -> str:
 def occurrences(run: Run) -> str:
     """`12 occurrences`: for how many a skipped one stands."""
     return counted(run)
+
+
+@register.filter
+def so_far(run: Run) -> str:
+    """`41 s so far`: how long it has run by now."""
+    return so_far_at(run.started_at, timezone.now())
 
 
 @register.filter

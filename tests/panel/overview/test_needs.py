@@ -198,3 +198,44 @@ def test_what_a_person_paused_and_what_is_anothers_needs_nobody(shop: Applicatio
     Runnable.objects.filter(pk=runnable.pk).update(enabled=False, next_run_at=None, paused_at=NOW)
     paused_by_the_engine(make_runnable(make_application("Charlie's")))
     assert not wants(shop).paused
+
+
+def outage(application: Application, **fields: object) -> Incident:
+    given = {"trouble": "late", "sentence": "Nothing was dispatched for a while.", "overdue": 61, "opened_at": NOW}
+    return Incident.objects.create(application=application, **{**given, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "count"),
+    [
+        ({}, 1),
+        ({"closed_at": NOW - HOUR}, 1),
+        ({"closed_at": NOW - 2 * DAY}, 0),
+        ({"overdue": 0, "closed_at": NOW - HOUR}, 0),
+        ({"overdue": 0}, 0),
+    ],
+    ids=["not over", "over lately", "over long ago", "late, and then well", "late now, which is told by what waits"],
+)
+def test_an_outage_needs_somebody_until_a_day_after_it(
+    shop: Application, fields: dict[str, object], count: int
+) -> None:
+    outage(shop, **fields)
+    outage(make_application("Charlie's"))
+    assert (len(wants(shop).outages), wants(shop).count) == (count, count)
+
+
+def test_after_an_outage_its_page_says_what_was_missed_and_leads_to_it(
+    shop: Application, runnable: Runnable, alice: Client
+) -> None:
+    outage(shop, closed_at=timezone.now())
+    page = alice.get(address(shop)).content.decode()
+    assert "1 thing needs you" in page
+    assert "Nothing was dispatched for a while." in page
+    assert f"{reverse('runs:list', args=[shop.slug])}?skip_reason=missed" in page
+
+
+def test_a_probe_that_is_just_to_be_made_is_none_some_time_ago(
+    shop: Application, runnable: Runnable, alice: Client
+) -> None:
+    paused_by_the_engine(runnable, breaker="open", paused_until=timezone.now() - 31 * SECOND)
+    assert "One run is about to try whether it is well again." in alice.get(address(shop)).content.decode()

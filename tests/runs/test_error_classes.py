@@ -1,0 +1,26 @@
+"""What a run can be said to have failed of: each is known to whoever narrows lists by it."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+from badgerjobs.outbound.calls import ErrorClass
+from badgerjobs.runs.outcomes import BUG
+from badgerjobs.runs.record import UNSTORABLE
+from badgerjobs.runs.shown import errors_shown
+
+ROOT = Path(__file__).parents[2]
+# A class where it is written: in an outcome, or in a statement.
+_WRITTEN = re.compile(r"""\bFailed\(\s*"(\w+)"|\berror_class = '(\w+)'""")
+
+
+def written() -> set[str]:
+    """The classes that are literals in the code."""
+    sources = [path.read_text() for folder in ("badgerjobs", "jobs") for path in (ROOT / folder).rglob("*.py")]
+    return {one or other for source in sources for one, other in _WRITTEN.findall(source)}
+
+
+def test_every_class_of_error_that_can_be_stored_is_known() -> None:
+    found = written()
+    assert {"status", "mail", "lost", "superseded", "internal"} <= found
+    assert found | {*get_args(ErrorClass), BUG.error_class, UNSTORABLE.error_class} == set(errors_shown())
