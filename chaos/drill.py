@@ -134,8 +134,9 @@ class _Drill:
         kept = {promise.runnable_id: promise for promise in self._promises.kept()}
         with transaction.atomic():
             rows = Runnable.objects.select_for_update(no_key=True).filter(pk__in=list(kept)).order_by("pk")
+            paused = [row for row in rows if not row.enabled]  # locked, before the clock is read
             now = datetime.now(UTC)
-            _resume_again([row for row in rows if not row.enabled], kept, now)
+            _resume_again(paused, kept, now)
             found = list(rows.all())
             rows.update(enabled=False, next_run_at=None)
         for runnable in found:
