@@ -218,14 +218,21 @@ class Stack:
 
     def forget(self) -> None:
         """No job, no run, no call; beats and workers go on."""
-        self.sql(
-            "TRUNCATE jobs_job, runs_runnable, runs_run, runs_attempt, runs_logline,"
-            " runs_worker, runs_beat, runs_leader CASCADE"
-        )
+        self.until(self._is_emptied, "no row is left", seconds=30)
         with self.valkey() as client:
             client.flushall()
         self.receiver.forget()
         self._log_file.write_bytes(b"")
+
+    def _is_emptied(self) -> bool:
+        try:
+            self.sql(
+                "TRUNCATE jobs_job, runs_runnable, runs_run, runs_attempt, runs_logline,"
+                " runs_worker, runs_beat, runs_leader CASCADE"
+            )
+        except psycopg.errors.DeadlockDetected:  # beats and workers look at the tables in orders of their own
+            return False
+        return True
 
     def clear(self) -> None:
         """Neither beat nor worker either."""
