@@ -42,8 +42,8 @@ def seen(runnable: Runnable) -> list[tuple[str, bool, int]]:
 
 
 def take() -> list[int]:
-    """Claim what may be claimed; the numbers of those runs."""
-    return [run.number for run in lifecycle.claim(queue="io", worker=ME, limit=100, now=fleet.database_now())]
+    """Claim what may be claimed; the numbers of those runs, which come in no order."""
+    return sorted(run.number for run in lifecycle.claim(queue="io", worker=ME, limit=100, now=fleet.database_now()))
 
 
 def finish(runnable: Runnable, number: int, state: State = State.SUCCEEDED) -> None:
