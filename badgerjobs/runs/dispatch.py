@@ -53,7 +53,7 @@ ORDER BY next_run_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 
 # When one batch does not hold all that is due, nobody's pile may stand before the others': each application gives a
 # share.
-_CLAIM_FAIRLY = f"""
+_CLAIM_FAIRLY = """
 WITH RECURSIVE due(application_id) AS (
     (SELECT application_id FROM runs_runnable WHERE next_run_at <= %(now)s ORDER BY application_id LIMIT 1)
     UNION ALL
@@ -61,11 +61,13 @@ WITH RECURSIVE due(application_id) AS (
             WHERE r.application_id > due.application_id AND r.next_run_at <= %(now)s ORDER BY r.application_id LIMIT 1)
     FROM due WHERE due.application_id IS NOT NULL
 ), share AS (SELECT greatest(1, %(limit)s / greatest(1, count(application_id))) AS n FROM due)
-SELECT r.* FROM (SELECT application_id FROM due WHERE application_id IS NOT NULL ORDER BY random() LIMIT %(limit)s) d,
-LATERAL (SELECT {_COLUMNS} FROM runs_runnable WHERE application_id = d.application_id AND next_run_at <= %(now)s
+SELECT r.id FROM (SELECT application_id FROM due WHERE application_id IS NOT NULL ORDER BY random() LIMIT %(limit)s) d,
+LATERAL (SELECT id FROM runs_runnable WHERE application_id = d.application_id AND next_run_at <= %(now)s
          ORDER BY next_run_at LIMIT (SELECT n FROM share) FOR NO KEY UPDATE SKIP LOCKED) r
 LIMIT %(limit)s
-"""  # noqa: S608
+"""
+
+_READ = f"SELECT {_COLUMNS} FROM runs_runnable WHERE id = ANY(%(ids)s)"  # noqa: S608
 
 
 def tick(limit: int = BATCH) -> Tick:
@@ -111,17 +113,20 @@ def _look() -> tuple[datetime, datetime | None, datetime | None]:
 
 def _take(now: datetime, limit: int) -> list[Due]:
     """Lock what is due; nobody else has any of it until this transaction ends."""
-    rows = _rows(_CLAIM, now, limit)
+    rows = _rows(_CLAIM, now=now, limit=limit)
     if len(rows) == limit:
         # The rows of the first claim are locked by us already: they fill what the shares leave of the batch.
-        shares = _rows(_CLAIM_FAIRLY, now, limit)
-        rows = list({row[0]: row for row in (*shares, *rows)}.values())[:limit]
+        found = {row[0]: row for row in rows}
+        shares = [runnable_id for (runnable_id,) in _rows(_CLAIM_FAIRLY, now=now, limit=limit)]
+        if others := [runnable_id for runnable_id in shares if runnable_id not in found]:
+            found.update({row[0]: row for row in _rows(_READ, ids=others)})
+        rows = [found[runnable_id] for runnable_id in list(dict.fromkeys((*shares, *found)))[:limit]]
     return [_due(*row) for row in rows]
 
 
-def _rows(sql: str, now: datetime, limit: int) -> list[tuple[Any, ...]]:
+def _rows(sql: str, **values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"now": now, "limit": limit})
+        cursor.execute(sql, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 

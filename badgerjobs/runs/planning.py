@@ -115,6 +115,8 @@ def plan(due: Due, active: Active, now: datetime, *, at_once: int = CAUGHT_UP_AT
 
 
 def _named(due: Due, found: Plan) -> Plan:
+    if due.stands_for is None:
+        return found
     runs = [replace(run, at=due.named(run.at)) for run in found.runs]
     skips = [replace(skip, first=due.named(skip.first), last=due.named(skip.last)) for skip in found.skips]
     return replace(found, runs=runs, skips=skips)
