@@ -1,7 +1,6 @@
 """What goes with what is deleted: at once, and later."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from tests.callers import Caller, caller_for
 from tests.factories import NOW, make_application, make_attempt, make_job, make_run, make_runnable, make_token
 from tests.runs.claims import ME, ended
 from tests.runs.together import together
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 
@@ -218,15 +218,22 @@ def test_results_that_are_recorded_meanwhile_do_not_stay_behind(delete: Delete, 
         runnable = make_runnable(make_application())
 
 
+def somebody_waits_for_us() -> bool:
+    """Whether another connection wants what this transaction has locked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+        return bool(cursor.rowcount > 0)
+
+
 def meanwhile(application: Application, first: Callable[[], Any], then: Callable[[], Any]) -> None:
-    """Do `first`, begin to delete the application, and do `then` in the transaction of `first`."""
+    """Do `first`, begin to delete the application, and once that waits do `then`, in the transaction of `first`."""
     has_begun = threading.Event()
 
     def work() -> None:
         with transaction.atomic():
             first()
             has_begun.set()
-            time.sleep(0.3)
+            until(somebody_waits_for_us)
             then()
 
     def delete() -> None:
