@@ -6,6 +6,7 @@ from django.db.backends.postgresql import base
 from psycopg import IsolationLevel
 
 from badgerjobs.lib.postgresql import LIMIT
+from badgerjobs.lib.postgresql.adaptation import adapt
 from badgerjobs.lib.time_limits import LimitedConnection, left
 
 _LIMIT_TRANSACTION = (
@@ -41,7 +42,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> LimitedConnection:
         """Connect. Not by the parent's, which knows one class of connections only."""
         self.isolation_level = IsolationLevel.READ_COMMITTED
-        return LimitedConnection.connect(**conn_params)
+        connection = LimitedConnection.connect(**conn_params)
+        adapt(connection)
+        return connection
 
     def _set_autocommit(self, autocommit: bool) -> None:
         super()._set_autocommit(autocommit)  # type: ignore[misc]  # the stubs do not know it
