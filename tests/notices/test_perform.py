@@ -3,9 +3,10 @@
 import asyncio
 import json
 import smtplib
+import threading
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.core import mail
@@ -30,6 +31,7 @@ from tests.factories import NOW, make_application, make_member, make_runnable
 from tests.notices.rows import HOOK, opened, wanting
 from tests.outbound.hostile import answer, serving
 from tests.runs.claims import claimed
+from tests.waiting import until
 
 KEY = signatures.make_secret()
 PAYLOAD = {
@@ -169,10 +171,13 @@ class Refusing(BaseEmailBackend):
 
 
 class Hanging(BaseEmailBackend):
-    """A mail server that takes its time."""
+    """A mail server that answers when it is let go. `was_let_go` says so of each time."""
+
+    let_go = threading.Event()
+    was_let_go: ClassVar[list[bool]] = []
 
     def send_messages(self, email_messages: Any) -> int:  # noqa: ARG002  Django's signature
-        time.sleep(0.3)
+        self.was_let_go.append(self.let_go.wait(30))
         return 1
 
 
@@ -190,19 +195,19 @@ def test_a_mail_server_that_hangs_holds_up_nobody_and_has_an_end(
 ) -> None:
     settings.EMAIL_BACKEND = f"{__name__}.Hanging"
     monkeypatch.setattr("badgerjobs.notices.perform.MAIL_S", 0.05)
+    monkeypatch.setattr(Hanging, "let_go", threading.Event())
+    monkeypatch.setattr(Hanging, "was_let_go", [])
 
-    async def beside() -> tuple[Outcome, float]:
+    async def told() -> Outcome:
         async with open_means() as means:
-            began = time.perf_counter()
-            task = asyncio.create_task(perform(claimed(), notice("", ("alice@example.com",)), means))
-            await asyncio.sleep(0)
-            looped = time.perf_counter() - began
-            return await task, looped
+            outcome = await perform(claimed(), notice("", ("alice@example.com",)), means)
+            Hanging.let_go.set()  # only a loop that was not held up comes here
+        return outcome
 
-    outcome, looped = asyncio.run(beside())
+    outcome = asyncio.run(told())
     assert isinstance(outcome, Failed)
     assert outcome.error_class == "timeout"
-    assert looped < 0.2
+    until(lambda: Hanging.was_let_go == [True])
 
 
 @pytest.mark.django_db
