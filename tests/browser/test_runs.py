@@ -41,11 +41,12 @@ def at(run: Run) -> str:
 
 
 def requests_of(page: Page) -> list[str]:
-    """What the page asks for from now on."""
+    """What the page asks for from now on. Its icon is none of it: the browser gets that when it has time."""
     asked: list[str] = []
 
     def listen(request: Request) -> None:
-        asked.append(request.url)
+        if not request.url.endswith("/badger.svg"):
+            asked.append(request.url)
 
     page.on("request", listen)
     return asked
