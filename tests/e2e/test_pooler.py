@@ -91,7 +91,7 @@ def test_two_beats_and_two_workers_do_every_occurrence_once(
     listening = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%%'"
     stack.until(lambda: stack.sql(listening) == [(2 if direct else 0,)], "beats that listen past it", seconds=30)
 
-    plant(stack, jobs, run_every="PT1S", overlap="allow")
+    plant(stack, jobs, run_every="PT1S", overlap="allow", catch_up="all")
     stack.until(lambda: len(receiver.calls) >= jobs * (rounds + 1), f"{rounds} rounds", seconds=30)
     stack.sql("UPDATE runs_runnable SET enabled = false, next_run_at = NULL")
     stack.until(
