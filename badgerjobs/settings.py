@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 
 from badgerjobs.embedded.layout import Layout, broker_url_of
-from badgerjobs.lib import env, listening, server_urls, vault
+from badgerjobs.lib import env, javascript, listening, server_urls, vault
 from badgerjobs.lib.postgresql import ENGINE, OPTIONS
 
 BASE_DIR = Path(__file__).resolve().parents[1]
@@ -63,6 +63,7 @@ RETENTION_DAYS = env.number("RETENTION_DAYS", 30, least=1, most=3650)
 AUDIT_DAYS = env.number("AUDIT_DAYS", 365, least=1, most=3650)
 PRESET_TIME_ZONE = env.text("PRESET_TIME_ZONE", "EST")
 EGRESS_ALLOW = env.items("EGRESS_ALLOW")
+JAVASCRIPT_PROCESSES = javascript.processes()
 RATE_LIMIT_PER_SECOND = env.number("RATE_LIMIT_PER_SECOND", 400, least=1, most=1_000_000)
 
 INSTALLED_APPS = [
@@ -330,6 +331,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # a list of values that repeats their names
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Two fields called `type` have other values; one of events goes by two names.
+    "ENUM_NAME_OVERRIDES": {"EventType": "jobs.models.EventType", "ConnectionType": "jobs.models.ConnectionType"},
 }
 
 LOGGING = {

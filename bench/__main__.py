@@ -1,4 +1,4 @@
-"""`python -m bench runs|tick|fairness|memory|pages`: a table for people, and last one line of JSON."""
+"""`python -m bench runs|tick|fairness|memory|pages|javascript`: a table for people, and last one line of JSON."""
 
 import json
 import signal
@@ -26,6 +26,7 @@ MEASURES = {
     "fairness": Measure("bench.fairness.measure"),
     "memory": Measure("bench.memory.measure", None),
     "pages": Measure("bench.pages.measure"),
+    "javascript": Measure("bench.javascript.measure", None),
 }
 
 
@@ -64,6 +65,9 @@ def parse(words: list[str]) -> Namespace:
     pages = parser.add_argument_group("pages", "for --jobs of one application, due or not")
     pages.add_argument("--runs", type=positive, default=1_000_000, help="with an attempt each (%(default)s)")
     pages.add_argument("--requests", type=positive, default=100, help="for each page (%(default)s)")
+    javascript = parser.add_argument_group("javascript")
+    javascript.add_argument("--calls", type=positive, default=500, help="measured of each sort (%(default)s)")
+    javascript.add_argument("--hostile", type=positive, default=1_000, help="bodies that mean harm (%(default)s)")
     return parser.parse_args(words)
 
 

@@ -70,6 +70,14 @@ def test_the_last_line_of_pages_is_what_each_of_them_costs() -> None:
         assert name in said
 
 
+@pytest.mark.e2e
+def test_the_last_line_of_javascript_is_what_calls_cost_and_that_none_did_harm() -> None:
+    said, figures = bench("javascript", "--calls=5", "--hostile=110")
+    assert 0 < figures["warm_p50_ms"] <= figures["warm_p99_ms"]
+    assert (figures["hostile_wrong"], figures["processes_left"]) == (0, 0), said
+    assert figures["honest_calls"] > 0
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A place for temporary folders that the servers' account can pass through."""
