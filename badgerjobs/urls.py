@@ -4,6 +4,8 @@ from django.conf import settings
 from django.urls import include, path
 
 from badgerjobs.api import doors
+from badgerjobs.graphql.api import GraphQLView
+from badgerjobs.graphql.views import explorer
 from badgerjobs.panel import views
 from jobs.echo import echo
 
@@ -14,7 +16,9 @@ urlpatterns = [
     path("a/<slug:application_slug>/", include("badgerjobs.runs.urls")),
     path("a/<slug:application_slug>/", include("badgerjobs.notices.urls")),
     path("a/<slug:application_slug>/", include("jobs.urls")),
+    path("a/<slug:application_slug>/graphql/", explorer, name="graphql-page"),
     path("api/v1/", include("badgerjobs.api.urls")),
+    path("graphql", GraphQLView.as_view(), name="graphql"),
     path("healthz", doors.healthz, name="healthz"),
     path("metrics", doors.prometheus, name="metrics"),
 ]

@@ -1,6 +1,6 @@
 """What waits, runs or is planned of a job, in Repeater's words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db.models import Max
 
 from badgerjobs.runs.models import Attempt, Run, Runnable, State
+from badgerjobs.runs.unfinished import unfinished_of
+from badgerjobs.workspaces.models import Application
 from jobs.models import Job
 
 
@@ -35,6 +37,19 @@ def runners_of(job: Job) -> list[Runner]:
     failures = _last_failures(runs)
     found = [_of_run(run, runnable, failures.get(run.pk)) for run in runs]
     return [*found, _planned(runnable, runnable.next_run_at)] if runnable.next_run_at else found
+
+
+def runners_of_all(jobs: Iterable[Job], *, application: Application, most: int) -> dict[int, list[Runner]]:
+    """Runnable → its first so many runners: three statements, however many the jobs are."""
+    runnables = [job.runnable for job in jobs]
+    waiting = unfinished_of([runnable.pk for runnable in runnables], application=application, most=most)
+    failures = _last_failures(run for runs in waiting.values() for run in runs)
+    return {runnable.pk: _first(runnable, waiting.get(runnable.pk, []), failures, most) for runnable in runnables}
+
+
+def _first(runnable: Runnable, runs: list[Run], failures: Mapping[UUID, datetime], most: int) -> list[Runner]:
+    found = [_of_run(run, runnable, failures.get(run.pk)) for run in runs]
+    return [*found, *([_planned(runnable, runnable.next_run_at)] if runnable.next_run_at else [])][:most]
 
 
 def _last_failures(runs: Iterable[Run]) -> dict[UUID, datetime]:

@@ -33,7 +33,7 @@ PLACES = (
         Place("Incidents", "notices:incidents", "i"),
         Place("Engine", "panel:engine", "e"),
     ),
-    (Place("Jobs", "jobs:list", "j"),),
+    (Place("Jobs", "jobs:list", "j"), Place("GraphQL", "graphql-page", "q")),
     (
         Place("Tokens", "panel:tokens", "t", Role.EDITOR),
         Place("Members", "panel:members", "m", of_workspace=True),

@@ -1,0 +1,155 @@
+"""From a query to its answer: read it, bound it, check it, look at the rights it needs, and carry it out."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FragmentDefinitionNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    execute_sync,
+    get_operation_ast,
+    validate,
+)
+from rest_framework.exceptions import APIException, PermissionDenied
+
+from badgerjobs.graphql.limits import MOST_ANSWERED, TOO_MUCH, TooMuchError, Weighing, parsed, shaped
+from badgerjobs.graphql.schema import SCHEMA, SIZES
+from badgerjobs.web.graphql import Asker
+from badgerjobs.web.problems import LONGEST_SENTENCE
+from badgerjobs.workspaces.models import Scope
+
+# Nobody reads more of what is wrong with one query.
+MOST_ERRORS = 10
+
+NO_QUERY = 'Send a query: {"query": "{ jobs { name } }"}.'
+NO_OPERATION = "The document has no operation: give a query or a mutation beside its fragments."
+WHICH = "The document has several operations: name the one that is meant in `operationName`."
+NO_SUBSCRIPTIONS = "Subscriptions are not served here: ask again, or have notices sent."
+BAD_VARIABLES = "Give the variables as an object, name to value."
+BAD_NAME = "Give the name of an operation as a text."
+
+
+def answer(
+    asker: Asker, query: Any, variables: Any = None, name: Any = None, *, spend: Callable[[int], None] = lambda _: None
+) -> dict[str, Any]:
+    """Answer one query: `data`, and `errors` where there are any. What cannot be carried out has no `data`.
+
+    `spend` is told how many verbs or questions the query holds beyond the first, and may raise. Raises PermissionDenied
+    for who lacks a scope, and whatever is a fault of ours.
+    """
+    if not query:  # nothing that would be done: who may only write learns nothing either
+        _ensure_scope(asker, Scope.READ)
+    try:
+        document, operation = _read(query, variables, name)
+        depth = shaped(document)
+        if errors := validate(SCHEMA, document, max_errors=MOST_ERRORS):
+            return {"errors": [_told(error) for error in errors[:MOST_ERRORS]]}
+        _ensure_allowed(asker, operation, depth)
+        variables = variables or {}
+        asker.selected = _weighed(asker, document, operation, variables)
+    except GraphQLError as error:
+        return {"errors": [_told(error)]}
+    spend(len(operation.selection_set.selections) - 1)
+    result = execute_sync(SCHEMA, document, None, asker, variable_values=variables, operation_name=name or None)
+    return _shown(result)
+
+
+def _read(query: Any, variables: Any, name: Any) -> tuple[DocumentNode, OperationDefinitionNode]:
+    if not isinstance(query, str) or not query.strip():
+        raise GraphQLError(NO_QUERY)
+    if not isinstance(variables, dict | None):
+        raise GraphQLError(BAD_VARIABLES)
+    if not isinstance(name, str | None):
+        raise GraphQLError(BAD_NAME)
+    document = parsed(query)
+    operation = get_operation_ast(document, name or None)
+    if operation is None:
+        raise GraphQLError(_missing(document, name))
+    if operation.operation == OperationType.SUBSCRIPTION:
+        raise GraphQLError(NO_SUBSCRIPTIONS)
+    return document, operation
+
+
+def _missing(document: DocumentNode, name: str | None) -> str:
+    if name:
+        return f"There is no operation “{name}” in the document."
+    has_some = any(isinstance(node, OperationDefinitionNode) for node in document.definitions)
+    return WHICH if has_some else NO_OPERATION
+
+
+def _weighed(
+    asker: Asker, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> frozenset[str]:
+    """Which fields are selected. Raises TooMuchError."""
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    given = {**_defaults(operation), **variables}
+    fields, named = Weighing(SCHEMA, fragments, SIZES, asker, given).weigh(operation)
+    if fields > MOST_ANSWERED:
+        raise TooMuchError(TOO_MUCH.format(fields, MOST_ANSWERED))
+    return named
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+    defined = operation.variable_definitions or ()
+    found = {each.variable.name.value: getattr(each.default_value, "value", None) for each in defined}
+    return {name: int(value) for name, value in found.items() if isinstance(value, str) and value.isdigit()}
+
+
+def _ensure_allowed(asker: Asker, operation: OperationDefinitionNode, depth: int) -> None:
+    """A query needs `read`, a mutation `write`; one that asks for more than the fields of what it changed, both."""
+    is_mutation = operation.operation == OperationType.MUTATION
+    if is_mutation:
+        _ensure_scope(asker, Scope.WRITE)
+    if depth > 2 or not is_mutation:
+        _ensure_scope(asker, Scope.READ)
+
+
+def _ensure_scope(asker: Asker, scope: Scope) -> None:
+    if not asker.may(scope):
+        raise PermissionDenied(f"This token lacks the scope “{scope}”.")
+
+
+def _shown(result: ExecutionResult) -> dict[str, Any]:
+    """Raises the first error that is our fault."""
+    for error in result.errors or ():
+        if error.original_error and not isinstance(error.original_error, APIException | GraphQLError):
+            raise error.original_error
+    shown: dict[str, Any] = {"data": result.data}
+    return {**shown, "errors": [_told(error) for error in result.errors]} if result.errors else shown
+
+
+def _told(error: GraphQLError) -> dict[str, Any]:
+    told: dict[str, Any] = {**error.formatted}
+    original = error.original_error
+    if isinstance(original, APIException):
+        told["message"], fields = _sentence(original)
+        told["extensions"] = {"code": _CODES.get(original.status_code, "REFUSED"), **fields}
+    elif isinstance(error, TooMuchError):
+        told["extensions"] = {"code": "TOO_MUCH"}
+    elif error.original_error is None and "extensions" not in told:
+        told["extensions"] = {"code": "BAD_QUERY"}
+    said = told["message"]
+    told["message"] = said if len(said) <= LONGEST_SENTENCE else f"{said[:LONGEST_SENTENCE]}…"
+    return told
+
+
+_CODES = {400: "BAD_INPUT", 403: "FORBIDDEN", 404: "NOT_FOUND", 409: "CONFLICT"}
+
+
+def _sentence(error: APIException) -> tuple[str, dict[str, Any]]:
+    """What is said of it, and each argument that is wrong with its sentence."""
+    details: Any = error.detail
+    if not isinstance(details, dict):
+        return str(details), {}
+    fields = {str(name): str(said[0] if isinstance(said, list) else said) for name, said in details.items()}
+    return " ".join(f"{name}: {said}" for name, said in fields.items()), {"arguments": fields}
+
+
+def as_json(told: Mapping[str, Any], **layout: Any) -> str:
+    """The answer as text, ASCII alone: it may quote what was sent, and half of a letter cannot be written otherwise."""
+    return json.dumps(told, **layout)

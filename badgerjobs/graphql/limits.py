@@ -1,0 +1,185 @@
+"""How much one query may ask for. Everything here is told before anything is looked up, and costs next to nothing.
+
+First what can be seen without the schema: bytes and tokens, then depth, fields and aliases, through fragments. Then,
+of a valid query, how many fields its answer may have: each list counts as often as it may have rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+    parse,
+)
+from graphql.type import SchemaMetaFieldDef, TypeMetaFieldDef, TypeNameMetaFieldDef
+
+from badgerjobs.web.graphql import Asker, Size
+
+MOST_BYTES = 100_000
+MOST_TOKENS = 1000
+MOST_DEPTH = 20
+MOST_FIELDS = 500
+MOST_ALIASES = 30
+MOST_ANSWERED = 500_000
+
+TOO_LONG = (
+    "The query has {:,} bytes: at most {:,} are taken. Long values belong in variables, where a body may have 1 MB."
+)
+TOO_MANY_TOKENS = "The query has more than {:,} words and signs: ask in several requests."
+TOO_DEEP = "The query goes {:,} levels deep: at most {:,} are answered."
+TOO_MANY_FIELDS = "The query names {:,} fields, those of its fragments each time they are used: at most {:,} are taken."
+TOO_MANY_ALIASES = "The query has {:,} aliases: at most {:,} are taken. Ask in several requests."
+TOO_MUCH = (
+    "The answer could have {:,} fields: at most {:,} are given at once. Give lists a smaller `limit`, and `offset` to "
+    "go on, or ask for less of each row."
+)
+
+# How long the lists of the schema itself are taken to be.
+_OF_THE_SCHEMA = {"__Schema.types": 20, "__Schema.directives": 5}
+_OF_A_TYPE = 10
+
+
+class TooMuchError(GraphQLError):
+    """A query that is refused for its size or shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a selection comes to, with its fragments: levels, fields and aliases."""
+
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+
+    def beside(self, other: "Shape") -> "Shape":
+        """Both of them, one after the other."""
+        return Shape(max(self.depth, other.depth), self.fields + other.fields, self.aliases + other.aliases)
+
+
+def parsed(query: str) -> DocumentNode:
+    """The query as a tree. Raises TooMuchError, and GraphQLSyntaxError for what is no GraphQL."""
+    size = len(query.encode(errors="replace"))
+    if size > MOST_BYTES:
+        raise TooMuchError(TOO_LONG.format(size, MOST_BYTES))
+    try:
+        return parse(query, max_tokens=MOST_TOKENS, max_comments=MOST_TOKENS)
+    except GraphQLSyntaxError as error:
+        if "contains more than" in error.message:
+            raise TooMuchError(TOO_MANY_TOKENS.format(MOST_TOKENS)) from None
+        raise
+
+
+def shaped(document: DocumentNode) -> int:
+    """Look at the shape of every operation; how many levels the deepest has. Raises TooMuchError.
+
+    Fragments that lead in circles end where they began. Each is measured once, however often it is used: the numbers
+    grow, the work does not.
+    """
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    known: dict[str, Shape] = {}
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    return max(_judged(_shape(node.selection_set, fragments, known)) for node in operations)
+
+
+def _judged(shape: Shape) -> int:
+    for value, most, said in (
+        (shape.depth, MOST_DEPTH, TOO_DEEP),
+        (shape.aliases, MOST_ALIASES, TOO_MANY_ALIASES),
+        (shape.fields, MOST_FIELDS, TOO_MANY_FIELDS),
+    ):
+        if value > most:
+            raise TooMuchError(said.format(value, most))
+    return shape.depth
+
+
+def _shape(
+    selections: SelectionSetNode | None, fragments: Mapping[str, FragmentDefinitionNode], known: dict[str, Shape]
+) -> Shape:
+    whole = Shape()
+    for node in selections.selections if selections else ():
+        if isinstance(node, FieldNode):
+            inner = _shape(node.selection_set, fragments, known)
+            part = Shape(inner.depth + 1, inner.fields + 1, inner.aliases + (node.alias is not None))
+        elif isinstance(node, FragmentSpreadNode):
+            part = _shape_of_fragment(node.name.value, fragments, known)
+        else:
+            part = _shape(node.selection_set, fragments, known)  # type: ignore[attr-defined]  # an inline fragment
+        whole = whole.beside(part)
+    return whole
+
+
+def _shape_of_fragment(name: str, fragments: Mapping[str, FragmentDefinitionNode], known: dict[str, Shape]) -> Shape:
+    if name not in known:
+        known[name] = Shape()  # while it is measured: validation says of a circle what is wrong with it
+        if name in fragments:
+            known[name] = _shape(fragments[name].selection_set, fragments, known)
+    return known[name]
+
+
+@dataclass(slots=True)
+class Weighing:
+    """How many fields the answer of a valid operation may have, and which fields it names."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    sizes: Mapping[str, Size]
+    asker: Asker
+    variables: Mapping[str, Any]
+
+    def weigh(self, operation: OperationDefinitionNode) -> tuple[int, frozenset[str]]:
+        """The number of fields, and the names of those that are selected, as `Type.field`. Raises nothing."""
+        named: set[str] = set()
+        root = self.schema.get_root_type(operation.operation)
+        return self._weigh(operation.selection_set, root, named), frozenset(named)
+
+    def _weigh(self, selections: SelectionSetNode | None, of: Any, named: set[str]) -> int:
+        whole = 0
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                whole += self._weigh_field(node, of, named)
+            elif isinstance(node, FragmentSpreadNode):
+                whole += self._weigh(self.fragments[node.name.value].selection_set, of, named)
+            elif isinstance(node, InlineFragmentNode):
+                whole += self._weigh(node.selection_set, of, named)
+        return whole
+
+    def _weigh_field(self, node: FieldNode, of: Any, named: set[str]) -> int:
+        place = f"{of.name}.{node.name.value}"
+        named.add(place)
+        definition = _META.get(node.name.value) or of.fields[node.name.value]
+        inner = get_named_type(definition.type)
+        each = self._weigh(node.selection_set, inner, named)
+        return 1 + each * (self._size(place, node) if is_list_type(get_nullable_type(definition.type)) else 1)
+
+    def _size(self, place: str, node: FieldNode) -> int:
+        if place.startswith("__"):
+            return _OF_THE_SCHEMA.get(place, _OF_A_TYPE)
+        arguments = {argument.name.value: self._value(argument.value) for argument in node.arguments or ()}
+        size, limit = self.sizes[place], arguments.get("limit")
+        if callable(size):  # how many there are
+            most = size(self.asker, arguments)
+            return min(limit, most) if isinstance(limit, int) else most
+        return limit if isinstance(limit, int) else size
+
+    def _value(self, node: Any) -> Any:
+        if isinstance(node, VariableNode):
+            return self.variables.get(node.name.value)
+        return int(node.value) if isinstance(node, IntValueNode) else None
+
+
+_META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef, "__typename": TypeNameMetaFieldDef}

@@ -1,0 +1,179 @@
+"""The fields and verbs of GraphQL that find or change jobs. What rows show by themselves is in `nodes.py`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import F, Func, IntegerField, Sum
+from rest_framework.exceptions import NotFound
+
+from badgerjobs.runs.fleet import database_now
+from badgerjobs.runs.last_attempts import MOST_BYTES, TooMuchTextError, last_attempts
+from badgerjobs.web.graphql import Asker, Resolver, Size
+from badgerjobs.web.problems import Invalid
+from jobs.graphql.given import checked, told_in_their_words, told_which_verb
+from jobs.graphql.nodes import (
+    TOO_MUCH_TEXT,
+    JobBatch,
+    JobNode,
+    JobsOfResults,
+    ResultNode,
+    RunnerNode,
+    wants_texts,
+)
+from jobs.graphql.places import actor_in, is_storable, place_for
+from jobs.models import KINDS, Job
+from jobs.querysets import JobQuerySet
+from jobs.services import create_job, create_or_update_job, delete_job, update_job
+
+MOST_JOBS = 10_000
+MOST_ROWS = 1000
+MOST_LEFT_OUT = 100_000
+# Where no `limit` is given: results of an application or of one job, and those and runners within a list of jobs.
+USUAL, USUAL_OF_EACH = 100, 10
+TOO_LONG = "These jobs hold more than 32 MB of headers and bodies: ask for fewer with `limit`, or leave out both."
+
+
+def jobs(_: None, asker: Asker, *, limit: int | None = None, offset: int | None = None) -> list[JobNode]:
+    first = _bounded("offset", offset, least=0, most=MOST_LEFT_OUT, usual=0)
+    most = _bounded("limit", limit, least=1, most=MOST_JOBS, usual=None)
+    rows = Job.objects.for_application(asker.application).order_by("-id")[first : most and first + most]
+    return JobBatch(asker, _without_unread(rows, asker)).nodes
+
+
+def job(_: None, asker: Asker, *, name: str) -> JobNode | None:
+    found = _find(asker, name)
+    return JobBatch(asker, [found]).nodes[0] if found else None
+
+
+def job_results(
+    _: None, asker: Asker, *, job_name: str | None = None, limit: int | None = None, offset: int | None = None
+) -> list[ResultNode]:
+    bounds = _bounds(limit, offset, USUAL)
+    if job_name is not None:
+        found = job(None, asker, name=job_name)
+        return _results_of(found, **bounds) if found else []
+    try:
+        rows = last_attempts(application=asker.application, kinds=KINDS, with_texts=wants_texts(asker), **bounds)
+    except TooMuchTextError:
+        raise Invalid(limit=TOO_MUCH_TEXT) from None
+    found_jobs = JobsOfResults(asker, rows)
+    return [ResultNode(row, found_jobs) for row in rows]
+
+
+def results_of_job(
+    source: JobNode, _: Asker, *, limit: int | None = None, offset: int | None = None
+) -> list[ResultNode]:
+    return _results_of(source, **_bounds(limit, offset, USUAL_OF_EACH))
+
+
+def runners_of_job(source: JobNode, _: Asker, *, limit: int | None = None) -> list[RunnerNode]:
+    most = _bounded("limit", limit, least=1, most=MOST_ROWS, usual=USUAL_OF_EACH)
+    return [RunnerNode(row, source) for row in source.batch.runners(source.job.runnable_id, limit=most)]
+
+
+def make(_: None, asker: Asker, *, application_name: str | None = None, **given: Any) -> JobNode:
+    place = place_for(asker, application_name)
+    fields = checked(_said(given), application=place)
+    with told_in_their_words(), told_which_verb(given["name"]):
+        made = create_job(application=place, by=actor_in(asker, place), now=database_now(), **fields)
+    return JobBatch(asker, [made]).nodes[0]
+
+
+def change(_: None, asker: Asker, **given: Any) -> JobNode:
+    found = _find_or_refuse(asker, given["name"])
+    fields = checked(given, application=asker.application, job=found)
+    del fields["tag"]
+    with told_in_their_words():
+        changed = update_job(job=found, by=asker.by, now=database_now(), **fields)
+    return JobBatch(asker, [changed]).nodes[0]
+
+
+def make_or_change(_: None, asker: Asker, *, application_name: str | None = None, **given: Any) -> JobNode:
+    place = place_for(asker, application_name)
+    name = given["name"]
+    found = Job.objects.for_application(place).whole().filter(tag=name).first() if is_storable(name) else None
+    fields = checked(given if found else _said(given), application=place, job=found)
+    by, now = actor_in(asker, place), database_now()
+    with told_in_their_words():
+        row, _made = create_or_update_job(application=place, by=by, now=now, **fields)
+    return JobBatch(asker, [row]).nodes[0]
+
+
+def delete(_: None, asker: Asker, *, name: str) -> JobNode:
+    found = _find_or_refuse(asker, name)
+    delete_job(job=found, by=asker.by, now=database_now())
+    return JobBatch(asker, [found]).nodes[0]
+
+
+def _said(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a new job's arguments those that say something: null is as if it was not given."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _find(asker: Asker, name: str) -> Job | None:
+    if not is_storable(name):
+        return None
+    return Job.objects.for_application(asker.application).whole().filter(tag=name).first()
+
+
+def _find_or_refuse(asker: Asker, name: str) -> Job:
+    found = _find(asker, name)
+    if found is None:
+        raise NotFound(f"There is no job with the name “{name}” in this application.")
+    return found
+
+
+def _results_of(source: JobNode, **bounds: int) -> list[ResultNode]:
+    return [ResultNode(row, source.batch) for row in source.batch.results(source.job.runnable_id, **bounds)]
+
+
+def _without_unread(rows: JobQuerySet, asker: Asker) -> JobQuerySet:
+    """With their runnables, and without headers and bodies that nobody asked for. Raises Invalid for too many bytes."""
+    unread = [name for name in ("headers", "body") if f"Job.{name}" not in asker.selected]
+    if len(unread) < 2:
+        lengths = [Func(F(name), function="octet_length", output_field=IntegerField()) for name in ("headers", "body")]
+        held = rows.annotate(bytes=lengths[0] + lengths[1]).aggregate(held=Sum("bytes"))["held"]
+        if (held or 0) > MOST_BYTES:
+            raise Invalid(limit=TOO_LONG)
+    return rows.whole().defer(*unread)
+
+
+def _bounds(limit: int | None, offset: int | None, usual: int) -> dict[str, int]:
+    return {
+        "limit": _bounded("limit", limit, least=1, most=MOST_ROWS, usual=usual),
+        "offset": _bounded("offset", offset, least=0, most=MOST_LEFT_OUT, usual=0),
+    }
+
+
+def _bounded(name: str, value: int | None, *, least: int, most: int, usual: Any) -> Any:
+    if value is None:
+        return usual
+    if not least <= value <= most:
+        raise Invalid(**{name: f"Give a whole number from {least} to {most:,}."})
+    return value
+
+
+def _count(asker: Asker, _: Mapping[str, Any]) -> int:
+    """How many jobs there are: as many come where no `limit` is given."""
+    return asker.once("jobs.all", lambda: Job.objects.for_application(asker.application).count())
+
+
+RESOLVERS: Mapping[str, Resolver] = {
+    "Query.jobs": jobs,
+    "Query.job": job,
+    "Query.jobResults": job_results,
+    "Mutation.createJob": make,
+    "Mutation.updateJob": change,
+    "Mutation.createOrUpdateJob": make_or_change,
+    "Mutation.deleteJob": delete,
+    "Job.jobResults": results_of_job,
+    "Job.runners": runners_of_job,
+}
+
+# How long each list is where its `limit` is not given.
+SIZES: Mapping[str, Size] = {
+    "Query.jobs": _count,
+    "Query.jobResults": USUAL,
+    "Job.jobResults": USUAL_OF_EACH,
+    "Job.runners": USUAL_OF_EACH,
+}
