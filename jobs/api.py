@@ -1,13 +1,11 @@
-"""HTTP jobs and their results by REST."""
+"""Jobs and their results by REST. Their verbs are in `verbs_api.py`."""
 
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,22 +19,18 @@ from badgerjobs.runs.run_serializers import RunSerializer
 from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
 from badgerjobs.runs.serializers import DEFAULTS
 from badgerjobs.web.authentication import application_of, holder_of
-from badgerjobs.web.filters import is_true, moment, narrow, one_of
+from badgerjobs.web.filters import is_true, moment, narrow
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.pagination import HeavyRows, OnePage
 from badgerjobs.web.problems import Invalid
 from jobs import examples
-from jobs.models import KIND, Job, Verb
+from jobs.choosing import JOB_FILTERS, JOBS_DESCRIBED
+from jobs.models import KINDS, Job
+from jobs.result_serializers import ResultSerializer, RunnerSerializer
 from jobs.runners import runners_of
-from jobs.serializers import JobSerializer, ResultSerializer, RunnerSerializer
+from jobs.serializers import JobSerializer
 from jobs.services import backfill_job, create_job, create_or_update_job, delete_job, run_job, update_job
-
-JOB_FILTERS = {
-    "search": lambda jobs, value: jobs.search(value),
-    "enabled": lambda jobs, value: jobs.filter(runnable__enabled=is_true(value)),
-    "planned": lambda jobs, value: jobs.filter(runnable__next_run_at__isnull=not is_true(value)),
-    "verb": lambda jobs, value: jobs.filter(verb__in=one_of(Verb.values, value.upper())),
-}
+from jobs.verbs_api import JobVerbs
 
 RESULT_FILTERS = {
     "ok": lambda results, value: results.filter(ok=is_true(value)),
@@ -51,51 +45,26 @@ RESULTS_DESCRIBED = [
 ]
 
 
-class JobViewSet(viewsets.GenericViewSet[Job]):
-    """The HTTP jobs of the token's application, newest first. A job's address is its tag."""
+class JobViewSet(JobVerbs):
+    """The jobs of the token's application, newest first. A job's address is its tag."""
 
-    serializer_class = JobSerializer
-    queryset = Job.objects.none()
-    pagination_class = HeavyRows
-    lookup_field = lookup_url_kwarg = "tag"
-    path_words = {"tag": "The job's tag, percent-encoded."}
-    lookup_value_regex = r"[^/\x00]+"
-
-    def get_queryset(self) -> QuerySet[Job]:
-        """The application's jobs with their runnables; in lists without the rest of long bodies."""
-        jobs = Job.objects.for_application(application_of(self.request))
-        return jobs.in_brief() if self.action == "list" else jobs.whole()
-
-    def get_object(self) -> Job:
-        """The job of the address. Raises NotFound, alike where there is none and where it is another's."""
-        try:
-            return super().get_object()
-        except Http404:
-            raise NotFound(f"There is no job with the tag “{self.kwargs['tag']}” in this application.") from None
-
-    @extend_schema(
-        summary="List jobs",
-        responses=JobSerializer(many=True),
-        parameters=[
-            OpenApiParameter("search", str, description="Part of the tag, the name or the endpoint."),
-            OpenApiParameter("enabled", bool, description="Only enabled, or only disabled ones."),
-            OpenApiParameter("planned", bool, description="Only those with a next run, or only those without."),
-            OpenApiParameter("verb", str, enum=Verb.values, description="Only those with this verb."),
-        ],
-    )
+    @extend_schema(summary="List jobs", responses=JobSerializer(many=True), parameters=JOBS_DESCRIBED)
     def list(self, request: Request) -> Response:
         """A page of jobs, with the first 64 KB of each body. The results of all of them are counted in one query."""
         page = self.paginate_queryset(narrow(self.get_queryset(), request, JOB_FILTERS))
         return self.get_paginated_response(self._shown(*(page or [])))
 
     @extend_schema(
-        summary="Create a job", responses={201: JobSerializer}, examples=[examples.CREATE, examples.POLICIES]
+        summary="Create a job",
+        responses={201: JobSerializer},
+        examples=[examples.CREATE, examples.POLICIES, examples.EXECUTIONS],
     )
     @idempotent
     def create(self, request: Request) -> Response:
         """409 when the tag is taken. A past `run_at` without repeat runs at once; with no schedule, by hand only."""
-        fields = self._checked(request.data)
-        job = create_job(application=application_of(request), by=holder_of(request), now=database_now(), **fields)
+        now = database_now()
+        fields = self._checked(request.data, now=now)
+        job = create_job(application=application_of(request), by=holder_of(request), now=now, **fields)
         return Response(self._shown(job)[0], status=201)
 
     @extend_schema(summary="Read a job")
@@ -105,9 +74,9 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
     @extend_schema(summary="Change a job", examples=[examples.CHANGE])
     def partial_update(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Only what is given changes. A changed schedule aborts waiting runs; a running one finishes."""
-        job = self.get_object()
-        fields = self._checked(request.data, job, partial=True)
-        job = update_job(job=job, by=holder_of(request), now=database_now(), **fields)
+        job, now = self.get_object(), database_now()
+        fields = self._checked(request.data, job, now=now, partial=True)
+        job = update_job(job=job, by=holder_of(request), now=now, **fields)
         return Response(self._shown(job)[0])
 
     @extend_schema(
@@ -121,10 +90,10 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
         data: dict[str, Any] = request.data  # type: ignore[assignment]  # the parser takes nothing but objects
         if data.get("tag", tag) != tag:
             raise Invalid(tag=f"The address says “{tag}”: leave the tag out, or give the same.")
-        found = self.get_queryset().filter(tag=tag).first()
-        fields = {"name": tag, **BLANK, **self._checked({**data, "tag": tag}, found), "tag": tag}
+        found, now = self.get_queryset().filter(tag=tag).first(), database_now()
+        fields = {"name": tag, **BLANK, **self._checked({**data, "tag": tag}, found, now=now), "tag": tag}
         place, by = application_of(request), holder_of(request)
-        job, made = create_or_update_job(application=place, by=by, now=database_now(), **fields)
+        job, made = create_or_update_job(application=place, by=by, now=now, **fields)
         return Response(self._shown(job)[0], status=201 if made else 200)
 
     @extend_schema(summary="Delete a job, its runs and results")
@@ -182,16 +151,6 @@ class JobViewSet(viewsets.GenericViewSet[Job]):
         page: Any = self.paginate_queryset(runners_of(self.get_object()))
         return self.get_paginated_response(RunnerSerializer(page, many=True).data)
 
-    def _checked(self, data: Any, job: Job | None = None, *, partial: bool = False) -> dict[str, Any]:
-        context = {**self.get_serializer_context(), "application": application_of(self.request)}
-        serializer = JobSerializer(job, data=data, partial=partial, context=context)
-        serializer.is_valid(raise_exception=True)
-        return {name: value for name, value in serializer.validated_data.items() if partial is False or name != "tag"}
-
-    def _shown(self, *jobs: Job) -> Any:
-        counts = Attempt.objects.for_application(application_of(self.request)).counts(job.runnable_id for job in jobs)
-        return JobSerializer(jobs, many=True, context={"counts": counts}).data
-
 
 # What a PUT that leaves them out sets: as the row of a new job has it, which is what the serializers judge by.
 BLANK = {name: getattr(DEFAULTS, name) for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS)}
@@ -206,7 +165,7 @@ class ResultViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Attempt]):
 
     def get_queryset(self) -> QuerySet[Attempt]:
         """Only what jobs left."""
-        rows = Attempt.objects.for_application(application_of(self.request)).filter(runnable__kind=KIND)
+        rows = Attempt.objects.for_application(application_of(self.request)).filter(runnable__kind__in=KINDS)
         return narrow(rows.select_related("runnable"), self.request, {**RESULT_FILTERS, "job": self._of_job})
 
     def _of_job(self, results: AttemptQuerySet, tag: str) -> AttemptQuerySet:

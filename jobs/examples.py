@@ -33,6 +33,43 @@ POLICIES = OpenApiExample(
     request_only=True,
 )
 
+EXECUTIONS = OpenApiExample(
+    "in Ductape's words: five times, a minute apart",
+    value={
+        "name": "Example Job",
+        "tag": "example_job",
+        "event_type": "ACTION",
+        "endpoint": "https://shop.example.com/api/ping",
+        "verb": "POST",
+        "executions": 5,
+        "intervals": 60_000,
+        "start_at": 0,
+    },
+    request_only=True,
+)
+
+PAUSE = OpenApiExample(
+    "while they move", value={"reason": "They move.", "until": "2030-12-31T23:00:00Z"}, request_only=True
+)
+
+CANCEL = OpenApiExample("with the reason", value={"reason": "Campaign ended early."}, request_only=True)
+
+RESCHEDULE = OpenApiExample(
+    "at ten in New York", value={"cron": "0 10 * * *", "tz": "America/New_York"}, request_only=True
+)
+
+RETRY = OpenApiExample("in a minute", value={"delay": 60_000}, request_only=True)
+
+CANCEL_MANY = OpenApiExample(
+    "all that are planned: how many would that be?", value={"status": "scheduled", "dry_run": True}, request_only=True
+)
+
+DELETE_MANY = OpenApiExample(
+    "what is over and was made before March",
+    value={"status": ["completed", "cancelled"], "until": "2026-03-01T00:00:00Z"},
+    request_only=True,
+)
+
 REPLACE = OpenApiExample(
     "on working days at eight in Zurich",
     value={
@@ -67,6 +104,7 @@ RESULT = OpenApiExample(
         "body": "down for maintenance",
         "body_is_base64": False,
         "body_truncated": False,
+        "result": None,
         "error": {"class": "status", "message": "The endpoint answered 503."},
         "created_at": "2026-11-21T22:50:28.555Z",
     },

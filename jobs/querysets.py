@@ -1,4 +1,4 @@
-"""Reading jobs."""
+"""Reading jobs, events and connections."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from badgerjobs.workspaces.querysets import OwnedQuerySet
 
 if TYPE_CHECKING:
     from badgerjobs.workspaces.models import Application
-    from jobs.models import Job
+    from jobs.models import Connection, Event, Job
 
 # So much of its body comes with a job in a list, in bytes: a page of a hundred stays within a few megabytes.
 BODY_IN_LISTS = 64 * 1024
@@ -40,8 +40,8 @@ SCHEDULES = {
 
 class JobQuerySet(OwnedQuerySet["Job"]):
     def whole(self) -> JobQuerySet:
-        """With what the engine knows of each, in the same query."""
-        return self.select_related("runnable")
+        """With what the engine knows of each and its event, but for what that holds, in the same query."""
+        return self.select_related("runnable", "event").defer("event__configuration")
 
     def in_brief(self) -> JobQuerySet:
         """The same without their bodies: `beginning` has one character more of each than a list may show bytes."""
@@ -69,6 +69,11 @@ class JobQuerySet(OwnedQuerySet["Job"]):
         """Those with this way of saying when."""
         return self.filter(SCHEDULES[way])
 
+    def of_types(self, types: Sequence[str]) -> JobQuerySet:
+        """Those that perform an event of one of these types; a call of a job's own is an ACTION."""
+        meant = Q(event__type__in=types)
+        return self.filter(meant | Q(event=None) if "ACTION" in types else meant)
+
     def last_was(self, state: str) -> JobQuerySet:
         """Those whose last run that is over ended so: one look into an index for each job.
 
@@ -83,6 +88,22 @@ class JobQuerySet(OwnedQuerySet["Job"]):
         """Those of these ids."""
         # One array: ten thousand numbers in a list of their own take as long to plan as all the rest.
         return self.filter(RawSQL("jobs_job.id = ANY(%s)", [list(ids)], BooleanField()))
+
+
+class EventQuerySet(OwnedQuerySet["Event"]):
+    def whole(self) -> EventQuerySet:
+        """With the connection that each uses, in the same query."""
+        return self.select_related("connection")
+
+    def search(self, words: str) -> EventQuerySet:
+        """Those whose tag or name contains the words, in any case."""
+        return self.filter(Q(tag__icontains=words) | Q(name__icontains=words))
+
+
+class ConnectionQuerySet(OwnedQuerySet["Connection"]):
+    def search(self, words: str) -> ConnectionQuerySet:
+        """Those whose tag or name contains the words, in any case."""
+        return self.filter(Q(tag__icontains=words) | Q(name__icontains=words))
 
 
 def running_of(application: Application) -> list[int]:

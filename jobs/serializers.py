@@ -1,21 +1,20 @@
-"""Jobs and results as REST shows and takes them."""
+"""Jobs as REST shows and takes them."""
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from badgerjobs.lib import statuses, vault
 from badgerjobs.outbound.headers import MOST_HEADERS, check_headers
 from badgerjobs.outbound.targets import check_url
-from badgerjobs.runs.models import Attempt
 from badgerjobs.runs.pause_serializer import PauseSerializer
 from badgerjobs.runs.retry_serializer import RetrySerializer, shown
 from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
 from badgerjobs.runs.serializers import PolicySerializer, ScheduleSerializer
-from jobs.examples import RESULT
+from jobs.ductape_serializer import DuctapeSerializer
 from jobs.models import Job, Verb
 from jobs.querysets import BODY_IN_LISTS
+from jobs.standing import Standing
 from jobs.status_fields import AnyFailureField, StatusesField, said_in_vain, wrong_together
 
 BODY_BYTES = 1_000_000
@@ -27,6 +26,17 @@ def check_tag(tag: str) -> None:
         raise serializers.ValidationError("A tag may hold neither “/” nor control characters. Use - or : instead.")
     if tag != tag.strip():
         raise serializers.ValidationError("A tag neither begins nor ends with a blank.")
+
+
+# Addresses below jobs/ that are of all of them.
+RESERVED = frozenset({"cancel", "delete", "statistics"})
+
+
+def check_job_tag(tag: str) -> None:
+    """The same of a job's, which shares its addresses with a few others."""
+    check_tag(tag)
+    if tag in RESERVED:
+        raise serializers.ValidationError(f"“jobs/{tag}/” is the address of something else: choose another tag.")
 
 
 class VerbField(serializers.ChoiceField):
@@ -72,19 +82,28 @@ class HeadersField(serializers.DictField):
         return vault.mask(value)
 
 
-class JobSerializer(RetrySerializer, PolicySerializer, PauseSerializer, ScheduleSerializer):
-    """An HTTP job: what to call, and when."""
+class JobSerializer(DuctapeSerializer, RetrySerializer, PolicySerializer, PauseSerializer, ScheduleSerializer):
+    """A job: what to call, or which event to perform, and when."""
 
     tag = serializers.CharField(
         max_length=200,
         required=False,
         trim_whitespace=False,
-        validators=[check_tag],
+        validators=[check_job_tag],
         help_text="Its identity in the application: unique, and never changed. Its name unless given.",
     )
     name = serializers.CharField(max_length=200, required=False, help_text="For people; its tag unless given.")
-    endpoint = serializers.CharField(max_length=2000, help_text="The URL to call: absolute, http or https.")
-    verb = VerbField(help_text="In any case: GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS.")
+    endpoint = serializers.CharField(
+        max_length=2000,
+        required=False,
+        allow_null=True,
+        help_text="The URL to call: absolute, http or https. Null where an event says what is done, and else required.",
+    )
+    verb = VerbField(
+        required=False,
+        allow_null=True,
+        help_text="In any case: GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS. Required and null where `endpoint` is.",
+    )
     headers = HeadersField(default=dict, allow_null=True, help_text="Name → value. Credentials read back as stars.")
     body = serializers.CharField(
         default="",
@@ -107,6 +126,7 @@ class JobSerializer(RetrySerializer, PolicySerializer, PauseSerializer, Schedule
         default=30, min_value=1, max_value=900, help_text="Seconds that each attempt may take: 1 to 900."
     )
     schedule = serializers.SerializerMethodField(help_text="When it runs, in words.")
+    status = serializers.SerializerMethodField(help_text=f"Where it stands: one of {', '.join(Standing.values)}.")
     last_run_at = serializers.DateTimeField(
         source="runnable.last_run_at",
         read_only=True,
@@ -140,13 +160,14 @@ class JobSerializer(RetrySerializer, PolicySerializer, PauseSerializer, Schedule
             fields["tag"].error_messages["required"] = "Give the job a tag, like “refresh-prices”, or a name."
         return fields
 
-    def validate_endpoint(self, endpoint: str) -> str:
-        """Absolute, http or https, and nothing in it that could not be called."""
+    def validate_endpoint(self, endpoint: str | None) -> str:
+        """Absolute, http or https, and nothing in it that could not be called; null is none."""
         try:
-            check_url(endpoint)
+            if endpoint is not None:
+                check_url(endpoint)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
-        return endpoint
+        return endpoint or ""
 
     def validate_body(self, body: str | None) -> str:
         """At most 1 MB as UTF-8; null is empty. A body that a list cut must not take the place of the whole one."""
@@ -172,7 +193,7 @@ class JobSerializer(RetrySerializer, PolicySerializer, PauseSerializer, Schedule
         wrong: Any = wrong_together(attrs, self.instance if self.partial else None)
         if self.instance is None and "tag" not in attrs:
             try:
-                check_tag(attrs["name"])
+                check_job_tag(attrs["name"])
             except serializers.ValidationError:
                 raise serializers.ValidationError(
                     {"tag": ["The name cannot be the tag, which is part of an address: give a tag too."]}
@@ -205,6 +226,10 @@ class JobSerializer(RetrySerializer, PolicySerializer, PauseSerializer, Schedule
     def get_breaker(self, job: Job) -> str:
         return job.runnable.breaker or "closed"
 
+    def get_status(self, job: Job) -> str:
+        standings: dict[int, str] = self.context["standings"]
+        return standings[job.pk]
+
     def get_body_truncated(self, job: Job) -> bool:
         return bool(getattr(job, "beginning", job.body) != job.body)
 
@@ -217,80 +242,3 @@ class JobSerializer(RetrySerializer, PolicySerializer, PauseSerializer, Schedule
     def _counts(self, job: Job) -> tuple[int, int]:
         counts: tuple[int, int] = self.context["counts"].get(job.runnable_id, (0, 0))
         return counts
-
-
-@extend_schema_serializer(examples=[RESULT])
-class ResultSerializer(serializers.ModelSerializer[Attempt]):
-    """What came of one attempt to call."""
-
-    job = serializers.CharField(source="runnable.name", help_text="The job's tag.")
-    run_id = serializers.UUIDField(help_text="The run: the same over its retries, sent as `webhook-id`.")
-    run = serializers.IntegerField(source="run_number", help_text="Counts the job's runs; the same over its retries.")
-    attempt = serializers.IntegerField(source="number", help_text="Which try of the run this was, from 1.")
-    run_at = serializers.DateTimeField(source="started_at", help_text="When the call was made.")
-    duration = serializers.IntegerField(source="duration_ms", help_text="Milliseconds until the answer was whole.")
-    status = serializers.SerializerMethodField(help_text="The answer's status; null when none came.")
-    headers = serializers.SerializerMethodField(help_text="The answer's headers, names in lower case.")
-    body = serializers.SerializerMethodField(help_text="The first 64 KB of the answer's body.")
-    body_is_base64 = serializers.SerializerMethodField(help_text="The body is not text, and stands here as base64.")
-    body_truncated = serializers.SerializerMethodField(help_text="There was more of the body than is kept.")
-    error = serializers.SerializerMethodField(help_text="Null for a success.")
-
-    class Meta:
-        model = Attempt
-        fields = [
-            "job", "run_id", "run", "attempt", "run_at", "duration", "ok", "status", "headers", "body",
-            "body_is_base64", "body_truncated", "error", "created_at",
-        ]  # fmt: skip
-        extra_kwargs = {
-            "ok": {"help_text": "Whether it was a success: an answer that is not in `fail_statuses`."},
-            "created_at": {"help_text": "When the result was there."},
-        }
-
-    def get_status(self, attempt: Attempt) -> int | None:
-        status: int | None = self._kept(attempt, "status")
-        return status
-
-    @extend_schema_field({"type": "object", "nullable": True, "additionalProperties": {"type": "string"}})
-    def get_headers(self, attempt: Attempt) -> dict[str, str] | None:
-        headers: dict[str, str] | None = self._kept(attempt, "headers")
-        return headers
-
-    def get_body(self, attempt: Attempt) -> str | None:
-        body: str | None = self._kept(attempt, "body")
-        return body
-
-    def get_body_is_base64(self, attempt: Attempt) -> bool:
-        return bool(self._kept(attempt, "body_is_base64"))
-
-    def get_body_truncated(self, attempt: Attempt) -> bool:
-        return bool(self._kept(attempt, "body_truncated"))
-
-    @extend_schema_field(
-        {
-            "type": "object",
-            "nullable": True,
-            "properties": {"class": {"type": "string"}, "message": {"type": "string"}},
-        }
-    )
-    def get_error(self, attempt: Attempt) -> dict[str, str] | None:
-        return None if attempt.ok else {"class": attempt.error_class, "message": attempt.error}
-
-    def _kept(self, attempt: Attempt, name: str) -> Any:
-        return (attempt.result or {}).get(name)
-
-
-class RunnerSerializer(serializers.Serializer[Any]):
-    """A waiting or running run, or the planned one: what Repeater calls a runner."""
-
-    run_id = serializers.UUIDField(allow_null=True, help_text="Null for the planned run, which is not one yet.")
-    priority = serializers.IntegerField(help_text="0 to 100, lower first.")
-    queue = serializers.CharField(help_text="Which workers take it.")
-    attempts = serializers.IntegerField(help_text="How many attempts failed so far.")
-    recurring = serializers.BooleanField(help_text="Whether the job's schedule repeats.")
-    running = serializers.BooleanField(help_text="Whether a worker has it now.")
-    state = serializers.CharField(help_text="The run's state; scheduled for the planned one.")
-    run_at = serializers.DateTimeField(help_text="When it is, or was, due.")
-    failed_at = serializers.DateTimeField(allow_null=True, help_text="When the last attempt failed.")
-    created_at = serializers.DateTimeField(help_text="When it was made.")
-    updated_at = serializers.DateTimeField(help_text="When it last changed.")

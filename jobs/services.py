@@ -1,5 +1,6 @@
 """What can be done with jobs."""
 
+import json
 from collections.abc import Mapping
 from copy import copy
 from datetime import datetime
@@ -11,16 +12,16 @@ from badgerjobs.lib import vault
 from badgerjobs.outbound.headers import check_headers, is_same_party
 from badgerjobs.outbound.targets import UnsendableError, target_of
 from badgerjobs.runs.backfill import backfill
-from badgerjobs.runs.models import Cause, Run, Runnable
+from badgerjobs.runs.models import Cause, Run, Runnable, State
 from badgerjobs.runs.retry_serializer import shown
 from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
 from badgerjobs.runs.serializers import contradiction
-from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables, run_now
+from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables, replay_run, run_now
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
 from badgerjobs.workspaces.retry_policy import RETRY_COLUMNS, columns_of
-from jobs.models import KIND, Job
+from jobs.models import EVENT_KIND, KIND, Event, Job
 
 CREDENTIALS_STAY = (
     "The stored credentials were not meant for the host of this endpoint. "
@@ -30,21 +31,28 @@ CREDENTIALS_STAY = (
 JOB_FIELDS = (
     "name", "endpoint", "verb", "headers", "body", "retryable", "timeout", "fail_statuses", "retry_statuses",
 )  # fmt: skip
+# What is done instead of a call: an event, and what it is given.
+EVENT_FIELDS = ("event", "input")
+
+EVENT_GONE = "The event was deleted in the meantime. Make it again, or choose another."
 
 
 def create_job(*, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any) -> Job:
-    """Make a job and plan its first run. `fields`, checked, are those of JOB_FIELDS, SCHEDULE_FIELDS and so on.
+    """Make a job and plan its first run. `fields`, checked, are those of JOB_FIELDS, EVENT_FIELDS, SCHEDULE_FIELDS...
 
-    Raises Conflict when the application has a job with this tag, and Invalid for stars in the place of a credential.
+    Raises Conflict when the application has a job with this tag or its event is gone, and Invalid for stars in the
+    place of a credential.
     """
     fields = {"name": tag, **fields, "headers": _unmasked(fields.get("headers", {}), {})}
     try:
         with transaction.atomic():
-            runnable = Runnable(application=application, kind=KIND, **columns_of(application.policy))
+            _hold_event(fields.get("event"))
+            kind = EVENT_KIND if fields.get("event") else KIND
+            runnable = Runnable(application=application, kind=kind, **columns_of(application.policy))
             switched = _retries(runnable, was=True, wanted=fields.get("retryable", True))
             add_runnable(_apply(runnable, {**switched, **fields}, tag), now=now)
             job = Job(application=application, runnable=runnable, tag=tag)
-            _set(job, fields, JOB_FIELDS)
+            _set(job, fields, (*JOB_FIELDS, *EVENT_FIELDS))
             job.save(force_insert=True)
             _record(job, by=by, action="job.create", now=now, changes=audit.difference({}, _set_apart(job, runnable)))
     except IntegrityError:
@@ -66,9 +74,11 @@ def update_job(*, job: Job, by: audit.Actor, now: datetime, **fields: Any) -> Jo
             # Read again under lock: of two changes at once, neither may write back what the other replaced.
             job.refresh_from_db(from_queryset=Job.objects.select_for_update())
             runnable = Runnable.objects.select_for_update().get(pk=job.runnable_id)
+            _hold_event(fields.get("event"))
             before, facts = copy(runnable), _facts(job, runnable)
-            _set(job, {**fields, **headers_to_keep(job, fields)}, JOB_FIELDS)
+            _set(job, {**fields, **headers_to_keep(job, fields)}, (*JOB_FIELDS, *EVENT_FIELDS))
             job.save()
+            runnable.kind = EVENT_KIND if job.event_id else KIND
             switched = _retries(runnable, was=facts["retryable"], wanted=job.retryable)
             _judge_policies(_apply(runnable, {**switched, **fields}, job.tag), before)
             change_runnable(runnable, before=before, now=now)
@@ -142,10 +152,39 @@ def backfill_job(  # noqa: PLR0913
     return count
 
 
+ANY_RUN = "No run of this job failed, of those that are kept: there is nothing to retry. To run it, use run/."
+AGAIN = "Run {}, the last one that failed, is being retried already: its retry is {}."
+
+
+@transaction.atomic
+def retry_job(*, job: Job, by: audit.Actor, now: datetime, wait_s: float = 0) -> Run:
+    """Replay the last of its runs that failed, so many seconds from now. Returns the new run.
+
+    Raises Conflict where none failed, and where that one was replayed since and the replay has not failed.
+    """
+    Job.objects.select_for_update().filter(pk=job.pk).first()  # of two at once, the second sees the first one's
+    runs = Run.objects.for_application(job.application).of(job.runnable_id)
+    failed = runs.filter(state=State.FAILED).order_by("-id").first()
+    if failed is None:
+        raise Conflict(ANY_RUN)
+    retry = runs.filter(replay_of=failed.pk).exclude(state__in=(State.FAILED, State.ABORTED)).order_by("-id").first()
+    if retry:
+        raise Conflict(AGAIN.format(failed.number, retry.state))
+    return replay_run(run=failed, by=by, now=now, wait_s=wait_s)
+
+
+def _hold_event(event: Event | None) -> None:
+    """Nobody deletes it before this is committed. Raises Conflict where somebody did."""
+    if event and not Event.objects.select_for_update(no_key=True).filter(pk=event.pk).values_list("pk").first():
+        raise Conflict(EVENT_GONE)
+
+
 def _facts(job: Job, runnable: Runnable) -> dict[str, Any]:
     """What a person would say that the job is, for the audit log."""
     return {
         **{name: getattr(job, name) for name in JOB_FIELDS},
+        "event": job.event.tag if job.event else None,
+        "input": None if job.input is None else json.dumps(job.input, ensure_ascii=False),
         **{name: getattr(runnable, name) for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS)},
         **shown(runnable),
     }

@@ -19,7 +19,7 @@ from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.workspaces.errors import RefusedError
 from badgerjobs.workspaces.locks import hold_application
 from badgerjobs.workspaces.models import Application, Scope
-from jobs.models import KIND, Job
+from jobs.models import KINDS, Job
 
 CHANGE = OpenApiExample(
     "fewer at once, and longer waits after failures",
@@ -60,7 +60,7 @@ def _counted(application: Application) -> Application:
     counted: Any = application
     counted.jobs_count = Job.objects.for_application(application).count()
     planned = Runnable.objects.for_application(application).planned()
-    counted.scheduled_jobs_count = planned.filter(kind=KIND).count()
+    counted.scheduled_jobs_count = planned.filter(kind__in=KINDS).count()
     return application
 
 

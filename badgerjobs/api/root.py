@@ -10,6 +10,8 @@ PLACES = {
     "jobs": "job-list",
     "runs": "run-list",
     "results": "result-list",
+    "events": "event-list",
+    "connections": "connection-list",
     "application": "application",
     "application/signing-key": "signing-key",
     "schedules/preview": "schedule-preview",

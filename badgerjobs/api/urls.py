@@ -8,9 +8,12 @@ from badgerjobs.api.application import ApplicationView, SigningKeyView
 from badgerjobs.api.root import RootView
 from badgerjobs.runs.api import PreviewView, RunViewSet
 from jobs.api import JobViewSet, ResultViewSet
+from jobs.event_api import ConnectionViewSet, EventViewSet
 
 router = SimpleRouter()
 router.register("jobs", JobViewSet, basename="job")
+router.register("events", EventViewSet, basename="event")
+router.register("connections", ConnectionViewSet, basename="connection")
 router.register("results", ResultViewSet, basename="result")
 router.register("runs", RunViewSet, basename="run")
 

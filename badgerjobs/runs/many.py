@@ -9,8 +9,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from badgerjobs.runs import dispatch, incidents, making, pausing, remains
-from badgerjobs.runs.models import Cause, Runnable
+from badgerjobs.runs import dispatch, incidents, lifecycle, making, pausing, remains
+from badgerjobs.runs.models import Breaker, Cause, Run, Runnable, Trouble
 from badgerjobs.runs.worker import ring_after_commit
 
 # So many may be changed by one request: it takes a few seconds, and holds their rows for as long.
@@ -33,6 +33,18 @@ def pause_all(
     `until` None: until somebody resumes them.
     """
     return pausing.pause(dict.fromkeys(_hold(runnable_ids), pausing.Pause(reason, until)), now=now)
+
+
+def end_all(runnable_ids: Sequence[int], *, now: datetime, reason: str = "") -> None:
+    """Switch them off until somebody resumes them, and abort what waits and what runs of them."""
+    held = _hold(runnable_ids)
+    going = Run.objects.filter(runnable_id__in=held).unfinished().values_list("pk", flat=True)
+    lifecycle.abort(list(going), now=now, reason=f"Cancelled: {reason}" if reason else "Cancelled.")
+    paused = pausing.pause(dict.fromkeys(held, pausing.Pause(reason)), now=now)
+    # What was off already goes on by itself no more, whoever paused it.
+    off = set(held) - set(paused)
+    Runnable.objects.filter(pk__in=off).update(paused_until=None, pause_reason=reason, breaker=Breaker.CLOSED)
+    incidents.close_all([(runnable_id, Trouble.PAUSED) for runnable_id in off], now=now, by_hand=True)
 
 
 def resume_all(runnable_ids: Sequence[int], *, now: datetime) -> list[int]:

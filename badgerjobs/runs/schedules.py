@@ -74,9 +74,14 @@ def is_through(runnable: Runnable) -> bool:
     return runs_left(runnable) == 0
 
 
+# A job keeps its place when its kind changes: both kinds share their tags.
+_PLACES = {"event": "http"}
+
+
 def offset_ms(runnable: Runnable) -> int:
     """Its place in its spread, in milliseconds: always the same, whoever asks and whenever."""
-    return place_in_spread(runnable.application_id, runnable.kind, runnable.name, runnable.spread_s)
+    kind = _PLACES.get(runnable.kind, runnable.kind)
+    return place_in_spread(runnable.application_id, kind, runnable.name, runnable.spread_s)
 
 
 def place_in_spread(application_id: int, kind: str, name: str, spread_s: int) -> int:

@@ -38,6 +38,8 @@ def change_runnable(runnable: Runnable, *, before: Runnable, now: datetime) -> N
         waiting = Run.objects.of(runnable.pk).unfinished().values_list("id", flat=True)
         lifecycle.abort(waiting, now=now, reason="The schedule was changed.", running_too=False)
         _plan(runnable, now, before=before)
+    if runnable.kind != before.kind:  # what waits does what its owner says now, and so does a next attempt
+        Run.objects.of(runnable.pk).unfinished().update(kind=runnable.kind)
     pausing.change(runnable, before=before, now=now)
     # What dispatch writes is left out: a tick may have counted a run since this row was read.
     left_out = _DISPATCHED - ({"scheduled_runs"} if runnable.scheduled_runs != before.scheduled_runs else set())
@@ -88,10 +90,10 @@ def abort_run(*, run: Run, by: audit.Actor, now: datetime) -> Run:
     return run
 
 
-def replay_run(*, run: Run, by: audit.Actor, now: datetime) -> Run:
+def replay_run(*, run: Run, by: audit.Actor, now: datetime, wait_s: float = 0) -> Run:
     """Run it once more, as a new run that names this one. Raises Conflict while it is not over, and when it is gone.
 
-    What was skipped was never a run: that is backfilled, and a Conflict too.
+    It is due so many seconds from now. What was skipped was never a run: that is backfilled, and a Conflict too.
     """
     if run.state not in FINAL:
         raise Conflict(f"This run is {run.state}: it can be replayed when it is over, or aborted now.")
@@ -100,7 +102,7 @@ def replay_run(*, run: Run, by: audit.Actor, now: datetime) -> Run:
             "This was skipped: there is no run to replay. A backfill runs the occurrences that it stands for."
         )
     with transaction.atomic():
-        if not (replayed := making.replay([run.pk], now=now)):
+        if not (replayed := making.replay([run.pk], now=now, step=wait_s, start=1)):
             raise Conflict("What this run belonged to was deleted in the meantime: there is nothing to replay.")
         [(new_id, queue)] = replayed
         ring_after_commit(queue)

@@ -12,6 +12,7 @@ from badgerjobs.workspaces.models import Application
 
 SHOWN_KINDS = {
     "http": "jobs.exchange.HTTP",
+    "event": "jobs.event_showing.EVENT",
     "notice": "badgerjobs.notices.showing.NOTICE",
 }
 

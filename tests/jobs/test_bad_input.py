@@ -14,7 +14,7 @@ GOOD = {"tag": "t", "endpoint": "https://example.com/", "verb": "GET"}
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"verb": "FETCH"}, "verb", "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"),
     ({"verb": ""}, "verb", "GET"),
-    ({"verb": None}, "verb", "null"),
+    ({"verb": None}, "verb", "Say what to call"),
     ({"verb": 5}, "verb", "GET"),
     ({"verb": ["GET"]}, "verb", "GET"),
     ({"verb": "\ud800"}, "verb", "GET"),
@@ -28,7 +28,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"endpoint": "https://example.com:99999/"}, "endpoint", "1 to 65535"),
     ({"endpoint": "https://example.com/a b"}, "endpoint", "%20"),
     ({"endpoint": "https://example.com/" + "x" * 2000}, "endpoint", "at most 2,000 characters: this has 2020."),
-    ({"endpoint": None}, "endpoint", "null"),
+    ({"endpoint": None}, "endpoint", "Say what to call"),
     ({"endpoint": {}}, "endpoint", "string"),
     ({"cron": "0 8 * * *", "run_every": "PT1H"}, "cron", "either"),
     ({"cron": "0 8 * * *", "run_every": "PT1H"}, "run_every", "either"),

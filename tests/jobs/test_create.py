@@ -68,6 +68,13 @@ def test_what_is_left_out_takes_its_default(alice: Caller) -> None:
         "breaker": "closed",
         "success_count": 0,
         "failure_count": 0,
+        "event_type": "ACTION",
+        "event_tag": None,
+        "input": None,
+        "executions": 0,
+        "intervals": None,
+        "start_at": None,
+        "status": "idle",
     }
 
 

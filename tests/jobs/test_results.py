@@ -53,6 +53,7 @@ def test_a_result_shows_an_answer(alice: Caller) -> None:
         "body": "ok",
         "body_is_base64": False,
         "body_truncated": False,
+        "result": None,
         "error": None,
         "created_at": "2026-03-02T12:00:00Z",
     }

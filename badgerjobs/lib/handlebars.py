@@ -1,0 +1,188 @@
+r"""Templates: `{{input.user.id}}` in a text becomes the value, escaped for the place where it stands.
+
+Only dotted paths into what is given: no loops, no conditions, no calls, no look at anything's attributes. A number in a
+path is a place in a list, from 0. `\{{` is two braces. What a template names and nobody gave is an error that says so.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any
+from urllib.parse import quote
+
+NAME = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*"
+MARK = re.compile(r"\\\{\{|\{\{(?P<inner>[^{}]*)\}\}|(?P<open>\{\{)")
+PATH = re.compile(rf"\s*({NAME})\s*")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# So many names are offered in the place of one that nobody gave.
+OFFERED = 10
+MISSING = object()
+
+
+class TemplateError(ValueError):
+    """A template that cannot be read or filled. The message names what is wrong with it."""
+
+
+class Place(Enum):
+    """Where a value is put, which decides how it is escaped."""
+
+    TEXT = "text"
+    URL = "URL"
+    FORM = "form"
+    HEADER = "header"
+    JSON = "JSON"
+
+
+def check(text: str) -> None:
+    """Raise TemplateError unless the text is a template."""
+    for _ in names(text):
+        pass
+
+
+def names(text: str) -> Iterator[str]:
+    """The paths that a template names, in order. Raises TemplateError."""
+    return (path for _, path in split(text) if path)
+
+
+def split(text: str) -> Iterator[tuple[str, str]]:
+    """Each plain text before a placeholder, and the placeholder's path; the last has none. Raises TemplateError."""
+    plain, position = "", 0
+    for mark in MARK.finditer(text):
+        plain += text[position : mark.start()]
+        position = mark.end()
+        if mark["open"]:
+            raise TemplateError(f"“{text[mark.start() :][:30]}” is no placeholder: write {{{{input.name}}}}.")
+        if mark["inner"] is None:
+            plain += "{{"
+            continue
+        path = PATH.fullmatch(mark["inner"])
+        if not path:
+            raise TemplateError(f"“{mark[0][:60]}” is no placeholder: write a path, like {{{{input.name}}}}.")
+        yield plain, path[1]
+        plain = ""
+    yield plain + text[position:], ""
+
+
+def render(text: str, values: Mapping[str, Any], place: Place = Place.TEXT) -> str:
+    """Fill a template. In a text and in a header a null is empty; an object or a list is JSON.
+
+    URL and FORM: percent-encoded, `/` too. HEADER: printable ASCII in one line. JSON: inside a string of the template a
+    value is escaped, elsewhere it is a JSON value of its own. Raises TemplateError, naming the path.
+    """
+    done: list[str] = []
+    is_in_string = False
+    for plain, path in split(text):
+        done.append(plain)
+        is_in_string = _ends_in_string(plain, is_in_string)
+        if path:
+            value = find(path, values)
+            done.append(_JSON(path, value, is_in_string) if place is Place.JSON else _ESCAPES[place](path, value))
+    return "".join(done)
+
+
+def fill(value: Any, values: Mapping[str, Any]) -> Any:
+    """Fill the templates in a JSON value, however deep. A text that is one placeholder becomes the value itself."""
+    if isinstance(value, dict):
+        return {render(key, values): fill(inner, values) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [fill(inner, values) for inner in value]
+    if not isinstance(value, str):
+        return value
+    pieces = list(split(value))
+    if len(pieces) == 2 and not pieces[0][0] and not pieces[1][0]:
+        return find(pieces[0][1], values)
+    return render(value, values)
+
+
+def check_all(value: Any) -> None:
+    """Raise TemplateError unless every text in a JSON value is a template."""
+    for text in _texts(value):
+        check(text)
+
+
+def find(path: str, values: Mapping[str, Any]) -> Any:
+    """What stands at a path. Raises TemplateError that names it, and what there is instead."""
+    found: Any = values
+    gone: list[str] = []
+    for step in path.split("."):
+        inner = _step(found, step)
+        if inner is MISSING:
+            where = ".".join(gone) or "the template"
+            raise TemplateError(f"There is no {path}: {where} {_offer(found)}.")
+        found, gone = inner, [*gone, step]
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _step(found: Any, step: str) -> Any:
+    if isinstance(found, Mapping):
+        return found.get(step, MISSING)
+    if isinstance(found, Sequence) and not isinstance(found, str) and step.isascii() and step.isdigit():
+        return found[int(step)] if len(step) < 10 and int(step) < len(found) else MISSING
+    return MISSING
+
+
+def _offer(found: Any) -> str:
+    if isinstance(found, Mapping):
+        keys = [str(key)[:50] for key in found]
+        return f"has {', '.join(keys[:OFFERED])}{' and more' if len(keys) > OFFERED else ''}" if keys else "is empty"
+    if isinstance(found, Sequence) and not isinstance(found, str):
+        return f"is a list of {len(found)}"
+    return "is null" if found is None else "is a text" if isinstance(found, str) else "is no object"
+
+
+def _ends_in_string(plain: str, is_in_string: bool) -> bool:
+    """Whether JSON text that began inside or outside of a string ends inside of one."""
+    return is_in_string ^ (len(re.findall(r'(?<!\\)(?:\\\\)*"', plain)) % 2 == 1)
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _text(_path: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else _dumped(value)
+
+
+def _url(path: str, value: Any) -> str:
+    text = _text(path, value)
+    if text in {".", ".."}:
+        raise TemplateError(f"{path} is “{text}”, which would lead to another path of the URL.")
+    return _form(path, text)
+
+
+def _form(path: str, value: Any) -> str:
+    return quote(_text(path, value), safe="", errors="replace")
+
+
+def _header(path: str, value: Any) -> str:
+    text = _text(path, value)
+    if CONTROL.search(text) or not text.isascii():
+        raise TemplateError(f"{path} cannot stand in a header: printable ASCII characters only, in one line.")
+    return text
+
+
+def _JSON(path: str, value: Any, is_in_string: bool) -> str:  # noqa: N802
+    return _dumped(_text(path, value))[1:-1] if is_in_string else _dumped(value)
+
+
+_ESCAPES: dict[Place, Callable[[str, Any], str]] = {
+    Place.TEXT: _text,
+    Place.URL: _url,
+    Place.FORM: _form,
+    Place.HEADER: _header,
+}

@@ -1,0 +1,197 @@
+"""Events and connections as REST shows and takes them."""
+
+from typing import Any
+
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
+from rest_framework import serializers
+
+from badgerjobs.web.serializers import StrictSerializer
+from jobs.ductape_fields import InputField
+from jobs.event_services import type_stays
+from jobs.events.configurations import masked
+from jobs.events.connections import CONNECTION_TYPES, SECRETS
+from jobs.events.types import EVENT_TYPES, type_of
+from jobs.models import Connection, ConnectionType, Event, EventType
+from jobs.serializers import check_tag
+
+# Of `events/try/`.
+RESERVED = "try"
+
+
+class TypeField(serializers.ChoiceField):
+    """A type, in any case; upper case when it comes out."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Upper case; a blank or a hyphen is an underscore. Raises ValidationError that names all there are."""
+        name = data.strip().upper().replace(" ", "_").replace("-", "_") if isinstance(data, str) else data
+        if not isinstance(name, str) or name not in self.choices:
+            raise serializers.ValidationError(f"“{data}” is none of {', '.join(self.choices)}.")
+        return name
+
+
+@extend_schema_field({"type": "string", "nullable": True})
+class ConnectionField(serializers.Field[Any, Any, Any, Any]):
+    """The tag of one of the application's connections; its row inside."""
+
+    def to_internal_value(self, data: Any) -> Connection:
+        """Raises ValidationError for one that is not there, alike whether it is nobody's or another's."""
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Give the tag of a connection, as text.")
+        rows = Connection.objects.for_application(self.context["application"])
+        found = rows.filter(tag=data).first() if "\0" not in data else None
+        if found is None:
+            raise serializers.ValidationError(f"There is no connection with the tag “{data[:99]}” in this application.")
+        return found
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.tag)
+
+
+class ConfigurationField(serializers.DictField):
+    """What each type makes of it, its serializer says."""
+
+    default_error_messages = {"not_a_dict": "Must be an object."}
+
+
+EVENT_CONFIGURATION = PolymorphicProxySerializer(
+    component_name="EventConfiguration",
+    serializers=[type_of(name).serializer for name in EVENT_TYPES],
+    resource_type_field_name=None,
+)
+CONNECTION_CONFIGURATION = PolymorphicProxySerializer(
+    component_name="ConnectionConfiguration",
+    serializers=list(CONNECTION_TYPES.values()),
+    resource_type_field_name=None,
+)
+
+
+@extend_schema_field(EVENT_CONFIGURATION)
+class EventConfigurationField(ConfigurationField):
+    """In the reference, one of all that there are."""
+
+
+@extend_schema_field(CONNECTION_CONFIGURATION)
+class ConnectionConfigurationField(ConfigurationField):
+    """In the reference, one of all that there are."""
+
+
+class DefinitionSerializer(StrictSerializer):
+    """What events and connections have in common."""
+
+    tag = serializers.CharField(
+        max_length=200,
+        required=False,
+        trim_whitespace=False,
+        validators=[check_tag],
+        help_text="Its identity in the application: unique, and never changed. Its name unless given.",
+    )
+    name = serializers.CharField(max_length=200, required=False, help_text="For people; its tag unless given.")
+    created_at = serializers.DateTimeField(read_only=True, help_text="When it was made.")
+    updated_at = serializers.DateTimeField(read_only=True, help_text="When it was last changed.")
+
+    def validate_type(self, name: str) -> str:
+        """Never changed: an update may repeat it, no more."""
+        if self.instance is not None and name != self.instance.type:
+            raise serializers.ValidationError(type_stays(self.instance))
+        return name
+
+    def validate_tag(self, tag: str) -> str:
+        """Never changed, and none of the addresses' own words."""
+        if self.instance is not None and tag != self.instance.tag:
+            raise serializers.ValidationError(f"A tag is never changed: this one's is “{self.instance.tag}”.")
+        if tag == RESERVED:
+            raise serializers.ValidationError(
+                f"“{RESERVED}” is a word of the addresses themselves: choose another tag."
+            )
+        return tag
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A new one has a tag: the one given, or its name."""
+        if self.instance is None and "tag" not in attrs:
+            if "name" not in attrs:
+                raise serializers.ValidationError({"tag": ["Give it a tag, like “low-stock”, or a name."]})
+            try:
+                check_tag(attrs["name"])
+                attrs["tag"] = self.validate_tag(attrs["name"])
+            except serializers.ValidationError:
+                raise serializers.ValidationError(
+                    {"tag": ["The name cannot be the tag, which is part of an address: give a tag too."]}
+                ) from None
+        return attrs
+
+
+class EventSerializer(DefinitionSerializer):
+    """A definition that jobs perform. What its configuration holds depends on its type."""
+
+    type = TypeField(EventType.choices, help_text=f"{', '.join(EventType.values)}; in any case. Never changed.")
+    connection = ConnectionField(
+        default=None,
+        allow_null=True,
+        help_text="The tag of the connection that it uses: mails, database actions and broker messages need one.",
+    )
+    configuration = EventConfigurationField(help_text="What it does, by its type. Given whole; secrets read as stars.")
+    jobs = serializers.SerializerMethodField(help_text="How many jobs perform it.")
+
+    def get_jobs(self, event: Event) -> int:
+        return int(getattr(event, "jobs_count", 0))
+
+    def to_representation(self, instance: Event) -> dict[str, Any]:
+        """Stars for what is secret."""
+        found = type_of(instance.type)
+        shown = super().to_representation(instance)
+        whole = found.serializer(instance.configuration).data
+        return {**shown, "configuration": masked(whole, found.secrets)}
+
+
+class ConnectionSerializer(DefinitionSerializer):
+    """A server that events speak to, with the credentials for it, which are never shown."""
+
+    type = TypeField(
+        ConnectionType.choices, help_text=f"{', '.join(ConnectionType.values)}; in any case. Never changed."
+    )
+    configuration = ConnectionConfigurationField(
+        help_text="How its server is spoken to, by its type. Given whole; the password reads as stars."
+    )
+    events = serializers.SerializerMethodField(help_text="How many events use it.")
+
+    def get_events(self, connection: Connection) -> int:
+        return int(getattr(connection, "events_count", 0))
+
+    def to_representation(self, instance: Connection) -> dict[str, Any]:
+        """Stars for the password."""
+        shown = super().to_representation(instance)
+        whole = CONNECTION_TYPES[instance.type](instance.configuration).data
+        return {**shown, "configuration": masked(whole, SECRETS)}
+
+
+class SampleSerializer(StrictSerializer):
+    """A sample input, and perhaps another configuration, to try an event out with."""
+
+    input = InputField(default=None, allow_null=True, help_text="What a job would give it: any JSON, at most 1 MB.")
+    configuration = EventConfigurationField(
+        required=False, help_text="Another one than is stored, which is not changed. Stars are what is stored."
+    )
+    connection = ConnectionField(required=False, allow_null=True, help_text="Another connection than the stored one.")
+
+
+class NewSampleSerializer(SampleSerializer):
+    """An event that is not stored, and a sample input to try it out with."""
+
+    type = TypeField(EventType.choices, help_text="What kind of event it is.")
+    configuration = EventConfigurationField(help_text="What it does, by its type.")
+
+
+@extend_schema_field(
+    {"type": "object", "nullable": True, "properties": {"class": {"type": "string"}, "message": {"type": "string"}}}
+)
+class TriedErrorField(serializers.JSONField):
+    """A word for machines and a sentence."""
+
+
+class TriedSerializer(serializers.Serializer[Any]):
+    """What came of trying an event out."""
+
+    ok = serializers.BooleanField(help_text="Whether it was a success.")
+    duration = serializers.IntegerField(help_text="Milliseconds that it took.")
+    result = serializers.JSONField(allow_null=True, help_text="What an attempt would keep: it depends on the type.")
+    error = TriedErrorField(help_text="Null for a success; else its `class` and `message`, as an attempt has them.")

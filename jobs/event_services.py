@@ -1,0 +1,222 @@
+"""What can be done with events and with the connections that they share."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import RestrictedError
+
+from badgerjobs.web.problems import Conflict, Invalid
+from badgerjobs.workspaces import audit
+from badgerjobs.workspaces.models import Application
+from jobs.events.configurations import checked
+from jobs.events.connections import CONNECTION_TYPES, SECRETS
+from jobs.events.types import type_of
+from jobs.models import Connection, ConnectionType, Event
+
+GONE = "This {} was deleted in the meantime."
+TAKEN = "There is {} with the tag “{}” already. Change it with PATCH, or use PUT to create or update."
+# So many of those that use something are named where it cannot be deleted.
+NAMED = 5
+
+
+def create_event(*, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any) -> Event:
+    """Make an event. `fields`: type, configuration and perhaps name and connection; the configuration is checked here.
+
+    Raises Conflict when the application has an event with this tag, ValidationError for a configuration that is wrong.
+    """
+    event = Event(application=application, tag=tag, name=fields.get("name", tag), type=fields["type"])
+    event.connection = fields.get("connection")
+    event.configuration = configuration_of(event, fields.get("configuration", {}))
+    try:
+        with transaction.atomic():
+            event.save(force_insert=True)
+            _record(event, by=by, action="event.create", now=now, changes=audit.difference({}, _facts(event)))
+    except IntegrityError:
+        _still(event.connection)
+        raise Conflict(TAKEN.format("an event", tag)) from None
+    return event
+
+
+@transaction.atomic
+def update_event(*, event: Event, by: audit.Actor, now: datetime, **fields: Any) -> Event:
+    """Change what is given; a configuration is given whole. Stars in it keep what is stored.
+
+    It holds from the next attempt of each job that performs it. Raises Conflict when somebody else deleted it
+    meanwhile, ValidationError for a configuration that is wrong or would send stored secrets to somebody else.
+    """
+    try:
+        event.refresh_from_db(from_queryset=Event.objects.select_for_update(of=("self",)).whole())
+    except Event.DoesNotExist:
+        raise Conflict(GONE.format("event")) from None
+    facts = _facts(event)
+    for name in ("name", "connection"):
+        if name in fields:
+            setattr(event, name, fields[name])
+    event.configuration = configuration_of(event, fields.get("configuration"))
+    event.save()
+    if changes := audit.difference(facts, _facts(event)):
+        _record(event, by=by, action="event.update", now=now, changes=changes)
+    return event
+
+
+@transaction.atomic
+def create_or_update_event(
+    *, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any
+) -> tuple[Event, bool]:
+    """Make the event, or change the one that is there, as one step. Returns it and whether it was made."""
+    found = Event.objects.for_application(application).filter(tag=tag).first()
+    if found is None:
+        return create_event(application=application, tag=tag, by=by, now=now, **fields), True
+    if found.type != fields["type"]:
+        raise Invalid(type=type_stays(found))
+    return update_event(event=found, by=by, now=now, **fields), False
+
+
+def delete_event(*, event: Event, by: audit.Actor, now: datetime) -> None:
+    """Delete an event. Raises Conflict, naming them, when jobs perform it."""
+    try:
+        with transaction.atomic():
+            facts = _facts(event)
+            deleted, _ = Event.objects.filter(pk=event.pk).delete()
+            if deleted:  # of two at once, one did it
+                gone = audit.difference(facts, dict.fromkeys(facts))
+                _record(event, by=by, action="event.delete", now=now, changes=gone)
+    except (RestrictedError, IntegrityError):
+        jobs = list(event.jobs.order_by("tag").values_list("tag", flat=True)[: NAMED + 1])
+        raise Conflict(
+            f"The event is performed by {_named('the job', jobs)}. Delete these first, or give them another event."
+        ) from None
+
+
+def create_connection(
+    *, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any
+) -> Connection:
+    """Make a connection. `fields`: type, configuration and perhaps name; the configuration is checked here.
+
+    Raises Conflict when the application has a connection with this tag, ValidationError for what is wrong with it.
+    """
+    connection = Connection(application=application, tag=tag, name=fields.get("name", tag), type=fields["type"])
+    connection.configuration = connection_configuration(connection, fields.get("configuration", {}))
+    try:
+        with transaction.atomic():
+            connection.save(force_insert=True)
+            changes = audit.difference({}, _facts(connection))
+            _record(connection, by=by, action="connection.create", now=now, changes=changes)
+    except IntegrityError:
+        raise Conflict(TAKEN.format("a connection", tag)) from None
+    return connection
+
+
+@transaction.atomic
+def update_connection(*, connection: Connection, by: audit.Actor, now: datetime, **fields: Any) -> Connection:
+    """Change what is given; a configuration is given whole. Stars in the place of the password keep the stored one.
+
+    Raises Conflict when somebody else deleted it meanwhile, ValidationError for a configuration that is wrong or would
+    send the stored password to another server.
+    """
+    try:
+        connection.refresh_from_db(from_queryset=Connection.objects.select_for_update())
+    except Connection.DoesNotExist:
+        raise Conflict(GONE.format("connection")) from None
+    facts = _facts(connection)
+    connection.name = fields.get("name", connection.name)
+    if "configuration" in fields:
+        connection.configuration = connection_configuration(connection, fields["configuration"])
+    connection.save()
+    if changes := audit.difference(facts, _facts(connection)):
+        _record(connection, by=by, action="connection.update", now=now, changes=changes)
+    return connection
+
+
+@transaction.atomic
+def create_or_update_connection(
+    *, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any
+) -> tuple[Connection, bool]:
+    """Make the connection, or change the one that is there, as one step. Returns it and whether it was made."""
+    found = Connection.objects.for_application(application).filter(tag=tag).first()
+    if found is None:
+        return create_connection(application=application, tag=tag, by=by, now=now, **fields), True
+    if found.type != fields["type"]:
+        raise Invalid(type=type_stays(found))
+    return update_connection(connection=found, by=by, now=now, **fields), False
+
+
+def delete_connection(*, connection: Connection, by: audit.Actor, now: datetime) -> None:
+    """Delete a connection. Raises Conflict, naming them, when events use it."""
+    try:
+        with transaction.atomic():
+            facts = _facts(connection)
+            deleted, _ = Connection.objects.filter(pk=connection.pk).delete()
+            if deleted:
+                gone = audit.difference(facts, dict.fromkeys(facts))
+                _record(connection, by=by, action="connection.delete", now=now, changes=gone)
+    except (RestrictedError, IntegrityError):
+        events = list(connection.events.order_by("tag").values_list("tag", flat=True)[: NAMED + 1])
+        raise Conflict(
+            f"The connection is used by {_named('the event', events)}. Delete these first, or give them another one."
+        ) from None
+
+
+def configuration_of(event: Event, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the event is to do, checked together with its connection; None keeps what is stored.
+
+    Raises ValidationError.
+    """
+    found = type_of(event.type)
+    stored = event.configuration if event.pk else None
+    configuration = dict(stored or {}) if given is None else checked(found.serializer, given, found.secrets, stored)
+    _fit(event, found.connection(configuration))
+    if event.connection:
+        try:
+            found.fits(configuration, event.connection.configuration)
+        except ValueError as error:
+            raise Invalid(connection=str(error)) from None
+    return configuration
+
+
+def connection_configuration(connection: Connection, given: Mapping[str, Any]) -> dict[str, Any]:
+    """How its server is spoken to, checked. Raises ValidationError."""
+    stored = connection.configuration if connection.pk else None
+    return checked(CONNECTION_TYPES[connection.type], given, SECRETS, stored)
+
+
+def type_stays(row: Event | Connection) -> str:
+    """Why a type is never changed."""
+    return f"A type is never changed: this one's is {row.type}. Make another one."
+
+
+def _fit(event: Event, needed: ConnectionType | None) -> None:
+    if event.connection is None and needed:
+        raise Invalid(connection=f"This needs a connection of the type {needed.value}: make one, and give its tag.")
+    if event.connection and needed is None:
+        raise Invalid(connection="This uses no connection: leave it out.")
+    if event.connection and event.connection.type != needed:
+        raise Invalid(
+            connection=f"“{event.connection.tag}” is of the type {event.connection.type}: this needs one of {needed}."
+        )
+
+
+def _still(connection: Connection | None) -> None:
+    if connection and not Connection.objects.filter(pk=connection.pk).exists():
+        raise Conflict(GONE.format("connection"))
+
+
+def _facts(row: Event | Connection) -> dict[str, Any]:
+    """What a person would say that it is, for the audit log: of a configuration only names are told."""
+    facts = {"name": row.name, "type": row.type, "configuration": row.configuration}
+    if isinstance(row, Event):
+        facts["connection"] = row.connection.tag if row.connection else None
+    return facts
+
+
+def _record(row: Event | Connection, **entry: Any) -> None:
+    audit.record(subject=row.tag, application=row.application, **entry)
+
+
+def _named(what: str, tags: Sequence[str]) -> str:
+    """`the jobs “a”, “b” and others`; `others` alone where they are gone meanwhile."""
+    said = [f"“{tag}”" for tag in tags[:NAMED]]
+    said += ["others"] if len(tags) > NAMED or not tags else []
+    return f"{what}{'' if len(tags) == 1 else 's'} {' and '.join(filter(None, [', '.join(said[:-1]), said[-1]]))}"

@@ -1,0 +1,70 @@
+"""Configurations on their way in and out: checked by their type, secrets masked out and kept in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from badgerjobs.lib import vault
+from badgerjobs.web.problems import Invalid
+from badgerjobs.web.serializers import StrictSerializer
+from jobs.events.types import Secrets
+
+SECRETS_STAY = "A stored secret was not meant for the server that this names. Send the secrets anew, or without them."
+
+
+def masked(configuration: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]:
+    """As it may be shown: stars in the place of what is secret."""
+    shown = dict(configuration)
+    for name in secrets.fields:
+        if shown.get(name):
+            shown[name] = vault.MASK
+    for name in secrets.headers:
+        if isinstance(shown.get(name), Mapping):
+            shown[name] = vault.mask(shown[name])
+    return shown
+
+
+def checked(
+    serializer: type[StrictSerializer],
+    given: Mapping[str, Any],
+    secrets: Secrets,
+    stored: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The configuration to store, or to try out: complete, stored values in the place of stars.
+
+    Raises ValidationError for what is wrong with it, by `configuration.` and the field; and Invalid when it would send
+    stored secrets to somebody they were not meant for: who may change an event need not know them.
+    """
+    stored = stored or {}
+    whole, kept = _unmasked(given, secrets, stored)
+    found = serializer(data=whole)
+    if not found.is_valid():
+        raise serializers.ValidationError({"configuration": found.errors})
+    configuration: dict[str, Any] = found.validated_data
+    if kept and secrets.party(configuration) != secrets.party(stored):
+        raise Invalid(configuration=SECRETS_STAY)
+    return configuration
+
+
+def _unmasked(given: Mapping[str, Any], secrets: Secrets, stored: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    """With what the stars stand for, and whether there were any."""
+    whole, kept = dict(given), False
+    for name in secrets.fields:
+        if whole.get(name) == vault.MASK:
+            if not stored.get(name):
+                raise Invalid(**{f"configuration.{name}": str(vault.NothingStoredError(name))})
+            whole[name], kept = stored[name], True
+    for name in secrets.headers:
+        headers = whole.get(name)
+        if isinstance(headers, Mapping) and vault.MASK in headers.values():
+            kept = True
+            whole[name] = _headers(name, headers, stored.get(name) or {})
+    return whole, kept
+
+
+def _headers(name: str, given: Mapping[str, Any], stored: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        return vault.unmask(given, stored)
+    except vault.NothingStoredError as error:
+        raise Invalid(**{f"configuration.{name}": str(error)}) from None

@@ -1,0 +1,93 @@
+"""A database action: one statement with bound parameters, on a database of the application's."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from rest_framework import serializers
+
+from badgerjobs.lib.handlebars import TemplateError, fill
+from badgerjobs.outbound.relay import Unreachable
+from badgerjobs.outbound.slots import HostFullError
+from badgerjobs.runs.outcomes import Failed, Later, Outcome
+from badgerjobs.web.serializers import StrictSerializer
+from jobs.events import postgresql, sql, statements
+from jobs.events.fields import JSONTemplateField, timeout_field
+from jobs.events.means import Means
+from jobs.events.types import Occasion, Type
+from jobs.models import ConnectionType
+
+
+class DatabaseActionConfiguration(StrictSerializer):
+    """What to run. Placeholders are bound as parameters and never put into the text."""
+
+    statement = serializers.CharField(
+        max_length=100_000,
+        help_text="One SQL statement. {{input.x}} is bound as a parameter; %(x)s is one of `parameters`, or input.x.",
+    )
+    parameters = serializers.DictField(
+        child=JSONTemplateField(allow_null=True),
+        default=dict,
+        help_text="Name → value for %(name)s, with placeholders. What is missing here is taken from the input.",
+    )
+    writes = serializers.BooleanField(
+        default=False, help_text="Whether it may change something. Otherwise its transaction is read-only."
+    )
+    max_rows = serializers.IntegerField(
+        default=100, min_value=1, max_value=1000, help_text="How many rows are kept, of 256 KB at most: 1 to 1000."
+    )
+    timeout = timeout_field()
+
+    def validate_statement(self, statement: str) -> str:
+        """Something whose placeholders can be bound."""
+        try:
+            statements.read(statement)
+        except TemplateError as error:
+            raise serializers.ValidationError(str(error)) from None
+        return statement
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    statement: statements.Statement
+    parameters: list[Any]
+
+
+def connection_type(_: Mapping[str, Any]) -> ConnectionType:
+    """Every one of them runs on a database."""
+    return ConnectionType.DATABASE
+
+
+def prepare(occasion: Occasion) -> Prepared:
+    """The statement and what is bound. Raises TemplateError."""
+    statement = statements.read(occasion.configuration["statement"])
+    parameters = fill(occasion.configuration["parameters"], occasion.values)
+    return Prepared(statement, statements.bound(statement, occasion.values, parameters))
+
+
+async def perform(occasion: Occasion, prepared: Prepared, means: Means) -> Outcome:
+    """Run it: PostgreSQL on the event loop, others in a thread."""
+    given, connection = occasion.configuration, occasion.connection
+    limits = {"writes": given["writes"], "rows": given["max_rows"], "timeout_s": given["timeout"]}
+    what = prepared.statement, prepared.parameters, connection
+    try:
+        sql.check_engine(connection["engine"])
+    except ValueError as error:  # the operator took its driver away
+        return Failed("sql", str(error), retry=False)
+    try:
+        async with asyncio.timeout(given["timeout"] + 1), means.line(connection) as line:
+            if connection["engine"] == sql.POSTGRESQL:
+                async with means.slots.of(connection["host"], stays=False):
+                    return await postgresql.run(*what, line, text=given["statement"], **limits)
+            return await means.in_thread(connection["host"], partial(sql.run, *what, line, **limits))
+    except HostFullError as full:
+        return Later(full.wait_s)
+    except TimeoutError:
+        return Failed("timeout", f"{connection['host']} did not finish the statement within {given['timeout']} s.")
+    except Unreachable as error:
+        return Failed(error.error_class, error.message, retry=error.error_class != "refused")
+
+
+DATABASE_ACTION = Type(DatabaseActionConfiguration, prepare, perform, connection=connection_type)

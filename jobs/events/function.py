@@ -1,0 +1,57 @@
+"""A function: the customer's JavaScript, in the sandbox, with the job's input."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from badgerjobs.lib import javascript
+from badgerjobs.runs.outcomes import Done, Failed, Outcome
+from badgerjobs.web.serializers import StrictSerializer
+from jobs.events.means import Means
+from jobs.events.types import Occasion, Type
+
+# What is returned is kept with the attempt.
+KEEP_BYTES = 256 * 1024
+# What goes wrong with the sandbox and not with the code may go well the next time.
+PASSING = {"timeout", "busy", "unavailable", "crashed"}
+CLASSES = {"timeout": "timeout", "memory": "memory", "busy": "timeout", "unavailable": "internal"}
+
+
+class FunctionConfiguration(StrictSerializer):
+    """What to run."""
+
+    code = serializers.CharField(
+        max_length=200_000,
+        trim_whitespace=False,
+        help_text="A function's body in JavaScript: it sees `input` and `run`, and returns the result.",
+    )
+    timeout_ms = serializers.IntegerField(
+        default=250, min_value=10, max_value=5000, help_text="Milliseconds that each attempt may take: 10 to 5000."
+    )
+
+
+def prepare(occasion: Occasion) -> Mapping[str, Any]:
+    """What the code sees."""
+    return dict(occasion.values)
+
+
+async def perform(occasion: Occasion, seen: Mapping[str, Any], means: Means) -> Outcome:  # noqa: ARG001
+    """Run it once. What it returns is the run's output; where it went wrong, its line and column are in the result."""
+    given = occasion.configuration
+    limits = {"timeout_s": given["timeout_ms"] / 1000, "output_bytes": KEEP_BYTES}
+    came = await javascript.arun(given["code"], seen, tenant=occasion.owner, **limits)
+    console = [{"level": line.level, "text": line.text} for line in came.console]
+    error = came.error
+    if error is None:
+        return Done({"value": came.value, "console": console}, output=came.value)
+    place = {"word": error.word, "line": error.line, "column": error.column}
+    return Failed(
+        CLASSES.get(error.word, "script"),
+        str(error),
+        result={"value": None, "console": console, "error": place},
+        retry=error.word in PASSING,
+    )
+
+
+FUNCTION = Type(FunctionConfiguration, prepare, perform)

@@ -1,0 +1,153 @@
+"""One mail by an application's own mail server."""
+
+import smtplib
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, getaddresses
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import validate_email
+from django.utils import timezone
+from rest_framework import serializers
+
+from badgerjobs.outbound.relay import LOOPBACK, Line
+from badgerjobs.runs.outcomes import Done, Failed
+from jobs.events import tls
+from jobs.events.said import quoted
+
+MOST_RECIPIENTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Ready to be sent. `to` are bare addresses."""
+
+    to: Sequence[str]
+    message: bytes
+    id: str
+    sender: str
+
+
+def check_address(text: str) -> None:
+    """Refuse what is no single address, with or without a name before it."""
+    try:
+        _address(text)
+    except ValueError as error:
+        raise serializers.ValidationError(str(error)) from None
+
+
+def written(  # noqa: PLR0913  what a mail is made of
+    run_id: UUID, sender: str, to: Sequence[str], *, subject: str, text: str, html: str
+) -> Mail:
+    """The mail. Its id is the run's over all attempts: a server that gets it twice can tell. Raises ValueError."""
+    if not 1 <= len(to) <= MOST_RECIPIENTS:
+        raise ValueError(f"A mail goes to 1 to {MOST_RECIPIENTS} addresses; these are {len(to)}.")
+    origin, recipients = _address(sender), [_address(one) for one in to]
+    mail = EmailMessage(policy=SMTP)
+    try:
+        mail["From"], mail["To"], mail["Subject"] = origin, recipients, " ".join(subject.split())
+        mail["Date"] = format_datetime(timezone.now())
+        mail["Message-ID"] = f"<{run_id}@{origin.domain}>"
+        mail.set_content(text)
+        if html:
+            mail.add_alternative(html, subtype="html")
+        whole = mail.as_bytes()
+    except (MessageError, UnicodeError, ValueError) as error:
+        raise ValueError(f"The mail cannot be written: {error}.") from None
+    return Mail([one.addr_spec for one in recipients], whole, mail["Message-ID"], origin.addr_spec)
+
+
+def send(mail: Mail, connection: Mapping[str, Any], line: Line, timeout_s: float) -> Done | Failed:
+    """Hand it over to the server at the other end of the line. Blocks."""
+    secrets = [connection["password"]]
+    try:
+        with _Session(connection, line, timeout_s) as session:
+            refused = session.sendmail(mail.sender, mail.to, mail.message)
+    except smtplib.SMTPServerDisconnected:
+        return Failed(
+            "connect", f"{connection['host']} closed the connection before it took the mail: is it that port?"
+        )
+    except smtplib.SMTPException as error:
+        return _rejected(error, connection["host"], secrets)
+    except OSError as error:
+        return _broken(error, connection["host"], timeout_s)
+    taken = [one for one in mail.to if one not in refused]
+    turned_down = {one: f"{code} {quoted(said, secrets)}" for one, (code, said) in refused.items()}
+    return Done({"message_id": mail.id, "accepted": taken, "refused": turned_down})
+
+
+def _rejected(error: smtplib.SMTPException, host: str, secrets: Sequence[str]) -> Failed:
+    """What the server said no to. Codes from 500 are final, those below are not."""
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            code, said = next(iter(error.recipients.values()))
+            who = ", ".join(error.recipients)
+            return Failed(
+                "rejected", f"{host} takes no mail for {who}: {code} {quoted(said, secrets)}", retry=code < 500
+            )
+        case smtplib.SMTPAuthenticationError():
+            sentence = f"{host} did not take the user and password: {_said(error, secrets)}"
+            return Failed("auth", sentence, retry=error.smtp_code < 500)
+        case smtplib.SMTPResponseException():
+            sentence = f"{host} did not take the mail: {_said(error, secrets)}"
+            return Failed("rejected", sentence, retry=error.smtp_code < 500)
+    return Failed("protocol", f"{host} cannot do this: {quoted(str(error), secrets)}", retry=False)
+
+
+def _broken(error: OSError, host: str, timeout_s: float) -> Failed:
+    if isinstance(error, ssl.SSLError):
+        return Failed("tls", tls.sentence(error, host))
+    if isinstance(error, TimeoutError):
+        return Failed("timeout", f"{host} did not answer within {timeout_s:g} s.")
+    return Failed("connect", f"The connection to {host} broke.")
+
+
+class _Session(smtplib.SMTP):
+    """Signed in, at the other end of a line: TLS to the server by its own name, whatever port leads there."""
+
+    def __init__(self, connection: Mapping[str, Any], line: Line, timeout_s: float) -> None:
+        self._connection = connection
+        super().__init__(local_hostname="localhost", timeout=timeout_s)
+        self._host = connection["host"]
+        try:
+            self._begin(line.port)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, port: int) -> None:
+        connection = self._connection
+        code, said = self.connect(LOOPBACK, port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, said)
+        if connection["security"] == "starttls":
+            self.starttls(context=tls.context_of(connection))
+        if connection["user"]:
+            self.login(connection["user"], connection["password"])
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> Any:
+        plain = super()._get_socket(host, port, timeout)  # type: ignore[misc]  # the stubs leave it out
+        if self._connection["security"] != "tls":
+            return plain
+        return tls.context_of(self._connection).wrap_socket(plain, server_hostname=self._connection["host"])
+
+
+def _address(text: str) -> Address:
+    try:
+        [(name, address)] = getaddresses([text]) if text.isprintable() else []
+        validate_email(address)
+        local, _, domain = address.rpartition("@")
+        return Address(name, local, domain)
+    except (DjangoValidationError, ValueError, IndexError):
+        raise ValueError(f"“{text[:100]}” is no e-mail address.") from None
+
+
+def _said(error: smtplib.SMTPResponseException, secrets: Sequence[str]) -> str:
+    return f"{error.smtp_code} {quoted(error.smtp_error, secrets)}"

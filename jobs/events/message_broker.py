@@ -1,0 +1,139 @@
+"""A broker message: published by AMQP, or added to a stream or a list of Redis or Valkey."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from rest_framework import serializers
+
+from badgerjobs.lib.handlebars import TemplateError, fill, render
+from badgerjobs.outbound.relay import Unreachable
+from badgerjobs.outbound.slots import HostFullError
+from badgerjobs.runs.outcomes import Failed, Later, Outcome
+from badgerjobs.web.serializers import StrictSerializer
+from jobs.events import amqp, redis_lists
+from jobs.events.action import json_bytes
+from jobs.events.fields import JSONTemplateField, TemplateField, timeout_field
+from jobs.events.means import Means
+from jobs.events.types import Occasion, Type
+from jobs.models import ConnectionType
+from jobs.serializers import BODY_BYTES
+
+# Where a message can go, and which protocol has such places.
+PLACES: Mapping[str, str] = {
+    "queue": "amqp",
+    "exchange": "amqp",
+    "stream": "redis",
+    "list": "redis",
+}
+
+
+class MessageConfiguration(StrictSerializer):
+    """What to publish, and where."""
+
+    to = serializers.ChoiceField(list(PLACES), help_text="AMQP: queue or exchange. Redis and Valkey: stream or list.")
+    name = TemplateField(max_length=250, help_text="Of the queue, exchange, stream or list; with placeholders.")
+    routing_key = TemplateField(
+        default="", allow_blank=True, max_length=250, help_text="exchange: where it goes from there; with placeholders."
+    )
+    message = JSONTemplateField(
+        default=lambda: "{{input}}",  # type: ignore[arg-type,return-value]  # the stubs want an object
+        allow_null=True,
+        help_text="Any JSON, with placeholders; unless given, the input. A text is sent as it is, all else as JSON.",
+    )
+    headers = serializers.DictField(
+        child=TemplateField(allow_blank=True, max_length=1000),
+        default=dict,
+        help_text="exchange and queue: headers of the message. stream: fields beside `message`. With placeholders.",
+    )
+    max_length = serializers.IntegerField(
+        default=None,
+        allow_null=True,
+        min_value=1,
+        max_value=1_000_000_000,
+        help_text="stream and list: the oldest are dropped beyond so many; null: never. A stream keeps some more.",
+    )
+    timeout = timeout_field()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What this place knows nothing of is refused."""
+        place = attrs["to"]
+        wrong = {}
+        if attrs["routing_key"] and place != "exchange":
+            wrong["routing_key"] = [f"A {place} has no routing key: that is for an exchange."]
+        if attrs["max_length"] and PLACES[place] != "redis":
+            wrong["max_length"] = [
+                f"How long {'an' if place == 'exchange' else 'a'} {place} may be, the broker decides."
+            ]
+        if attrs["headers"] and place == "list":
+            wrong["headers"] = ["What is put on a list has no headers: let them be part of the message."]
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return attrs
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Ready to be published. `id` is the run's, the same over its attempts."""
+
+    id: str
+    to: str
+    name: str
+    routing_key: str
+    headers: Mapping[str, str]
+    body: bytes
+    is_text: bool
+    max_length: int | None
+
+
+def connection_type(_: Mapping[str, Any]) -> ConnectionType:
+    """Every one of them goes to a broker."""
+    return ConnectionType.BROKER
+
+
+def fits(configuration: Mapping[str, Any], connection: Mapping[str, Any]) -> None:
+    """Raise ValueError for a place that such a broker does not have."""
+    place, protocol = configuration["to"], connection["protocol"]
+    if PLACES[place] != protocol:
+        others = " and ".join(f"{one}s" for one, its in PLACES.items() if its == protocol)
+        raise ValueError(f"This connection speaks {protocol}, which has {others}, and no {place}s.")
+
+
+def prepare(occasion: Occasion) -> Message:
+    """The message with the input in it. Raises TemplateError."""
+    given, values = occasion.configuration, occasion.values
+    fits(given, occasion.connection)
+    value = fill(given["message"], values)
+    body = value.encode() if isinstance(value, str) else json_bytes(value)
+    if len(body) > BODY_BYTES:
+        raise TemplateError(f"The message has {len(body):,} bytes: at most {BODY_BYTES:,} can be sent.")
+    name, key = render(given["name"], values), render(given["routing_key"], values)
+    if not name.strip() or max(len(name.encode()), len(key.encode())) > 250:
+        raise TemplateError("The name, and the routing key, have 1 to 250 bytes.")
+    headers = {header: render(text, values) for header, text in given["headers"].items()}
+    return Message(
+        str(occasion.run_id), given["to"], name, key, headers, body, isinstance(value, str), given["max_length"]
+    )
+
+
+async def perform(occasion: Occasion, message: Message, means: Means) -> Outcome:
+    """Publish it, and wait until the broker says that it has it."""
+    connection, timeout_s = occasion.connection, occasion.configuration["timeout"]
+    try:
+        async with asyncio.timeout(timeout_s), means.line(connection) as line:
+            if connection["protocol"] == "redis":
+                async with means.slots.of(connection["host"], stays=False):
+                    return await redis_lists.publish(message, connection, line)
+            publish = partial(amqp.publish, message, connection, line, timeout_s)
+            return await means.in_thread(connection["host"], publish)
+    except HostFullError as full:
+        return Later(full.wait_s)
+    except TimeoutError:
+        return Failed("timeout", f"{connection['host']} did not take the message within {timeout_s} s.")
+    except Unreachable as error:
+        return Failed(error.error_class, error.message, retry=error.error_class != "refused")
+
+
+MESSAGEBROKER = Type(MessageConfiguration, prepare, perform, connection=connection_type, fits=fits)

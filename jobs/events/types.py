@@ -1,0 +1,87 @@
+"""What an event may be: a literal table, type → where its `Type` is. A new one is a row here and a file beside it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.utils.module_loading import import_string
+
+from badgerjobs.runs.outcomes import Outcome
+from badgerjobs.web.serializers import StrictSerializer
+from jobs.events.means import Means
+from jobs.models import ConnectionType, EventType
+
+EVENT_TYPES: Mapping[str, str] = {
+    EventType.ACTION: "jobs.events.action.ACTION",
+    EventType.NOTIFICATION: "jobs.events.notification.NOTIFICATION",
+    EventType.DATABASE_ACTION: "jobs.events.database_action.DATABASE_ACTION",
+    EventType.FUNCTION: "jobs.events.function.FUNCTION",
+    EventType.MESSAGEBROKER: "jobs.events.message_broker.MESSAGEBROKER",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One attempt to perform an event, and all that it may know.
+
+    `values` are what templates may name: `input`, and `run` with its id, number and due_at. The keys are the
+    application's, which sign what is signed. `owner` is the application's id.
+    """
+
+    run_id: UUID
+    configuration: Mapping[str, Any]
+    connection: Mapping[str, Any]
+    values: Mapping[str, Any]
+    owner: int
+    signing_key: str
+    previous_key: str = ""
+    previous_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Which parts of a configuration are never shown: whole fields, and in fields of headers those that speak of it.
+
+    `party`: to whom they are sent, given the configuration. Stored ones are never sent to anybody else.
+    """
+
+    fields: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    party: Callable[[Mapping[str, Any]], Any] = lambda _: None
+
+
+def _fits(_configuration: Mapping[str, Any], _connection: Mapping[str, Any]) -> None:
+    """Whatever it says fits whatever the connection is."""
+
+
+def _no_connection(_: Mapping[str, Any]) -> ConnectionType | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """How events of a type are checked and performed.
+
+    `serializer` checks the configuration. `prepare` fills its templates; what it raises as ValueError is told, and not
+    tried again. `perform` does the work on the event loop, and what blocks in `means.threads`. `connection`: which type
+    of connection an event with this configuration needs, or None; `fits` raises ValueError for one that is not for it.
+    """
+
+    serializer: type[StrictSerializer]
+    prepare: Callable[[Occasion], Any]
+    perform: Callable[[Occasion, Any, Means], Awaitable[Outcome]]
+    secrets: Secrets = Secrets()
+    connection: Callable[[Mapping[str, Any]], ConnectionType | None] = _no_connection
+    fits: Callable[[Mapping[str, Any], Mapping[str, Any]], None] = _fits
+
+
+@cache
+def type_of(name: str) -> Type:
+    """The type with this name. Raises KeyError for an unknown one, ImportError for a row that leads nowhere."""
+    found = import_string(EVENT_TYPES[name])
+    if not isinstance(found, Type):
+        raise ImportError(f"{EVENT_TYPES[name]} is not a Type.")  # noqa: TRY004  the row is wrong, not a value
+    return found

@@ -1,0 +1,234 @@
+"""A database action on a real PostgreSQL: what it gives back, what it must not do, and how each failure is told."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection as django_connection
+from rest_framework.exceptions import ValidationError
+
+from badgerjobs.outbound import relay
+from badgerjobs.runs.outcomes import Outcome
+from tests.jobs.events.performing import done, failed, perform
+from tests.jobs.events.stand_ins import Door, Silent
+
+CHANGES = (
+    "The statement changes something: cannot execute INSERT in a read-only transaction. Let the event write, if it may."
+)
+Query = Callable[..., Outcome]
+
+
+@pytest.fixture
+def server(postgres: Door) -> dict[str, Any]:
+    """A connection to the tests' PostgreSQL."""
+    settings = django_connection.settings_dict
+    return {
+        "host": "db.example.com", "port": postgres.port, "database": settings["NAME"], "user": settings["USER"],
+        "password": settings["PASSWORD"], "tls": "none",
+    }  # fmt: skip
+
+
+@pytest.fixture
+def run(server: dict[str, Any]) -> Query:
+    def query(statement: str, given: Any = None, *, server: dict[str, Any] = server, **more: Any) -> Outcome:
+        return perform("DATABASE_ACTION", {"statement": statement, **more}, ("DATABASE", server), given)
+
+    return query
+
+
+@pytest.fixture
+def table(transactional_db: None) -> Iterator[str]:
+    """A table of somebody's, with one row."""
+    with django_connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE stock (id int PRIMARY KEY, name text NOT NULL)")
+        cursor.execute("INSERT INTO stock VALUES (1, 'Lamp')")
+    yield "stock"
+    with django_connection.cursor() as cursor:
+        cursor.execute("DROP TABLE stock")
+
+
+def rows() -> list[Any]:
+    with django_connection.cursor() as cursor:
+        cursor.execute("SELECT id, name FROM stock ORDER BY id")
+        return list(cursor.fetchall())
+
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_it_gives_rows_as_json(run: Query) -> None:
+    result = done(
+        run(
+            """SELECT {{input.id}}::int AS id, %(name)s AS name, 1.10::numeric AS price, DATE '-infinity' AS day,
+            NULL AS nothing, ARRAY[1,2] AS list, '{"a": 1}'::jsonb AS doc, 'NaN'::float8 AS nan,
+            '\\x00ff'::bytea AS raw""",
+            {"id": 7, "name": "x'); DROP TABLE users; --"},
+        )
+    )
+    assert result == {
+        "rows_returned": 1,
+        "rows": [
+            {
+                "id": 7, "name": "x'); DROP TABLE users; --", "price": "1.10", "day": "-infinity", "nothing": None,
+                "list": [1, 2], "doc": {"a": 1}, "nan": "nan", "raw": "AP8=",
+            }
+        ],
+        "truncated": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        ("a'b", "text", "a'b"),
+        (2**40, "bigint", 2**40),
+        (True, "boolean", True),
+        (None, "text", None),
+        (1.5, "float8", 1.5),
+        ({"a": [1]}, "jsonb", {"a": [1]}),
+        ([1, 2], "int[]", [1, 2]),
+        (["a"], "text[]", ["a"]),
+        ([1, "a"], "jsonb", [1, "a"]),
+    ],
+)
+def test_every_kind_of_input_can_be_bound(run: Query, value: Any, kind: str, expected: Any) -> None:
+    assert done(run(f"SELECT {{{{input}}}}::{kind} AS it", value))["rows"] == [{"it": expected}]
+
+
+def test_two_columns_of_one_name_are_both_there(run: Query) -> None:
+    assert done(run("SELECT 1 AS a, 2 AS a"))["rows"] == [{"a": 1, "a_2": 2}]
+
+
+def test_it_keeps_so_many_rows_and_says_that_there_were_more(run: Query) -> None:
+    result = done(run("SELECT * FROM generate_series(1, 100000) AS n", max_rows=3))
+    assert (result["rows_returned"], result["rows"][-1], result["truncated"]) == (3, {"n": 3}, True)
+
+
+def test_it_keeps_so_many_bytes_and_cuts_long_texts(run: Query) -> None:
+    result = done(run("SELECT repeat('x', 100000) AS long FROM generate_series(1, 20)"))
+    assert result["truncated"]
+    assert len(result["rows"]) == 3
+    assert len(result["rows"][0]["long"]) < 66_000
+
+
+def test_what_would_fill_the_memory_is_cut_off(run: Query, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "MOST_BYTES", 200_000)
+    monkeypatch.setitem(relay.relayed.__wrapped__.__kwdefaults__, "most_bytes", 200_000)  # type: ignore[attr-defined]
+    error_class, sentence, retry = failed(run("SELECT repeat('x', 5000000)"))
+    assert (error_class, retry) == ("too_large", False)
+    assert "db.example.com answered with more than 16 MB" in sentence
+
+
+def test_without_a_tick_nothing_is_written(run: Query, table: str) -> None:
+    assert failed(run("INSERT INTO stock VALUES (2, 'Chair')")) == (
+        "sql",
+        CHANGES,
+        False,
+    )
+    assert (
+        "read-write mode must be set before any query"
+        in failed(run("SELECT set_config('transaction_read_only', 'off', false)"))[1]
+    )
+    assert rows() == [(1, "Lamp")]
+
+
+def test_with_it_what_is_written_is_counted_and_can_be_returned(run: Query, table: str) -> None:
+    assert done(run("INSERT INTO stock VALUES (%(id)s, %(name)s)", {"id": 2, "name": "Chair"}, writes=True)) == {
+        "rows_affected": 1
+    }
+    assert done(run("UPDATE stock SET name = upper(name) RETURNING id", writes=True, max_rows=1)) == {
+        "rows_affected": 2, "rows_returned": 1, "rows": [{"id": 1}], "truncated": True,
+    }  # fmt: skip
+    assert rows() == [(1, "LAMP"), (2, "CHAIR")]
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_two_statements_are_refused(run: Query, table: str, writes: bool) -> None:
+    error_class, sentence, retry = failed(run("SELECT 1; DELETE FROM stock", writes=writes))
+    assert (error_class, retry) == ("sql", False)
+    assert "cannot insert multiple commands into a prepared statement" in sentence
+    assert rows() == [(1, "Lamp")]
+
+
+def test_an_error_of_syntax_says_where(run: Query) -> None:
+    assert failed(run("SELECT {{input}}::text,\n  2 FORM stock", "x")) == (
+        "sql", 'The database says, at line 2, column 10: syntax error at or near "stock".', False
+    )  # fmt: skip
+
+
+def test_a_violated_constraint_says_which(run: Query, table: str) -> None:
+    error_class, sentence, retry = failed(run("INSERT INTO stock VALUES (1, 'Again')", writes=True))
+    assert (error_class, retry) == ("constraint", False)
+    assert 'violates unique constraint "stock_pkey". Key (id)=(1) already exists.' in sentence
+
+
+def test_a_value_of_the_wrong_kind_is_wrong_data(run: Query) -> None:
+    error_class, sentence, retry = failed(run("SELECT {{input}}::int", "seven"))
+    assert (error_class, retry) == ("data", False)
+    assert 'invalid input syntax for type integer: "seven"' in sentence
+
+
+def test_a_statement_that_takes_too_long_is_ended_by_the_server(run: Query) -> None:
+    error_class, sentence, retry = failed(run("SELECT pg_sleep(10)", timeout=1))
+    assert (error_class, retry) == ("timeout", True)
+    assert sentence.startswith("The statement took longer than 1 s: canceling statement due to statement timeout.")
+
+
+def test_a_missing_value_is_named_and_nothing_is_connected_to(run: Query, postgres: Door) -> None:
+    assert failed(run("SELECT {{input.id}}", {"Id": 1})) == ("input", "There is no input.id: input has Id.", False)
+    assert postgres.opened == 0
+
+
+def test_a_wrong_password_is_said_without_it(run: Query, server: dict[str, Any]) -> None:
+    error_class, sentence, retry = failed(run("SELECT 1", server={**server, "password": "hunter2"}))
+    assert (error_class, retry) == ("auth", False)
+    assert sentence.startswith("db.example.com did not take the user and password: password authentication failed")
+    assert "hunter2" not in sentence
+
+
+def test_a_database_that_is_not_there_is_named(run: Query, server: dict[str, Any]) -> None:
+    assert failed(run("SELECT 1", server={**server, "database": "nowhere"})) == (
+        "sql", 'db.example.com says: database "nowhere" does not exist.', False
+    )  # fmt: skip
+
+
+def test_a_server_without_tls_is_not_spoken_to_in_plain(run: Query, server: dict[str, Any]) -> None:
+    error_class, sentence, retry = failed(run("SELECT 1", server={**server, "tls": "verify"}))
+    assert (error_class, retry) == ("tls", False)
+    assert sentence.startswith("db.example.com does not speak TLS")
+
+
+def test_a_private_address_is_refused_before_anything_is_sent(postgres: Door, server: dict[str, Any]) -> None:
+    outcome = perform("DATABASE_ACTION", {"statement": "SELECT 1"}, ("DATABASE", server), allow=[])
+    error_class, sentence, retry = failed(outcome)
+    assert (error_class, retry) == ("refused", False)
+    assert f"can list db.example.com:{postgres.port} in EGRESS_ALLOW" in sentence
+    assert postgres.opened == 0
+
+
+def test_a_port_where_nothing_listens_is_named(run: Query, server: dict[str, Any], postgres: Door) -> None:
+    postgres.server_close()
+    assert failed(run("SELECT 1", server=server)) == (
+        "connect", f"db.example.com refused the connection: nothing listens on port {postgres.port}.", True
+    )  # fmt: skip
+
+
+def test_a_server_that_says_nothing_is_given_up(run: Query, server: dict[str, Any]) -> None:
+    with Silent() as silent:
+        error_class, sentence, retry = failed(run("SELECT 1", server={**server, "port": silent.port}, timeout=1))
+    assert (error_class, retry) == ("timeout", True)
+    assert "db.example.com" in sentence
+
+
+def test_what_is_no_postgresql_is_said_to_be_none(run: Query, server: dict[str, Any]) -> None:
+    with Silent(b"220 mail.example.com ESMTP\r\n") as other:
+        error_class, sentence, _ = failed(run("SELECT 1", server={**server, "port": other.port}, timeout=1))
+    assert error_class == "connect"
+    assert "it may be no PostgreSQL" in sentence
+
+
+def test_other_databases_need_what_the_operator_did_not_install(run: Query, server: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="This installation has no SQLAlchemy and no PyMySQL, which mysql needs"):
+        run("SELECT 1", server={**server, "engine": "mysql"})
+    with pytest.raises(ValidationError, match="“db2” is none of postgresql, mysql, mariadb"):
+        run("SELECT 1", server={**server, "engine": "db2"})

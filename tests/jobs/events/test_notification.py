@@ -1,0 +1,241 @@
+"""A notification: mails by a mail server, messages in a chat, signed webhooks; and how each failure is told."""
+
+import json
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from rest_framework.exceptions import ValidationError
+
+from badgerjobs.lib import signatures
+from badgerjobs.runs.outcomes import Outcome
+from tests.e2e.receiver import Answer, Receiver
+from tests.jobs.events.performing import KEY, RUN, done, failed, perform
+from tests.jobs.events.stand_ins import MailServer, Silent
+
+MAIL = {
+    "channel": "email",
+    "to": ["{{input.mail}}", "Bob <bob@example.com>"],
+    "subject": "Low: {{input.product}}",
+    "text": "{{input.product}} is low.\n",
+}
+INPUT = {"mail": "alice@example.com", "product": "Lamp"}
+
+
+def smtp(server: MailServer | Silent, **more: Any) -> tuple[str, dict[str, Any]]:
+    given = {"host": "server.example.com", "port": server.port, "security": "none", "sender": "Shop <shop@example.com>"}
+    return "SMTP", {**given, **more}
+
+
+def mail(server: MailServer | Silent, given: Any = INPUT, *, connection: Any = None, **more: Any) -> Outcome:
+    return perform("NOTIFICATION", {**MAIL, **more}, connection or smtp(server), given)
+
+
+@pytest.fixture
+def secure(context: ssl.SSLContext) -> Iterator[MailServer]:
+    """A mail server that can turn to TLS."""
+    with MailServer(context) as server:
+        yield server
+
+
+def test_a_mail_is_sent_with_the_input_in_it(mails: MailServer) -> None:
+    assert done(mail(mails, html="<b>{{input.product}}</b>")) == {
+        "message_id": f"<{RUN}@example.com>",
+        "accepted": ["alice@example.com", "bob@example.com"],
+        "refused": {},
+    }
+    [sent] = mails.mails
+    assert (sent["From"], sent["To"], sent["Subject"], sent["Message-ID"]) == (
+        "Shop <shop@example.com>", "alice@example.com, Bob <bob@example.com>", "Low: Lamp", f"<{RUN}@example.com>",
+    )  # fmt: skip
+    parts = [part.get_content().strip() for part in sent.walk() if not part.is_multipart()]
+    assert parts == ["Lamp is low.", "<b>Lamp</b>"]
+    assert mails.recipients == [["alice@example.com", "bob@example.com"]]
+
+
+@pytest.mark.parametrize("is_tls", [True, False])
+def test_it_signs_in_by_tls_to_the_server_of_that_name(context: ssl.SSLContext, pem: str, is_tls: bool) -> None:
+    with MailServer(context, is_tls=is_tls) as server:
+        security = "tls" if is_tls else "starttls"
+        done(mail(server, connection=smtp(server, security=security, user="u", password="p", certificates=pem)))
+        assert server.was_secure == [True]
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(secure: MailServer) -> None:
+    error_class, sentence, retry = failed(mail(secure, connection=smtp(secure, security="starttls")))
+    assert (error_class, retry) == ("tls", True)
+    assert sentence == "The certificate of server.example.com is signed by an authority that is not known."
+
+
+def test_a_certificate_of_another_name_is_refused(secure: MailServer, pem: str) -> None:
+    connection = smtp(secure, security="starttls", certificates=pem, host="other.example.com")
+    assert failed(mail(secure, connection=connection))[1] == (
+        "The certificate of other.example.com belongs to another host name."
+    )
+
+
+def test_a_server_that_cannot_turn_to_tls_gets_neither_password_nor_mail(mails: MailServer) -> None:
+    connection = smtp(mails, security="starttls", user="u", password="p")
+    error_class, sentence, retry = failed(mail(mails, connection=connection))
+    assert (error_class, retry) == ("protocol", False)
+    assert sentence.startswith("server.example.com cannot do this: STARTTLS")
+    assert mails.mails == []
+
+
+def test_a_password_is_never_sent_in_plain(mails: MailServer) -> None:
+    with pytest.raises(ValidationError, match="A password is only sent by TLS"):
+        mail(mails, connection=smtp(mails, user="u", password="p"))
+
+
+@pytest.mark.parametrize(
+    ("says", "expected"),
+    [
+        (
+            {"AUTH": "535 5.7.8 hunter2 is wrong"},
+            ("auth", "server.example.com did not take the user and password: 535 5.7.8 ******** is wrong.", False),
+        ),
+        (
+            {"AUTH": "454 4.7.0 Later"},
+            ("auth", "server.example.com did not take the user and password: 454 4.7.0 Later.", True),
+        ),
+        (
+            {"MAIL": "550 Not from you"},
+            ("rejected", "server.example.com did not take the mail: 550 Not from you.", False),
+        ),
+        ({"END": "554 Spam"}, ("rejected", "server.example.com did not take the mail: 554 Spam.", False)),
+        ({"END": "452 Full"}, ("rejected", "server.example.com did not take the mail: 452 Full.", True)),
+        ({"HELLO": "421 Busy"}, ("rejected", "server.example.com did not take the mail: 421 Busy.", True)),
+    ],
+    ids=["password", "not now", "sender", "content", "full", "busy"],
+)
+def test_what_the_server_says_no_to_is_told(
+    secure: MailServer, pem: str, says: dict[str, str], expected: tuple[str, str, bool]
+) -> None:
+    secure.says = says
+    connection = smtp(secure, security="starttls", user="u", password="hunter2", certificates=pem)
+    assert failed(mail(secure, connection=connection)) == expected
+
+
+def test_if_one_of_two_is_refused_the_other_gets_it_once(mails: MailServer) -> None:
+    mails.says = {"RCPT bob@example.com": "550 No such user"}
+    result = done(mail(mails))
+    assert (result["accepted"], result["refused"]) == (["alice@example.com"], {"bob@example.com": "550 No such user."})
+
+
+def test_if_all_are_refused_it_fails(mails: MailServer) -> None:
+    mails.says = {
+        "RCPT": "450 Greylisted",
+        "RCPT bob@example.com": "450 Greylisted",
+        "RCPT alice@example.com": "450 Greylisted",
+    }
+    assert failed(mail(mails)) == (
+        "rejected", "server.example.com takes no mail for alice@example.com, bob@example.com: 450 Greylisted.", True,
+    )  # fmt: skip
+
+
+def test_a_server_that_hangs_is_given_up_in_time(mails: MailServer) -> None:
+    mails.hangs_at = "DATA"
+    error_class, sentence, retry = failed(mail(mails, timeout=1))
+    assert (error_class, retry) == ("timeout", True)
+    assert "within 1 s" in sentence
+
+
+def test_a_private_address_is_refused(mails: MailServer) -> None:
+    error_class, sentence, retry = failed(perform("NOTIFICATION", MAIL, smtp(mails), INPUT, allow=[]))
+    assert (error_class, retry) == ("refused", False)
+    assert "EGRESS_ALLOW" in sentence
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"mail": "nobody", "product": "x"}, "“nobody” is no e-mail address."),
+        (
+            {"mail": "a@example.com, b@example.com", "product": "x"},
+            "“a@example.com, b@example.com” is no e-mail address.",
+        ),
+        ({"mail": "a@example.com\r\nBcc: b@example.com", "product": "x"}, "is no e-mail address."),
+        ({"product": "x"}, "There is no input.mail: input has product."),
+    ],
+)
+def test_an_input_that_makes_no_mail_fails_at_once(mails: MailServer, given: Any, sentence: str) -> None:
+    error_class, said, retry = failed(mail(mails, given))
+    assert (error_class, retry) == ("input", False)
+    assert sentence in said
+
+
+def test_a_subject_stays_one_line(mails: MailServer) -> None:
+    done(mail(mails, {**INPUT, "product": "Lamp\r\nBcc: eve@example.com"}))
+    assert mails.mails[0]["Subject"] == "Low: Lamp Bcc: eve@example.com"
+    assert mails.mails[0]["Bcc"] is None
+
+
+@pytest.fixture
+def chat() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+def test_a_chat_is_told_as_slack_takes_it(chat: Receiver) -> None:
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "*{{input.product}}*"}}]
+    url = f"{chat.url}/T1/B1/secret"
+    result = done(
+        perform(
+            "NOTIFICATION",
+            {"channel": "chat", "url": url, "text": "{{input.product}} “low”", "blocks": blocks},
+            None,
+            INPUT,
+        )
+    )
+    [call] = chat.calls
+    assert (call.method, call.path, call.headers["content-type"]) == ("POST", "/T1/B1/secret", "application/json")
+    assert json.loads(call.body) == {
+        "text": "Lamp “low”",
+        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "*Lamp*"}}],
+    }
+    assert result["status"] == 200
+    assert "secret" not in json.dumps(result)
+
+
+@pytest.mark.parametrize(("status", "retry"), [(404, False), (429, True), (503, True)])
+def test_a_chat_that_says_no_is_quoted(chat: Receiver, status: int, retry: bool) -> None:
+    chat.answer = lambda _: Answer(status)
+    error_class, sentence, again = failed(perform("NOTIFICATION", {"channel": "chat", "url": chat.url, "text": "x"}))
+    assert (error_class, again) == ("status", retry)
+    assert sentence.startswith(f"The chat answered {status}.")
+
+
+def test_a_webhook_is_signed_by_the_applications_key(chat: Receiver) -> None:
+    event = {"channel": "webhook", "url": f"{chat.url}/hook", "payload": {"is": "low", "what": "{{input}}"}}
+    assert done(perform("NOTIFICATION", event, None, INPUT))["status"] == 200
+    [call] = chat.calls
+    assert json.loads(call.body) == {"is": "low", "what": INPUT}
+    signatures.verify(
+        KEY, call.id, call.headers["webhook-timestamp"], call.headers["webhook-signature"], call.body, now=call.at
+    )
+    assert call.id == str(RUN)
+
+
+@pytest.mark.parametrize(
+    ("event", "field", "sentence"),
+    [
+        ({"channel": "email", "to": ["a@example.com"], "text": "x"}, "subject", "A notification by email needs this."),
+        (
+            {"channel": "chat", "url": "https://x.example", "text": "x", "to": ["a"]},
+            "to",
+            "A notification by chat has no such field.",
+        ),
+        (
+            {"channel": "webhook", "url": "ftp://x.example"},
+            "url",
+            "Only http:// and https:// can be called, not ftp://.",
+        ),
+        ({"channel": "pigeon"}, "channel", "“pigeon” is not there"),
+        ({"channel": "chat", "url": "https://x.example", "text": "{{x"}, "text", "is no placeholder"),
+    ],
+)
+def test_what_is_wrong_with_it_is_said_at_its_field(event: dict[str, Any], field: str, sentence: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        perform("NOTIFICATION", event)
+    assert sentence in str(raised.value.detail["configuration"][field])  # type: ignore[index,call-overload]

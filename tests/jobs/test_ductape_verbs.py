@@ -1,0 +1,422 @@
+"""The verbs that Ductape's users know, by REST: with one job and with many."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from badgerjobs.runs.models import Attempt, Run, Runnable, State
+from badgerjobs.workspaces.models import AuditEntry
+from jobs.models import Event, Job
+from tests.callers import Caller
+from tests.factories import NOW, make_attempt, make_job, make_run
+
+pytestmark = pytest.mark.django_db
+JOB = {"tag": "a-job", "endpoint": "https://example.org/", "verb": "GET", "run_every": "PT1H"}
+HOUR = timedelta(hours=1)
+
+
+def only() -> Job:
+    return Job.objects.select_related("runnable", "event").get()
+
+
+@pytest.fixture
+def shop(alice: Caller) -> Caller:
+    """Alice with one job that repeats, and of which a run waits and one runs."""
+    assert alice.post("/jobs/", {**JOB, "run_at": "2030-01-01T00:00:00Z"}).status == 201
+    return alice
+
+
+def going(job: Job) -> tuple[Run, Run]:
+    return make_run(job.runnable, State.QUEUED, held=True), make_run(job.runnable, State.RUNNING)
+
+
+def states(*runs: Run) -> list[str]:
+    return [Run.objects.get(pk=run.pk).state for run in runs]
+
+
+# Pause and resume.
+
+
+def test_a_job_is_paused_with_a_reason_until_a_time_and_resumed(shop: Caller) -> None:
+    waiting, running = going(only())
+    until = (timezone.now() + HOUR).isoformat()
+    paused = shop.post("/jobs/a-job/pause/", {"reason": "They move.", "until": until})
+    assert paused.status == 200, paused.body
+    assert (paused.body["status"], paused.body["pause_reason"]) == ("paused", "They move.")
+    assert datetime.fromisoformat(paused.body["paused_until"]) == datetime.fromisoformat(until)
+    assert states(waiting, running) == ["aborted", "running"]
+
+    again = shop.post("/jobs/a-job/pause/", {"reason": "Still."}).body
+    assert (again["pause_reason"], again["paused_until"]) == ("Still.", None)
+    running.delete()
+    resumed = shop.post("/jobs/a-job/resume/").body
+    assert (resumed["status"], resumed["enabled"], resumed["pause_reason"]) == ("scheduled", True, None)
+    assert shop.post("/jobs/a-job/resume/").status == 200
+    log = list(AuditEntry.objects.filter(action__startswith="job.").order_by("id").values_list("action", flat=True))
+    assert log == ["job.create", "job.pause", "job.update", "job.resume"]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"until": "2020-01-01T00:00:00Z"}, "until"),
+        ({"until": "2999-01-01T00:00:00Z"}, "until"),
+        ({"reason": "x" * 301}, "reason"),
+        ({"why": "x"}, "why"),
+    ],
+    ids=["past", "far", "long", "unknown"],
+)
+def test_a_pause_that_cannot_be_is_refused(shop: Caller, said: dict[str, str], field: str) -> None:
+    assert list(shop.post("/jobs/a-job/pause/", said).errors) == [field]
+    assert only().runnable.enabled
+
+
+# Cancel.
+
+
+def test_a_cancelled_job_plans_nothing_and_what_waits_or_runs_is_aborted(shop: Caller) -> None:
+    waiting, running = going(only())
+    cancelled = shop.post("/jobs/a-job/cancel/", {"reason": "Campaign ended early."})
+    assert cancelled.status == 200, cancelled.body
+    read = cancelled.body
+    assert (read["status"], read["next_run_at"], read["enabled"]) == ("cancelled", None, False)
+    assert read["pause_reason"] == "Campaign ended early."
+    assert states(waiting, running) == ["aborted", "aborted"]
+    assert Run.objects.get(pk=running.pk).error == "Cancelled: Campaign ended early."
+    assert shop.post("/jobs/a-job/cancel/").body["updated_at"] == read["updated_at"]
+    assert AuditEntry.objects.filter(action="job.cancel").get().changes == {"reason": [None, "Campaign ended early."]}
+
+
+def test_a_paused_job_that_is_cancelled_does_not_go_on_when_its_pause_would_end(shop: Caller) -> None:
+    until = timezone.now() + HOUR
+    shop.post("/jobs/a-job/pause/", {"until": until.isoformat()})
+    read = shop.post("/jobs/a-job/cancel/").body
+    assert (read["status"], read["paused_until"]) == ("cancelled", None)
+
+
+@pytest.mark.parametrize("way", ["resume", "patch", "reschedule"])
+def test_what_was_cancelled_can_be_brought_back_and_a_later_pause_is_only_a_pause(shop: Caller, way: str) -> None:
+    shop.post("/jobs/a-job/cancel/")
+    back = {
+        "resume": lambda: shop.post("/jobs/a-job/resume/"),
+        "patch": lambda: shop.patch("/jobs/a-job/", {"enabled": True}),
+        "reschedule": lambda: shop.post("/jobs/a-job/reschedule/", {"every": 60_000}),
+    }[way]()
+    assert (back.status, back.body["status"]) == (200, "scheduled")
+    assert back.body["next_run_at"]
+    assert shop.post("/jobs/a-job/pause/").body["status"] == "paused"
+
+
+def test_a_pause_of_what_is_cancelled_says_the_way_out(shop: Caller) -> None:
+    shop.post("/jobs/a-job/cancel/")
+    answer = shop.post("/jobs/a-job/pause/")
+    assert (answer.status, "reschedule/" in answer.body["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize("state", [State.SUCCEEDED, State.FAILED, None], ids=str)
+def test_there_is_nothing_to_cancel_of_what_is_over(alice: Caller, state: State | None) -> None:
+    job = make_job(alice.application)
+    if state:
+        make_run(job.runnable, state)
+    assert alice.post("/jobs/a-job/cancel/").status == 409
+    assert only().cancelled_at is None
+
+
+# Reschedule.
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ({"start_at": 1_900_000_000_000}, {"start_at": 1_900_000_000_000, "run_every": "PT1H"}),
+        (
+            {"start_at": "2031-01-01T00:00:00Z"},
+            {"run_at": "2031-01-01T00:00:00Z", "next_run_at": "2031-01-01T00:00:00Z"},
+        ),
+        ({"every": 7_200_000}, {"intervals": 7_200_000, "run_every": "PT2H"}),
+        ({"every": 5000, "start_at": 1_900_000_000_000}, {"intervals": 5000, "start_at": 1_900_000_000_000}),
+        (
+            {"cron": "0 10 * * *", "tz": "America/New_York"},
+            {"cron": "0 10 * * *", "time_zone": "America/New_York", "run_every": None, "intervals": None},
+        ),
+    ],
+    ids=["a time", "iso", "every", "every from", "cron"],
+)
+def test_a_job_gets_another_time_and_its_runs_are_counted_anew(
+    shop: Caller, said: dict[str, Any], read: dict[str, Any]
+) -> None:
+    shop.patch("/jobs/a-job/", {"executions": 5})
+    Runnable.objects.update(scheduled_runs=5, next_run_at=None)
+    answer = shop.post("/jobs/a-job/reschedule/", said)
+    assert answer.status == 200, answer.body
+    assert {name: answer.body[name] for name in read} == read
+    assert (answer.body["status"], answer.body["executions"]) == ("scheduled", 5)
+    assert only().runnable.scheduled_runs == 0
+
+
+def test_a_job_that_has_made_its_runs_begins_again_by_the_same_interval(shop: Caller) -> None:
+    shop.patch("/jobs/a-job/", {"executions": 5})
+    Runnable.objects.update(scheduled_runs=5, next_run_at=None)
+    before = timezone.now() - timedelta(milliseconds=1)
+    shop.post("/jobs/a-job/reschedule/", {"every": 3_600_000})
+    again = only().runnable.next_run_at
+    assert again
+    assert before <= again < timezone.now() + timedelta(minutes=1)
+
+
+def test_a_job_that_ran_once_runs_once_more_at_another_time(alice: Caller) -> None:
+    make_run(make_job(alice.application, run_at=NOW).runnable, State.SUCCEEDED)
+    Runnable.objects.update(next_run_at=None, scheduled_runs=1)
+    assert alice.get("/jobs/a-job/").body["status"] == "completed"
+    read = alice.post("/jobs/a-job/reschedule/", {"start_at": "2031-01-01T00:00:00Z"}).body
+    assert (read["status"], read["next_run_at"]) == ("scheduled", "2031-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({}, "start_at"),
+        ({"start_at": 5}, "start_at"),
+        ({"start_at": None}, "start_at"),
+        ({"cron": "x"}, "cron"),
+        ({"cron": "0 8 * * *", "tz": "Nowhere"}, "tz"),
+        ({"tz": "UTC"}, "start_at"),
+        ({"every": 5}, "every"),
+        ({"every": 5000, "cron": "0 8 * * *"}, "every"),
+        ({"every": 5000, "tz": "UTC"}, "tz"),
+    ],
+    ids=str,
+)
+def test_a_schedule_that_cannot_be_is_refused_by_the_name_it_was_given(
+    shop: Caller, said: dict[str, Any], field: str
+) -> None:
+    answer = shop.post("/jobs/a-job/reschedule/", said)
+    assert (answer.status, list(answer.errors)) == (400, [field]), answer.body
+
+
+# Retry.
+
+
+def test_the_last_run_that_failed_is_replayed_at_once_or_later(shop: Caller) -> None:
+    make_run(only().runnable, State.FAILED, number=1)
+    failed = make_run(only().runnable, State.FAILED, number=2)
+    make_run(only().runnable, State.SUCCEEDED, number=3)
+    retried = shop.post("/jobs/a-job/retry/", {"delay": 60_000})
+    assert retried.status == 202, retried.body
+    assert (retried.body["replay_of"], retried.body["state"]) == (str(failed.pk), "scheduled")
+    wait = datetime.fromisoformat(retried.body["due_at"]) - timezone.now()
+    assert timedelta(seconds=50) < wait < timedelta(seconds=61)
+
+    answer = shop.post("/jobs/a-job/retry/")
+    assert (answer.status, "Run 2" in answer.body["detail"]) == (409, True)
+    Run.objects.filter(pk=retried.body["id"]).update(state=State.FAILED)
+    now = shop.post("/jobs/a-job/retry/")
+    assert (now.status, now.body["state"], now.body["replay_of"]) == (202, "queued", retried.body["id"])
+    assert AuditEntry.objects.filter(action="run.replay").count() == 2
+
+
+@pytest.mark.parametrize("delay", [-1, "soon", None, 30 * 86_400_000 + 1], ids=["less", "no number", "null", "more"])
+def test_a_delay_that_cannot_be_is_refused(shop: Caller, delay: Any) -> None:
+    assert "milliseconds" in shop.post("/jobs/a-job/retry/", {"delay": delay}).errors["delay"][0]
+
+
+def test_there_is_nothing_to_retry_where_nothing_failed(shop: Caller) -> None:
+    make_run(only().runnable, State.SUCCEEDED)
+    assert shop.post("/jobs/a-job/retry/").status == 409
+
+
+# History and statistics.
+
+
+def test_the_history_has_the_counts_and_the_last_executions_with_their_results(
+    shop: Caller, django_assert_num_queries: Any
+) -> None:
+    runnable = only().runnable
+    good = make_run(runnable, State.SUCCEEDED, number=1, started_at=NOW, finished_at=NOW + timedelta(milliseconds=1500))
+    make_attempt(good, 1, ok=False, result={"status": 503})
+    make_attempt(good, 2, result={"status": 200})
+    make_run(runnable, State.SKIPPED)
+    bad = make_run(runnable, State.FAILED, number=2, error="No answer.", started_at=NOW, finished_at=NOW)
+    for number in range(3, 6):
+        make_run(runnable, State.QUEUED, number=number)
+    history = shop.get("/jobs/a-job/history/?limit=5").body
+    counts = {"total_executions": 5, "successful_executions": 1, "failed_executions": 1, "tag": "a-job"}
+    assert {name: history[name] for name in counts} == counts
+    assert [one["number"] for one in history["executions"]] == [5, 4, 3, 2, 1]
+    queued, failed, completed = history["executions"][2:]
+    assert (queued["status"], queued["started_at"], queued["duration_ms"], queued["result"]) == (
+        "queued",
+        None,
+        None,
+        None,
+    )
+    assert (failed["status"], failed["error"], failed["run_id"]) == ("failed", "No answer.", str(bad.pk))
+    expected = {"status": "completed", "duration_ms": 1500, "error": None, "result": {"status": 200}}
+    assert {name: completed[name] for name in expected} == expected
+    assert completed["completed_at"] == "2026-03-02T12:00:01.500000Z"
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "x"])
+def test_a_limit_that_cannot_be_is_refused(shop: Caller, limit: str) -> None:
+    assert shop.get(f"/jobs/a-job/history/?limit={limit}").errors.keys() == {"limit"}
+
+
+@pytest.mark.parametrize("path", ["/jobs/a-job/history/?limit=100", "/jobs/statistics/", "/jobs/?status=failed"])
+def test_what_is_counted_takes_as_many_queries_for_many_runs_as_for_one(
+    shop: Caller, path: str, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(1, 30):
+        run = make_run(only().runnable, State.FAILED, number=number)
+        make_attempt(run, ok=False)
+    Runnable.objects.update(next_run_at=None)
+    with django_assert_max_num_queries(8):
+        assert shop.get(path).status == 200
+
+
+def test_the_statistics_count_the_runs_of_the_jobs_that_match(shop: Caller, charlie: Caller) -> None:
+    one, other = only(), make_job(shop.application, "other")
+    made = {
+        one: [(State.SUCCEEDED, 1), (State.SUCCEEDED, 3), (State.FAILED, 4), (State.RUNNING, 0), (State.SKIPPED, 0)],
+        other: [(State.ABORTED, 0), (State.QUEUED, 0), (State.RETRYING, 1)],
+        make_job(charlie.application): [(State.SUCCEEDED, 1)],
+    }
+    for job, runs in made.items():
+        for state, attempts in runs:
+            make_run(job.runnable, state, attempts=attempts)
+    assert shop.get("/jobs/statistics/").body == {
+        "jobs": 2, "total": 8, "scheduled": 2, "queued": 1, "running": 1, "completed": 2, "failed": 1, "cancelled": 1,
+        "success_rate": 0.6667, "completed_first_try": 1, "completed_after_retry": 1, "avg_retry_count": 1.67,
+    }  # fmt: skip
+    narrowed = shop.get("/jobs/statistics/?search=other").body
+    assert (narrowed["jobs"], narrowed["total"], narrowed["success_rate"], narrowed["avg_retry_count"]) == (
+        1,
+        3,
+        None,
+        None,
+    )
+    later = shop.get("/jobs/statistics/?since=2999-01-01T00:00:00Z").body
+    assert (later["total"], later["scheduled"]) == (1, 1)
+    assert shop.get("/jobs/statistics/?until=x").errors.keys() == {"until"}
+
+
+# Where a job stands.
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "runs"),
+    [
+        ("scheduled", {"run_every": "PT1H"}, []),
+        ("scheduled", {"run_every": "PT1H"}, [State.FAILED]),
+        ("scheduled", {}, [State.RETRYING]),
+        ("queued", {"run_every": "PT1H"}, [State.QUEUED]),
+        ("running", {"run_every": "PT1H"}, [State.QUEUED, State.RUNNING]),
+        ("completed", {}, [State.FAILED, State.SUCCEEDED, State.SKIPPED]),
+        ("failed", {}, [State.SUCCEEDED, State.FAILED]),
+        ("cancelled", {}, [State.SUCCEEDED, State.ABORTED]),
+        ("paused", {"enabled": False}, [State.RUNNING]),
+        ("idle", {}, []),
+        ("idle", {}, [State.SKIPPED]),
+    ],
+)
+def test_where_a_job_stands_is_shown_and_found_alike(
+    alice: Caller, status: str, fields: dict[str, Any], runs: list[State]
+) -> None:
+    job = make_job(alice.application, **fields)
+    for state in runs:
+        make_run(job.runnable, state)
+    assert alice.get("/jobs/a-job/").body["status"] == status
+    found = alice.get(f"/jobs/?status={status}").body["results"]
+    assert [(one["tag"], one["status"]) for one in found] == [("a-job", status)]
+    others = "scheduled,queued,running,completed,failed,cancelled,paused,idle".replace(status, "").strip(",")
+    assert alice.get(f"/jobs/?status={others.replace(',,', ',')}").body["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("event_type=action", ["call", "put"]),
+        ("event_type=notification", ["mail"]),
+        ("event_type=FUNCTION", []),
+        ("event_type=ACTION,NOTIFICATION", ["call", "mail", "put"]),
+        ("event_tag=greet", ["mail"]),
+        ("event_tag=greet,put-it", ["mail", "put"]),
+        ("event_tag=nope", []),
+        ("status=idle&event_type=action", ["call", "put"]),
+        ("status=scheduled", []),
+    ],
+)
+def test_a_list_is_narrowed_by_events(alice: Caller, query: str, found: list[str]) -> None:
+    for tag, kind in (("greet", "NOTIFICATION"), ("put-it", "ACTION")):
+        Event.objects.create(application=alice.application, tag=tag, name=tag, type=kind)
+    for tag, event in (("call", None), ("mail", "greet"), ("put", "put-it")):
+        given: dict[str, Any] = {"endpoint": "", "verb": "", "event": Event.objects.get(tag=event)} if event else {}
+        make_job(alice.application, tag, **given)
+    assert sorted(job["tag"] for job in alice.get(f"/jobs/?{query}").body["results"]) == found
+
+
+@pytest.mark.parametrize("query", ["status=gone", "event_type=party"])
+def test_a_filter_that_cannot_be_is_refused(alice: Caller, query: str) -> None:
+    assert alice.get(f"/jobs/?{query}").status == 400
+
+
+# Many.
+
+
+@pytest.fixture
+def many(alice: Caller, charlie: Caller) -> Caller:
+    """Two that are planned, one that is over, one that is paused; Charlie has one that is planned."""
+    wanted: dict[str, dict[str, Any]] = {"a": {}, "b": {}, "off": {"enabled": False}}
+    for tag, fields in wanted.items():
+        make_job(alice.application, tag, run_every="PT1H", **fields)
+    make_run(make_job(alice.application, "over").runnable, State.SUCCEEDED)
+    make_job(charlie.application, "a", run_every="PT1H")
+    return alice
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [
+        ({"status": "scheduled"}, 2),
+        ({"status": ["scheduled", "paused", "completed"]}, 3),
+        ({"tags": ["a", "off", "over", "nope"]}, 2),
+        ({"event_type": "ACTION"}, 3),
+        ({"event_tag": "x"}, 0),
+        ({"until": "2020-01-01T00:00:00Z"}, 0),
+        ({"since": "2020-01-01T00:00:00Z", "tags": ["b"]}, 1),
+    ],
+    ids=str,
+)
+def test_those_that_match_are_cancelled_after_they_were_counted(many: Caller, said: dict[str, Any], count: int) -> None:
+    dry = many.post("/jobs/cancel/", {**said, "dry_run": True})
+    assert (dry.status, dry.body) == (200, {"count": count, "more": False})
+    assert not Job.objects.filter(cancelled_at__isnull=False).exists()
+    assert many.post("/jobs/cancel/", {**said, "reason": "Over."}).body["count"] == count
+    assert len(many.get("/jobs/?status=cancelled").body["results"]) == count
+    assert Job.objects.filter(cancelled_at__isnull=False).count() == count
+    assert AuditEntry.objects.filter(action="job.cancel").count() == count
+    assert many.post("/jobs/cancel/", said).body["count"] == 0
+
+
+def test_those_that_match_are_deleted_after_they_were_counted(many: Caller) -> None:
+    said = {"status": "completed,paused"}
+    assert many.post("/jobs/delete/", {**said, "dry_run": True}).body["count"] == 2
+    assert many.post("/jobs/delete/", said).body == {"count": 2, "more": False}
+    assert sorted(Job.objects.values_list("tag", flat=True)) == ["a", "a", "b"]
+
+
+@pytest.mark.parametrize("verb", ["cancel", "delete"])
+@pytest.mark.parametrize("said", [{}, {"dry_run": False}], ids=["nothing", "a dry run"])
+def test_nothing_said_is_not_everything(many: Caller, verb: str, said: dict[str, Any]) -> None:
+    answer = many.post(f"/jobs/{verb}/", said)
+    assert (answer.status, list(answer.errors)) == (400, ["tags"])
+    assert Job.objects.count() == 5
+
+
+def test_a_verb_that_is_sent_twice_with_a_key_is_done_once(shop: Caller) -> None:
+    make_run(only().runnable, State.FAILED)
+    answers = [shop.post("/jobs/a-job/retry/", {}, Idempotency_Key="k") for _ in range(2)]
+    assert [answer.status for answer in answers] == [202, 202]
+    assert answers[0].body["id"] == answers[1].body["id"]
+    assert Attempt.objects.count() == 0

@@ -1,0 +1,112 @@
+"""Templates: values put in, escaped by place; what is missing is an error that names it."""
+
+from typing import Any
+
+import pytest
+
+from badgerjobs.lib.handlebars import Place, TemplateError, check, check_all, fill, find, names, render
+
+VALUES: dict[str, Any] = {
+    "input": {
+        "id": 7,
+        "name": 'Zoë "Z" O/Neil',
+        "tags": ["a", "b"],
+        "none": None,
+        "yes": True,
+        "user": {"mail": "z@x.org"},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{{input.id}}", "7"),
+        ("{{ input.user.mail }}", "z@x.org"),
+        ("a{{input.tags.1}}c", "abc"),
+        ("{{input.tags}}", '["a", "b"]'),
+        ("[{{input.none}}]", "[]"),
+        ("{{input.yes}}", "true"),
+        (r"\{{input.id}}", "{{input.id}}"),
+        ("{not}", "{not}"),
+        ("}}", "}}"),
+    ],
+)
+def test_a_placeholder_becomes_its_value(template: str, expected: str) -> None:
+    assert render(template, VALUES) == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "template", "expected"),
+    [
+        (Place.URL, "/p/{{input.name}}", "/p/Zo%C3%AB%20%22Z%22%20O%2FNeil"),
+        (Place.FORM, "n={{input.name}}", "n=Zo%C3%AB%20%22Z%22%20O%2FNeil"),
+        (Place.HEADER, "id {{input.id}}", "id 7"),
+        (Place.JSON, '{"n": "{{input.name}}"}', '{"n": "Zoë \\"Z\\" O/Neil"}'),
+        (Place.JSON, '{"n": {{input.name}}}', '{"n": "Zoë \\"Z\\" O/Neil"}'),
+        (Place.JSON, '{"a": {{input.tags}}, "b": {{input.none}}}', '{"a": ["a", "b"], "b": null}'),
+        (Place.JSON, '{"n": "say \\"{{input.id}}\\" {{input.yes}}"}', '{"n": "say \\"7\\" true"}'),
+        (Place.JSON, '{"a\\\\": {{input.id}}, "b": "{{input.none}}"}', '{"a\\\\": 7, "b": ""}'),
+    ],
+)
+def test_a_value_is_escaped_for_the_place_where_it_stands(place: Place, template: str, expected: str) -> None:
+    assert render(template, VALUES, place) == expected
+
+
+@pytest.mark.parametrize("step", [".", ".."])
+def test_no_value_leads_to_another_path_of_a_url(step: str) -> None:
+    with pytest.raises(TemplateError, match="another path"):
+        render("/a/{{input}}/b", {"input": step}, Place.URL)
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "ü", "\0"])
+def test_no_value_makes_another_header(value: str) -> None:
+    with pytest.raises(TemplateError, match="input cannot stand in a header"):
+        render("{{input}}", {"input": value}, Place.HEADER)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("input.nme", "There is no input.nme: input has id, name, tags, none, yes, user."),
+        ("input.user.phone", "There is no input.user.phone: input.user has mail."),
+        ("input.tags.2", "There is no input.tags.2: input.tags is a list of 2."),
+        ("input.none.x", "There is no input.none.x: input.none is null."),
+        ("input.name.x", "There is no input.name.x: input.name is a text."),
+        ("input.id.x", "There is no input.id.x: input.id is no object."),
+        ("inptu", "There is no inptu: the template has input."),
+        ("input.__class__", "There is no input.__class__: input has id, name, tags, none, yes, user."),
+        ("input.tags.99999999999", "There is no input.tags.99999999999: input.tags is a list of 2."),
+    ],
+)
+def test_what_nobody_gave_is_named_with_what_there_is(path: str, message: str) -> None:
+    with pytest.raises(TemplateError) as raised:
+        find(path, VALUES)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    "text", ["{{", "{{}}", "{{input", "{{input.}}", "{{#if x}}", "{{input | upper}}", "{{{input}}}", "{{1}}"]
+)
+def test_what_is_no_placeholder_is_refused(text: str) -> None:
+    with pytest.raises(TemplateError, match="is no placeholder"):
+        check(text)
+
+
+def test_values_are_never_templates_themselves() -> None:
+    assert render("{{input}}", {"input": "{{secret}}", "secret": "s"}) == "{{secret}}"
+
+
+def test_a_text_that_is_one_placeholder_becomes_the_value_of_its_type() -> None:
+    filled = fill({"{{input.id}}": ["{{input.user}}", "n{{input.id}}", 5, None, "{{input.yes}}"]}, VALUES)
+    assert filled == {"7": [{"mail": "z@x.org"}, "n7", 5, None, True]}
+
+
+def test_a_json_value_is_checked_however_deep() -> None:
+    check_all({"a": [{"b": "{{input.x}}"}]})
+    with pytest.raises(TemplateError):
+        check_all({"a": [{"b": "{{"}]})
+
+
+def test_a_template_tells_what_it_names() -> None:
+    assert list(names(r"{{input.a}} \{{no}} {{input.b.0}}")) == ["input.a", "input.b.0"]
