@@ -9,7 +9,8 @@ from badgerjobs.runs.models import Attempt, Cause, Run, Runnable, State
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import issue_token
 from badgerjobs.workspaces.models import Application, Member, Role, User, Workspace
-from jobs.models import Job
+from jobs.event_services import create_connection, create_event
+from jobs.models import Connection, Event, Job
 from jobs.services import create_job
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday; tests whose clock is their own begin here
@@ -64,6 +65,18 @@ def make_job(application: Application, tag: str = "a-job", now: datetime = NOW, 
     """A job through its service, so that its runnable is planned as it would be."""
     given = {"endpoint": "https://example.com/", "verb": "POST", "by": OPERATOR, **fields}
     return create_job(application=application, tag=tag, now=now, **given)
+
+
+def make_event(application: Application, tag: str = "an-event", **fields: Any) -> Event:
+    """An event through its service: a function that returns its input, unless told otherwise."""
+    given = {"type": "FUNCTION", "configuration": {"code": "return input"}, "by": OPERATOR, "now": NOW, **fields}
+    return create_event(application=application, tag=tag, **given)
+
+
+def make_connection(application: Application, tag: str = "a-database", **fields: Any) -> Connection:
+    """A connection through its service: to a database that is nowhere, unless told otherwise."""
+    given = {"type": "DATABASE", "configuration": {"host": "db.example.com", "database": "shop", "password": "p"}}
+    return create_connection(application=application, tag=tag, **{**given, "by": OPERATOR, "now": NOW, **fields})
 
 
 def make_person(email: str = "alice@example.com", password: str | None = None) -> User:

@@ -18,5 +18,6 @@ class Named:
 
 KINDS: Mapping[str, Named] = {
     "http": Named("HTTP jobs", "jobs:list"),
+    "event": Named("event jobs", "jobs:list"),
     "notice": Named("notices", "notices:incidents", is_own=True),
 }

@@ -19,10 +19,10 @@ from badgerjobs.runs.models import Attempt, LogLine, Run, Runnable, State
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import revoke_token
 from badgerjobs.workspaces.models import Scope, Token
-from jobs.models import Job
+from jobs.models import Connection, Event, Job
 from tests.addresses import FOR_PROGRAMS, addresses, filled
 from tests.callers import PROBLEM, Answer, Caller, caller_for
-from tests.factories import NOW, make_attempt, make_job, make_run
+from tests.factories import NOW, make_attempt, make_connection, make_event, make_job, make_run
 
 # Addresses that answer nobody in particular, each with its reason.
 OPEN = {
@@ -34,11 +34,18 @@ OPEN = {
 }
 
 # Writing that needs no more than `read`, and reading that needs `write`.
-READS = {("POST", "/api/v1/schedules/preview/"): "computes, and keeps nothing"}
+READS = {
+    ("POST", "/api/v1/schedules/preview/"): "computes, and keeps nothing",
+    ("POST", "/graphql"): "for a query; tests/graphql holds that a mutation needs `write`",
+}
 WRITES = {("GET", "/api/v1/application/signing-key/"): "who has the key can make calls that look like ours"}
 
 # A stranger's request to an address with somebody else's tag that is no 404.
-THEIR_OWN = {("PUT", "/api/v1/jobs/{tag}/"): "makes a job of this tag among the stranger's own"}
+THEIR_OWN = {
+    ("PUT", "/api/v1/jobs/{tag}/"): "makes a job of this tag among the stranger's own",
+    ("PUT", "/api/v1/events/{tag}/"): "makes an event of this tag among the stranger's own",
+    ("PUT", "/api/v1/connections/{tag}/"): "makes a connection of this tag among the stranger's own",
+}
 
 MARK = "nobody-elses-business"
 
@@ -95,6 +102,9 @@ def rows(alice: Caller) -> Mapping[str, str]:
         "headers": {"X-Mark": MARK},
     }
     job = make_job(alice.application, "alices", run_every="PT1H", **secrets)
+    make_event(alice.application, "alices", name=MARK, configuration={"code": f"return '{MARK}'"})
+    server = {"host": f"{MARK}.example.com", "database": MARK, "user": MARK, "password": MARK}
+    make_connection(alice.application, "alices", name=MARK, configuration=server)
     run = make_run(job.runnable, State.RUNNING, output={"mark": MARK}, number=1)
     make_attempt(run, result={"status": 200, "body": MARK, "headers": {}})
     LogLine.objects.create(run=run, application=alice.application, level="info", message=MARK, created_at=NOW)
@@ -114,7 +124,10 @@ def listed(answer: Answer) -> list[Any] | None:
 
 def everything() -> list[Any]:
     """All that Alice's rows hold, to compare."""
-    return [list(model.objects.order_by("pk").values()) for model in (Job, Runnable, Run, Attempt, LogLine)]
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (Job, Event, Connection, Runnable, Run, Attempt, LogLine)
+    ]
 
 
 def test_the_resolver_knows_what_we_think_it_knows() -> None:

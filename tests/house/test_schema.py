@@ -15,7 +15,7 @@ from openapi_spec_validator import validate
 
 from badgerjobs.runs.models import LogLine, State
 from tests.callers import Answer, Caller
-from tests.factories import NOW, make_attempt, make_job, make_run
+from tests.factories import NOW, make_attempt, make_connection, make_event, make_job, make_run
 
 SCHEMA: Any = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 OPERATIONS = {
@@ -87,8 +87,19 @@ def test_the_calls_that_take_a_key_say_so() -> None:
     assert keyed == {
         ("POST", "/api/v1/jobs/"),
         ("PUT", "/api/v1/jobs/{tag}/"),
+        ("POST", "/api/v1/jobs/cancel/"),
+        ("POST", "/api/v1/jobs/delete/"),
         ("POST", "/api/v1/jobs/{tag}/backfill/"),
+        ("POST", "/api/v1/jobs/{tag}/cancel/"),
+        ("POST", "/api/v1/jobs/{tag}/pause/"),
+        ("POST", "/api/v1/jobs/{tag}/reschedule/"),
+        ("POST", "/api/v1/jobs/{tag}/resume/"),
+        ("POST", "/api/v1/jobs/{tag}/retry/"),
         ("POST", "/api/v1/jobs/{tag}/run/"),
+        ("POST", "/api/v1/events/"),
+        ("PUT", "/api/v1/events/{tag}/"),
+        ("POST", "/api/v1/connections/"),
+        ("PUT", "/api/v1/connections/{tag}/"),
         ("POST", "/api/v1/runs/abort/"),
         ("POST", "/api/v1/runs/replay/"),
         ("POST", "/api/v1/runs/{id}/abort/"),
@@ -138,7 +149,9 @@ def test_an_example_is_what_its_schema_says(example: Example) -> None:
 
 @pytest.mark.parametrize("example", [each for each in EXAMPLES if each.is_request], ids=str)
 def test_the_example_of_a_request_is_taken(alice: Caller, example: Example) -> None:
-    make_job(alice.application, "t")
+    make_run(make_job(alice.application, "t", run_every="PT1H").runnable, State.FAILED)
+    make_event(alice.application, "t")
+    make_connection(alice.application, "t")
     path = example.path.replace("{tag}", "t")
     answer = alice.send(example.method, path, json.dumps(example.value).encode())
     assert answer.status in {200, 201, 202}, answer.body
@@ -157,6 +170,8 @@ def rows(alice: Caller) -> Mapping[str, str]:
         LogLine.objects.create(
             run=run, application=alice.application, level="info", message="m", data={"a": 1}, created_at=NOW
         )
+    make_event(alice.application, "t")
+    make_connection(alice.application, "t")
     queued = make_run(job.runnable, State.QUEUED)
     over = make_run(job.runnable, State.FAILED)
     return {"tag": "t", "id": str(queued.pk), "/api/v1/runs/{id}/replay/": str(over.pk)}
@@ -169,12 +184,43 @@ BODIES: dict[tuple[str, str], list[Any]] = {
         {"tag": "w", "endpoint": "https://example.com/", "verb": "GET", "run_at": "2026-01-01T00:00:00Z"},
         {"tag": "x", "endpoint": "https://example.com/", "verb": "GET", "preset": "daily", "body": None},
     ],
+    ("POST", "/api/v1/jobs/cancel/"): [{"status": "scheduled", "dry_run": True}, {"tags": ["t"]}],
+    ("POST", "/api/v1/jobs/delete/"): [{"status": ["completed"]}, {"tags": ["t"], "dry_run": True}],
+    ("POST", "/api/v1/jobs/{tag}/cancel/"): [{"reason": "Over."}, {}],
+    ("POST", "/api/v1/jobs/{tag}/pause/"): [{"reason": "They move.", "until": "2035-01-01T00:00:00Z"}, {}],
+    ("POST", "/api/v1/jobs/{tag}/reschedule/"): [{"every": 60_000}, {"start_at": 0}],
+    ("POST", "/api/v1/jobs/{tag}/retry/"): [{"delay": 60_000}],
     ("PUT", "/api/v1/jobs/{tag}/"): [{"endpoint": "https://example.com/", "verb": "GET"}],
     ("PATCH", "/api/v1/jobs/{tag}/"): [{}, {"run_every": None}],
     ("POST", "/api/v1/jobs/{tag}/backfill/"): [
         {"since": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "dry_run": True},
         {"since": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "per_minute": 5},
     ],
+    ("POST", "/api/v1/events/"): [
+        {
+            "tag": "a",
+            "type": "ACTION",
+            "configuration": {"endpoint": "https://example.com/", "headers": {"X-Api-Key": "k"}},
+        },
+        {"tag": "n", "type": "NOTIFICATION", "configuration": {"channel": "webhook", "url": "https://example.com/"}},
+        {"tag": "d", "type": "DATABASE_ACTION", "configuration": {"statement": "SELECT 1"}, "connection": "t"},
+        {"tag": "f", "type": "function", "configuration": {"code": "return 1"}, "connection": None},
+    ],
+    ("PUT", "/api/v1/events/{tag}/"): [{"type": "FUNCTION", "configuration": {"code": "return 1"}}],
+    ("PATCH", "/api/v1/events/{tag}/"): [{}, {"name": "n"}],
+    ("POST", "/api/v1/events/{tag}/try/"): [{"input": {"a": 1}}, {"configuration": {"code": "throw 1"}}],
+    ("POST", "/api/v1/events/try/"): [
+        {"type": "FUNCTION", "configuration": {"code": "return [input]"}, "input": "x"},
+        {"type": "ACTION", "configuration": {"endpoint": "https://example.com/{{input.x}}"}, "input": {}},
+    ],
+    ("POST", "/api/v1/connections/"): [
+        {"tag": "s", "type": "SMTP", "configuration": {"host": "smtp.example.com", "sender": "a@example.com"}},
+        {"tag": "b", "type": "BROKER", "configuration": {"host": "mq.example.com", "protocol": "amqp"}},
+    ],
+    ("PUT", "/api/v1/connections/{tag}/"): [
+        {"type": "DATABASE", "configuration": {"host": "db.example.com", "database": "shop"}}
+    ],
+    ("PATCH", "/api/v1/connections/{tag}/"): [{}, {"name": "n"}],
     ("PATCH", "/api/v1/application/"): [{}, {"concurrent_runs": 5, "late_after": None}, {"warn_after": 10}],
     ("POST", "/api/v1/runs/abort/"): [{"state": ["queued", "running"], "dry_run": True}, {"name": "t"}],
     ("POST", "/api/v1/runs/replay/"): [{"state": "failed,aborted", "dry_run": True}, {"name": "t", "per_minute": 5}],
