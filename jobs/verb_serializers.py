@@ -11,7 +11,7 @@ from badgerjobs.runs.bulk_serializers import NOT_SAID, WordsField, dry_run
 from badgerjobs.runs.length_fields import MillisecondsField
 from badgerjobs.runs.pause_serializer import IS_FAR, IS_PAST, LONGEST_PAUSE
 from badgerjobs.runs.serializers import BlankField
-from badgerjobs.web.serializers import MomentField, StrictSerializer
+from badgerjobs.web.serializers import BoundedListField, MomentField, StrictSerializer
 from jobs.bulk import MOST
 from jobs.ductape_fields import StartField
 from jobs.models import EventType
@@ -87,7 +87,7 @@ class RetryJobSerializer(StrictSerializer):
 class JobChoiceSerializer(StrictSerializer):
     """Which jobs are meant: those that all of these hold for."""
 
-    tags = serializers.ListField(
+    tags = BoundedListField(
         child=serializers.CharField(max_length=200, trim_whitespace=False),
         required=False,
         allow_empty=False,

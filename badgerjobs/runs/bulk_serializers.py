@@ -10,7 +10,7 @@ from badgerjobs.runs.kinds import RUN_KINDS
 from badgerjobs.runs.models import FINAL, Cause, State
 from badgerjobs.runs.services import MOST_AT_ONCE
 from badgerjobs.runs.shown import errors_shown
-from badgerjobs.web.filters import BACKWARDS, MOST_WORDS, one_of
+from badgerjobs.web.filters import BACKWARDS, MOST_WORDS, one_of, words_of
 from badgerjobs.web.serializers import BoundedListField, MomentField, StrictSerializer
 
 # A rate beyond this is none.
@@ -25,11 +25,11 @@ NOT_BOTH = "Give either ids or filters, not both."
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
 class WordsField(serializers.Field[Any, Any, Any, Any]):
-    """One or more words: with commas between, as in an address, or in a list. `among` has those that there are."""
+    """One or more words: with commas between, as in an address, or in a list. Of `among`; None: any."""
 
     default_error_messages = {"invalid": "Give words with commas between, like in an address, or a list of words."}
 
-    def __init__(self, among: Iterable[str] | Callable[[], Iterable[str]], **kwargs: Any) -> None:
+    def __init__(self, among: Iterable[str] | Callable[[], Iterable[str]] | None = None, **kwargs: Any) -> None:
         self.among = among
         super().__init__(**{"required": False, **kwargs})
 
@@ -40,10 +40,16 @@ class WordsField(serializers.Field[Any, Any, Any, Any]):
         if not all(isinstance(one, str) and "\0" not in one for one in given):
             self.fail("invalid")
         try:
-            words = one_of(list(self.among() if callable(self.among) else self.among), ",".join(given))
+            words = self._known(",".join(given))
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
         return words or self.fail("invalid")
+
+    def _known(self, given: str) -> list[str]:
+        """Raises ValueError for one that there is not."""
+        if self.among is None:
+            return words_of(given)
+        return one_of(list(self.among() if callable(self.among) else self.among), given)
 
 
 def per_minute() -> serializers.IntegerField:

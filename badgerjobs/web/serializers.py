@@ -70,6 +70,21 @@ class BoundedListField(serializers.ListField):
         return values
 
 
+class BoundedDictField(serializers.DictField):
+    """Name → value, counted before any of them is looked at. `most` is how many there may be."""
+
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Raises ValidationError."""
+        if isinstance(data, dict) and len(data) > self.most:
+            raise serializers.ValidationError(f"Give at most {self.most:,} of them: these are {len(data):,}.")
+        values: dict[str, Any] = super().to_internal_value(data)
+        return values
+
+
 class OneOfField(serializers.ChoiceField):
     """One of a few words, all of which are named where it is none of them."""
 

@@ -12,7 +12,7 @@ from badgerjobs.lib.handlebars import TemplateError, fill
 from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.runs.outcomes import Failed, Later, Outcome
-from badgerjobs.web.serializers import StrictSerializer
+from badgerjobs.web.serializers import BoundedDictField, StrictSerializer
 from jobs.events import postgresql, sql, statements
 from jobs.events.fields import JSONTemplateField, timeout_field
 from jobs.events.means import Means
@@ -27,7 +27,8 @@ class DatabaseActionConfiguration(StrictSerializer):
         max_length=100_000,
         help_text="One SQL statement. {{input.x}} is bound as a parameter; %(x)s is one of `parameters`, or input.x.",
     )
-    parameters = serializers.DictField(
+    parameters = BoundedDictField(
+        most=100,
         child=JSONTemplateField(allow_null=True),
         default=dict,
         help_text="Name → value for %(name)s, with placeholders. What is missing here is taken from the input.",

@@ -15,6 +15,7 @@ from jobs.events.types import Occasion, Type
 KEEP_BYTES = 256 * 1024
 # What goes wrong with the sandbox and not with the code may go well the next time.
 PASSING = {"timeout", "busy", "unavailable", "crashed"}
+SCRIPT = "script"
 CLASSES = {"timeout": "timeout", "memory": "memory", "busy": "timeout", "unavailable": "internal"}
 
 
@@ -47,7 +48,7 @@ async def perform(occasion: Occasion, seen: Mapping[str, Any], means: Means) -> 
         return Done({"value": came.value, "console": console}, output=came.value)
     place = {"word": error.word, "line": error.line, "column": error.column}
     return Failed(
-        CLASSES.get(error.word, "script"),
+        CLASSES.get(error.word, SCRIPT),
         str(error),
         result={"value": None, "console": console, "error": place},
         retry=error.word in PASSING,

@@ -12,7 +12,7 @@ from badgerjobs.lib.handlebars import TemplateError, fill, render
 from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.runs.outcomes import Failed, Later, Outcome
-from badgerjobs.web.serializers import StrictSerializer
+from badgerjobs.web.serializers import BoundedDictField, StrictSerializer
 from jobs.events import amqp, redis_lists
 from jobs.events.action import json_bytes
 from jobs.events.fields import JSONTemplateField, TemplateField, timeout_field
@@ -43,7 +43,8 @@ class MessageConfiguration(StrictSerializer):
         allow_null=True,
         help_text="Any JSON, with placeholders; unless given, the input. A text is sent as it is, all else as JSON.",
     )
-    headers = serializers.DictField(
+    headers = BoundedDictField(
+        most=100,
         child=TemplateField(allow_blank=True, max_length=1000),
         default=dict,
         help_text="exchange and queue: headers of the message. stream: fields beside `message`. With placeholders.",

@@ -17,7 +17,7 @@ from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.outbound.targets import UnsendableError, check_url, target_of
 from badgerjobs.runs.outcomes import Done, Failed, Later, Outcome
-from badgerjobs.web.serializers import StrictSerializer
+from badgerjobs.web.serializers import BoundedListField, StrictSerializer
 from jobs.events import mail
 from jobs.events.action import json_bytes
 from jobs.events.fields import JSONTemplateField, TemplateField, timeout_field
@@ -42,7 +42,7 @@ class NotificationConfiguration(StrictSerializer):
     """Whom to tell, how, and what."""
 
     channel = serializers.ChoiceField(list(CHANNELS), help_text="email, chat (as Slack takes it), or webhook (signed).")
-    to = serializers.ListField(
+    to = BoundedListField(
         child=TemplateField(max_length=300),
         required=False,
         allow_empty=False,

@@ -8,6 +8,7 @@ from badgerjobs.outbound.calls import ErrorClass
 from badgerjobs.runs.outcomes import BUG
 from badgerjobs.runs.record import UNSTORABLE
 from badgerjobs.runs.shown import errors_shown
+from jobs.events import function, postgresql
 
 ROOT = Path(__file__).parents[2]
 # A class where it is written: in an outcome, or in a statement.
@@ -23,4 +24,6 @@ def written() -> set[str]:
 def test_every_class_of_error_that_can_be_stored_is_known() -> None:
     found = written()
     assert {"status", "mail", "lost", "superseded", "internal"} <= found
-    assert found | {*get_args(ErrorClass), BUG.error_class, UNSTORABLE.error_class} == set(errors_shown())
+    found |= {*get_args(ErrorClass), BUG.error_class, UNSTORABLE.error_class}
+    found |= {*function.CLASSES.values(), function.SCRIPT, *postgresql.CLASSES.values()}
+    assert found == set(errors_shown())

@@ -8,7 +8,8 @@ from rest_framework import serializers
 
 from badgerjobs import urls  # noqa: F401  every serializer is there once the addresses are
 from badgerjobs.lib import statuses
-from badgerjobs.web.serializers import MOST_ERRORS, BoundedListField, StrictSerializer
+from badgerjobs.web.serializers import MOST_ERRORS, BoundedDictField, BoundedListField, StrictSerializer
+from jobs.event_serializers import ConfigurationField
 from jobs.serializers import HeadersField
 from tests.callers import Caller
 
@@ -51,6 +52,15 @@ def test_a_list_is_counted_before_its_values_are_looked_at(given: Any, looks: in
     assert (field.child.looks, found) == (looks, wrong)  # type: ignore[attr-defined]  # ours
 
 
+def test_an_object_is_counted_before_its_values_are_looked_at() -> None:
+    child = Counting()
+    field = BoundedDictField(child=child, most=2)
+    with pytest.raises(serializers.ValidationError, match="at most 2 of them: these are 3"):
+        field.run_validation({"a": 1, "b": 2, "c": 3})
+    assert child.looks == 0
+    assert field.run_validation({"a": 1, "b": 2}) == {"a": 1, "b": 2}
+
+
 def fields_of(kind: type[StrictSerializer]) -> Iterator[tuple[str, serializers.Field[Any, Any, Any, Any]]]:
     for below in kind.__subclasses__():
         yield from ((f"{below.__name__}.{name}", field) for name, field in below._declared_fields.items())
@@ -58,9 +68,11 @@ def fields_of(kind: type[StrictSerializer]) -> Iterator[tuple[str, serializers.F
 
 
 def test_every_list_that_a_request_may_bring_is_counted_first() -> None:
-    many = (serializers.ListField, serializers.ListSerializer, serializers.DictField, serializers.JSONField)
+    many = (serializers.ListField, serializers.ListSerializer, serializers.DictField)
+    # The last is the object that its type's serializer takes, field by field.
+    bounded = (BoundedListField, BoundedDictField, HeadersField, ConfigurationField)
     found = {name: type(field) for name, field in fields_of(StrictSerializer) if isinstance(field, many)}
-    assert {name for name, kind in found.items() if kind not in {BoundedListField, HeadersField}} == set()
+    assert {name for name, kind in found.items() if not issubclass(kind, bounded)} == set()
     assert "ChoiceSerializer.ids" in found
 
 
