@@ -1,8 +1,6 @@
 """The fields that Ductape's users know, each over a column that has another name here."""
 
 import json
-import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,13 +10,12 @@ from rest_framework import serializers
 
 from badgerjobs.runs.serializers import MOST_RUNS
 from badgerjobs.web.serializers import MomentField
+from jobs.events.storing import is_storable
 from jobs.models import EventType
 
 INPUT_BYTES = 1_000_000
 # Numbers below are taken for seconds, or for a slip: as milliseconds they are in 1970.
 LEAST_MS = 365 * 86_400_000
-# What a JSON text may hold, and PostgreSQL not: null characters, and halves of letters.
-UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -106,17 +103,6 @@ class InputField(serializers.JSONField):
         size = len(text.encode(errors="surrogatepass"))
         if size > INPUT_BYTES:
             raise serializers.ValidationError(f"The input has {size:,} bytes: at most {INPUT_BYTES:,} are kept.")
-        if any(UNSTORABLE.search(each) for each in _texts(data)):
+        if not is_storable(data):
             raise serializers.ValidationError("An input holds neither null characters nor halves of letters.")
         return data
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in it, names too. No request is so deep that this could not walk it."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from value
-        yield from (text for each in value.values() for text in _texts(each))
-    elif isinstance(value, list):
-        yield from (text for each in value for text in _texts(each))

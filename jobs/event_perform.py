@@ -51,6 +51,7 @@ def occasion_of(run_id: UUID, event: Event, application: Application, values: Ma
         event.connection.configuration if event.connection else {},
         values,
         application.pk,
+        application.workspace_id,
         application.signing_key,
         application.previous_signing_key,
         application.previous_key_until,

@@ -24,17 +24,18 @@ NAMED = 5
 def create_event(*, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any) -> Event:
     """Make an event. `fields`: type, configuration and perhaps name and connection; the configuration is checked here.
 
-    Raises Conflict when the application has an event with this tag, ValidationError for a configuration that is wrong.
+    Raises Conflict when the application has an event with this tag or somebody deleted the connection meanwhile,
+    ValidationError for a configuration that is wrong.
     """
     event = Event(application=application, tag=tag, name=fields.get("name", tag), type=fields["type"])
     event.connection = fields.get("connection")
     event.configuration = configuration_of(event, fields.get("configuration", {}))
     try:
         with transaction.atomic():
+            _hold(event.connection)
             event.save(force_insert=True)
             _record(event, by=by, action="event.create", now=now, changes=audit.difference({}, _facts(event)))
     except IntegrityError:
-        _still(event.connection)
         raise Conflict(TAKEN.format("an event", tag)) from None
     return event
 
@@ -43,8 +44,9 @@ def create_event(*, application: Application, tag: str, by: audit.Actor, now: da
 def update_event(*, event: Event, by: audit.Actor, now: datetime, **fields: Any) -> Event:
     """Change what is given; a configuration is given whole. Stars in it keep what is stored.
 
-    It holds from the next attempt of each job that performs it. Raises Conflict when somebody else deleted it
-    meanwhile, ValidationError for a configuration that is wrong or would send stored secrets to somebody else.
+    It holds from the next attempt of each job that performs it. Raises Conflict when somebody else deleted it or its
+    connection meanwhile, ValidationError for a configuration that is wrong or would send stored secrets to somebody
+    else.
     """
     try:
         event.refresh_from_db(from_queryset=Event.objects.select_for_update(of=("self",)).whole())
@@ -55,6 +57,7 @@ def update_event(*, event: Event, by: audit.Actor, now: datetime, **fields: Any)
         if name in fields:
             setattr(event, name, fields[name])
     event.configuration = configuration_of(event, fields.get("configuration"))
+    _hold(event.connection)
     event.save()
     if changes := audit.difference(facts, _facts(event)):
         _record(event, by=by, action="event.update", now=now, changes=changes)
@@ -84,10 +87,13 @@ def delete_event(*, event: Event, by: audit.Actor, now: datetime) -> None:
                 gone = audit.difference(facts, dict.fromkeys(facts))
                 _record(event, by=by, action="event.delete", now=now, changes=gone)
     except (RestrictedError, IntegrityError):
-        jobs = list(event.jobs.order_by("tag").values_list("tag", flat=True)[: NAMED + 1])
-        raise Conflict(
-            f"The event is performed by {_named('the job', jobs)}. Delete these first, or give them another event."
-        ) from None
+        raise Conflict(_performed_by(_tags(event.jobs))) from None
+
+
+def refusal_to_delete_event(event: Event) -> str:
+    """Why it would not be deleted now: a sentence that names the jobs; empty where nothing stands against it."""
+    jobs = _tags(event.jobs)
+    return _performed_by(jobs) if jobs else ""
 
 
 def create_connection(
@@ -153,10 +159,13 @@ def delete_connection(*, connection: Connection, by: audit.Actor, now: datetime)
                 gone = audit.difference(facts, dict.fromkeys(facts))
                 _record(connection, by=by, action="connection.delete", now=now, changes=gone)
     except (RestrictedError, IntegrityError):
-        events = list(connection.events.order_by("tag").values_list("tag", flat=True)[: NAMED + 1])
-        raise Conflict(
-            f"The connection is used by {_named('the event', events)}. Delete these first, or give them another one."
-        ) from None
+        raise Conflict(_used_by(_tags(connection.events))) from None
+
+
+def refusal_to_delete_connection(connection: Connection) -> str:
+    """Why it would not be deleted now: a sentence that names the events; empty where nothing stands against it."""
+    events = _tags(connection.events)
+    return _used_by(events) if events else ""
 
 
 def configuration_of(event: Event, given: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -198,8 +207,10 @@ def _fit(event: Event, needed: ConnectionType | None) -> None:
         )
 
 
-def _still(connection: Connection | None) -> None:
-    if connection and not Connection.objects.filter(pk=connection.pk).exists():
+def _hold(connection: Connection | None) -> None:
+    """Nobody deletes it before this is committed. Raises Conflict where somebody did."""
+    rows = Connection.objects.select_for_update(no_key=True)
+    if connection and not rows.filter(pk=connection.pk).values_list("pk").first():
         raise Conflict(GONE.format("connection"))
 
 
@@ -213,6 +224,19 @@ def _facts(row: Event | Connection) -> dict[str, Any]:
 
 def _record(row: Event | Connection, **entry: Any) -> None:
     audit.record(subject=row.tag, application=row.application, **entry)
+
+
+def _tags(rows: Any) -> list[str]:
+    """One more than are named."""
+    return list(rows.order_by("tag").values_list("tag", flat=True)[: NAMED + 1])
+
+
+def _performed_by(jobs: Sequence[str]) -> str:
+    return f"The event is performed by {_named('the job', jobs)}. Delete these first, or give them another event."
+
+
+def _used_by(events: Sequence[str]) -> str:
+    return f"The connection is used by {_named('the event', events)}. Delete these first, or give them another one."
 
 
 def _named(what: str, tags: Sequence[str]) -> str:

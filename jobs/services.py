@@ -208,7 +208,7 @@ def headers_to_keep(job: Job, fields: Mapping[str, Any]) -> dict[str, Any]:
     """
     changed = {"headers": _unmasked(fields["headers"], job.headers)} if "headers" in fields else {}
     kept = vault.MASK in _secrets(fields.get("headers", vault.mask(job.headers)))
-    if kept and not _is_same_party(job.endpoint, fields.get("endpoint", job.endpoint)):
+    if kept and not stays_with(job.endpoint, fields.get("endpoint", job.endpoint)):
         raise Invalid(headers=CREDENTIALS_STAY)
     return changed
 
@@ -227,7 +227,8 @@ def _unmasked(given: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, 
     return headers
 
 
-def _is_same_party(here: str, there: str) -> bool:
+def stays_with(here: str, there: str) -> bool:
+    """Whether the second endpoint is of those who get what is sent to the first."""
     if here == there:
         return True
     try:

@@ -11,13 +11,15 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    VariableValues,
     execute_sync,
     get_operation_ast,
+    get_variable_values,
     validate,
 )
 from rest_framework.exceptions import APIException, PermissionDenied
 
-from badgerjobs.graphql.limits import MOST_ANSWERED, TOO_MUCH, TooMuchError, Weighing, parsed, shaped
+from badgerjobs.graphql.limits import MOST_ANSWERED, TOO_MUCH, TooMuchError, Weighing, parsed, shaped, verbs_in
 from badgerjobs.graphql.schema import SCHEMA, SIZES
 from badgerjobs.web.graphql import Asker
 from badgerjobs.web.problems import LONGEST_SENTENCE
@@ -51,11 +53,17 @@ def answer(
             return {"errors": [_told(error) for error in errors[:MOST_ERRORS]]}
         _ensure_allowed(asker, operation, depth)
         variables = variables or {}
-        asker.selected = _weighed(asker, document, operation, variables)
+        values = get_variable_values(SCHEMA, operation.variable_definitions or (), variables, MOST_ERRORS)
+        if isinstance(values, list):
+            return {"errors": [_told(error) for error in values[:MOST_ERRORS]]}
+        fragments = _fragments(document)
+        asker.selected = _weighed(asker, fragments, operation, values)
     except GraphQLError as error:
         return {"errors": [_told(error)]}
-    spend(len(operation.selection_set.selections) - 1)
+    spend(verbs_in(operation.selection_set, fragments) - 1)
     result = execute_sync(SCHEMA, document, None, asker, variable_values=variables, operation_name=name or None)
+    if asker.texts.are_too_many:  # a part would pass for the whole
+        result = ExecutionResult(None, result.errors)
     return _shown(result)
 
 
@@ -82,22 +90,21 @@ def _missing(document: DocumentNode, name: str | None) -> str:
     return WHICH if has_some else NO_OPERATION
 
 
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+
+
 def _weighed(
-    asker: Asker, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    asker: Asker,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    operation: OperationDefinitionNode,
+    variables: VariableValues,
 ) -> frozenset[str]:
     """Which fields are selected. Raises TooMuchError."""
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    given = {**_defaults(operation), **variables}
-    fields, named = Weighing(SCHEMA, fragments, SIZES, asker, given).weigh(operation)
+    fields, named = Weighing(SCHEMA, fragments, SIZES, asker, variables).weigh(operation)
     if fields > MOST_ANSWERED:
         raise TooMuchError(TOO_MUCH.format(fields, MOST_ANSWERED))
     return named
-
-
-def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
-    defined = operation.variable_definitions or ()
-    found = {each.variable.name.value: getattr(each.default_value, "value", None) for each in defined}
-    return {name: int(value) for name, value in found.items() if isinstance(value, str) and value.isdigit()}
 
 
 def _ensure_allowed(asker: Asker, operation: OperationDefinitionNode, depth: int) -> None:

@@ -14,13 +14,14 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLField,
     GraphQLSchema,
     GraphQLSyntaxError,
     InlineFragmentNode,
-    IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    VariableNode,
+    VariableValues,
+    get_argument_values,
     get_named_type,
     get_nullable_type,
     is_list_type,
@@ -131,6 +132,19 @@ def _shape_of_fragment(name: str, fragments: Mapping[str, FragmentDefinitionNode
     return known[name]
 
 
+def verbs_in(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
+    """How many fields stand at the top of a valid operation, those of its fragments among them."""
+    whole = 0
+    for node in selections.selections:
+        if isinstance(node, FragmentSpreadNode):
+            whole += verbs_in(fragments[node.name.value].selection_set, fragments)
+        elif isinstance(node, InlineFragmentNode):
+            whole += verbs_in(node.selection_set, fragments)
+        else:
+            whole += 1
+    return whole
+
+
 @dataclass(slots=True)
 class Weighing:
     """How many fields the answer of a valid operation may have, and which fields it names."""
@@ -139,10 +153,13 @@ class Weighing:
     fragments: Mapping[str, FragmentDefinitionNode]
     sizes: Mapping[str, Size]
     asker: Asker
-    variables: Mapping[str, Any]
+    variables: VariableValues
 
     def weigh(self, operation: OperationDefinitionNode) -> tuple[int, frozenset[str]]:
-        """The number of fields, and the names of those that are selected, as `Type.field`. Raises nothing."""
+        """The number of fields, and the names of those that are selected, as `Type.field`.
+
+        Raises GraphQLError for an argument that its field would not take.
+        """
         named: set[str] = set()
         root = self.schema.get_root_type(operation.operation)
         return self._weigh(operation.selection_set, root, named), frozenset(named)
@@ -164,22 +181,18 @@ class Weighing:
         definition = _META.get(node.name.value) or of.fields[node.name.value]
         inner = get_named_type(definition.type)
         each = self._weigh(node.selection_set, inner, named)
-        return 1 + each * (self._size(place, node) if is_list_type(get_nullable_type(definition.type)) else 1)
+        is_list = is_list_type(get_nullable_type(definition.type))
+        return 1 + each * (max(0, self._size(place, node, definition)) if is_list else 1)
 
-    def _size(self, place: str, node: FieldNode) -> int:
+    def _size(self, place: str, node: FieldNode, definition: GraphQLField) -> int:
         if place.startswith("__"):
             return _OF_THE_SCHEMA.get(place, _OF_A_TYPE)
-        arguments = {argument.name.value: self._value(argument.value) for argument in node.arguments or ()}
+        arguments = get_argument_values(definition, node, self.variables)  # as the field itself will be given them
         size, limit = self.sizes[place], arguments.get("limit")
         if callable(size):  # how many there are
             most = size(self.asker, arguments)
             return min(limit, most) if isinstance(limit, int) else most
         return limit if isinstance(limit, int) else size
-
-    def _value(self, node: Any) -> Any:
-        if isinstance(node, VariableNode):
-            return self.variables.get(node.name.value)
-        return int(node.value) if isinstance(node, IntValueNode) else None
 
 
 _META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef, "__typename": TypeNameMetaFieldDef}

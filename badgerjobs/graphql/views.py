@@ -43,11 +43,18 @@ def explorer(request: PageRequest, application: Application) -> HttpResponse:
         "variables": variables,
         "answer": text[:LONGEST_SHOWN],
         "is_cut": len(text) > LONGEST_SHOWN,
-        "sentences": [error["message"] for error in (told or {}).get("errors", ())],
+        "sentences": [_sentence(error) for error in (told or {}).get("errors", ())],
         "address": request.build_absolute_uri("/graphql"),
         "sdl": SDL.strip(),
     }
     return show(request, "graphql/page.html", context)
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    """What is wrong, and where it begins in what was asked: the editor marks that line."""
+    places = error.get("locations")
+    place = f" (line {places[0]['line']}, column {places[0]['column']})" if places else ""
+    return f"{error['message']}{place}"
 
 
 def _answered(request: PageRequest, application: Application, query: str, variables: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ PATH = re.compile(rf"\s*({NAME})\s*")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # So many names are offered in the place of one that nobody gave.
 OFFERED = 10
+# What a template may become, unless whoever fills it says otherwise.
+MOST_CHARACTERS = 1_000_000
 MISSING = object()
 
 
@@ -64,35 +66,82 @@ def split(text: str) -> Iterator[tuple[str, str]]:
     yield plain + text[position:], ""
 
 
-def render(text: str, values: Mapping[str, Any], place: Place = Place.TEXT) -> str:
-    """Fill a template. In a text and in a header a null is empty; an object or a list is JSON.
+class Filling:
+    """Fills templates with these values: at most `most` characters of them in all, counted while they are put in.
 
-    URL and FORM: percent-encoded, `/` too. HEADER: printable ASCII in one line. JSON: inside a string of the template a
-    value is escaped, elsewhere it is a JSON value of its own. Raises TemplateError, naming the path.
+    `what` they make is named where it is too long. A small template names a large input many times, so what is too
+    long must never be made.
     """
-    done: list[str] = []
-    is_in_string = False
-    for plain, path in split(text):
-        done.append(plain)
-        is_in_string = _ends_in_string(plain, is_in_string)
-        if path:
-            value = find(path, values)
-            done.append(_JSON(path, value, is_in_string) if place is Place.JSON else _ESCAPES[place](path, value))
-    return "".join(done)
+
+    def __init__(self, values: Mapping[str, Any], *, most: int, what: str = "this") -> None:
+        self.values, self.what = values, what
+        self.most = self.left = most
+        self._escaped: dict[tuple[str, Place, bool], str] = {}
+        self._sizes: dict[str, int] = {}
+
+    def render(self, text: str, place: Place = Place.TEXT) -> str:
+        """Fill a template. In a text and in a header a null is empty; an object or a list is JSON.
+
+        URL and FORM: percent-encoded, `/` too. HEADER: printable ASCII in one line. JSON: inside a string of the
+        template a value is escaped, elsewhere it is a JSON value of its own. Raises TemplateError, naming the path.
+        """
+        done: list[str] = []
+        is_in_string = False
+        for plain, path in split(text):
+            self._count(len(plain))
+            done.append(plain)
+            if place is Place.JSON:
+                is_in_string = _ends_in_string(plain, is_in_string)
+            if path:
+                value = self._escape(path, place, is_in_string=is_in_string)
+                self._count(len(value))
+                done.append(value)
+        return "".join(done)
+
+    def fill(self, value: Any) -> Any:
+        """Fill the templates in a JSON value, however deep. A text that is one placeholder becomes the value itself."""
+        if isinstance(value, dict):
+            return {self.render(key): self.fill(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.fill(inner) for inner in value]
+        if not isinstance(value, str):
+            return value
+        pieces = list(split(value))
+        if len(pieces) == 2 and not pieces[0][0] and not pieces[1][0]:
+            return self.find(pieces[0][1])
+        return self.render(value)
+
+    def find(self, path: str) -> Any:
+        """What stands at a path, as it is. A text counts with its length, all else with that of its JSON."""
+        found = find(path, self.values)
+        if path not in self._sizes:
+            self._sizes[path] = len(found if isinstance(found, str) else _compact(found))
+        self._count(self._sizes[path])
+        return found
+
+    def _escape(self, path: str, place: Place, *, is_in_string: bool) -> str:
+        key = path, place, is_in_string
+        if key not in self._escaped:
+            value = find(path, self.values)
+            self._escaped[key] = (
+                _JSON(path, value, is_in_string) if place is Place.JSON else _ESCAPES[place](path, value)
+            )
+        return self._escaped[key]
+
+    def _count(self, characters: int) -> None:
+        self.left -= characters
+        if self.left < 0:
+            raise TemplateError(f"With the input in it {self.what} is longer than {self.most:,} characters.")
 
 
-def fill(value: Any, values: Mapping[str, Any]) -> Any:
-    """Fill the templates in a JSON value, however deep. A text that is one placeholder becomes the value itself."""
-    if isinstance(value, dict):
-        return {render(key, values): fill(inner, values) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [fill(inner, values) for inner in value]
-    if not isinstance(value, str):
-        return value
-    pieces = list(split(value))
-    if len(pieces) == 2 and not pieces[0][0] and not pieces[1][0]:
-        return find(pieces[0][1], values)
-    return render(value, values)
+def render(text: str, values: Mapping[str, Any], place: Place = Place.TEXT, *, most: int = MOST_CHARACTERS) -> str:
+    """One template, as Filling fills it."""
+    return Filling(values, most=most).render(text, place)
+
+
+def fill(value: Any, values: Mapping[str, Any], *, most: int = MOST_CHARACTERS) -> Any:
+    """One JSON value, as Filling fills it."""
+    return Filling(values, most=most).fill(value)
 
 
 def check_all(value: Any) -> None:
@@ -150,6 +199,10 @@ def _ends_in_string(plain: str, is_in_string: bool) -> bool:
 
 def _dumped(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _text(_path: str, value: Any) -> str:

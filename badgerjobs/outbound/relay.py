@@ -1,8 +1,10 @@
 """The door for what is not HTTP: a driver is given a port on loopback, and speaks through it to one checked address.
 
 So the guard holds whatever the driver is: the name is looked up once, the address checked, and nothing else connected
-to. What comes back is counted, since drivers keep whole rows and frames in memory; and when time is up the line is cut,
-which wakes a driver that waits in a thread. TLS is the driver's own, from end to end, by the server's name.
+to. Only a driver of this process comes through, and the port stays taken until the line ends, so that nobody else on
+this machine gets what a driver sends there second. What comes back is counted, since drivers keep whole rows and frames
+in memory; and when time is up the line is cut, which wakes a driver that waits in a thread. TLS is the driver's own,
+from end to end, by the server's name.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from badgerjobs.outbound.addresses import Policy, Refused
 from badgerjobs.outbound.calls import ErrorClass
 from badgerjobs.outbound.names import CrowdedError, Resolver
+from badgerjobs.outbound.own_sockets import is_from_here
 
 LOOPBACK = "127.0.0.1"
 CONNECT_S = 10.0
@@ -49,7 +52,7 @@ async def relayed(
     """A line to a server, for one connection, cut when this ends. Raises Unreachable."""
     reader, writer = await _connected(host, port, policy, resolver)
     line = Line(0, most_bytes)
-    server = await asyncio.start_server(lambda r, w: _join(line, server, (r, w), (reader, writer)), LOOPBACK, 0)
+    server = await asyncio.start_server(lambda r, w: _join(line, (r, w), (reader, writer)), LOOPBACK, 0)
     line.port = server.sockets[0].getsockname()[1]
     try:
         yield line
@@ -109,12 +112,11 @@ async def _first_of(addresses: list[str], port: int) -> tuple[asyncio.StreamRead
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def _join(line: Line, server: asyncio.Server, near: Ends, far: Ends) -> None:
-    """One driver, once: whoever else on this machine comes to the port finds it closed."""
-    if line._tasks:
+async def _join(line: Line, near: Ends, far: Ends) -> None:
+    """One driver, once: whoever else comes to the port is hung up on."""
+    if line._tasks or not is_from_here(near[1].get_extra_info("socket")):
         near[1].transport.abort()
         return
-    server.close()
     line._tasks = [
         asyncio.create_task(_copy(near[0], far[1])),
         asyncio.create_task(_copy(far[0], near[1], line)),

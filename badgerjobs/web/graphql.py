@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
+from badgerjobs.web.problems import Invalid
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
 
@@ -14,6 +15,50 @@ Resolver = Callable[..., Any]
 
 # How many rows a list has when its `limit` is not given: a number, or a function of who asks and of the arguments.
 Size = int | Callable[["Asker", dict[str, Any]], int]
+
+# So many bytes of long texts are loaded for an answer, and stand in one: a web process holds them while it answers.
+MOST_TEXT_BYTES = 32_000_000
+TOO_MUCH_TEXT = (
+    "The answer would hold more than 32 MB of texts: ask for fewer with `limit`, or name headers and bodies less often "
+    "or not at all."
+)
+
+
+@dataclass(slots=True)
+class Texts:
+    """The long texts of one answer, in bytes: those loaded for it, and those in it, each as often as it stands there.
+
+    Once they are too many (`are_too_many`), no more are loaded or told, and the answer is that refusal alone.
+    """
+
+    loaded: int = 0
+    told: int = 0
+    are_too_many: bool = False
+
+    def load(self, size: int) -> None:
+        """So many bytes are loaded, or about to be. Raises Invalid."""
+        self.loaded += size
+        if self.loaded > MOST_TEXT_BYTES:
+            self.refuse()
+
+    def tell(self, text: str | None) -> str | None:
+        """The text, for the answer. Raises Invalid, the first time; then it tells nothing."""
+        if text is None or self.are_too_many:
+            return None
+        self.told += size_of(text)
+        if self.told > MOST_TEXT_BYTES:
+            self.refuse()
+        return text
+
+    def refuse(self) -> NoReturn:
+        """Raises Invalid."""
+        self.are_too_many = True
+        raise Invalid(limit=TOO_MUCH_TEXT)
+
+
+def size_of(text: str | None) -> int:
+    """How many bytes it has, in UTF-8."""
+    return len(text.encode(errors="replace")) if text else 0
 
 
 @dataclass(slots=True)
@@ -29,6 +74,7 @@ class Asker:
     scopes: frozenset[str]
     token: str | None = None
     selected: frozenset[str] = frozenset()
+    texts: Texts = field(default_factory=Texts)
     _found: dict[Hashable, Any] = field(default_factory=dict)
 
     def may(self, scope: str) -> bool:

@@ -5,6 +5,8 @@ from typing import Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+from badgerjobs.lib.json_depth import is_deeper
+
 # No request of ours goes deeper than four. Whoever walks one may do it by recursion.
 MOST_LEVELS = 100
 TOO_DEEP = f"The JSON is nested more than {MOST_LEVELS} levels deep."
@@ -24,12 +26,3 @@ class ObjectParser(JSONParser):
         if not isinstance(data, dict):
             raise ParseError('The body must be a JSON object, like {"tag": "…"}.')
         return data
-
-
-def is_deeper(value: Any, levels: int) -> bool:
-    """Whether there are more than so many lists and objects in one another."""
-    level = [value]
-    for _ in range(levels):
-        rows = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
-        level = [inner for row in rows for inner in row]
-    return any(isinstance(each, dict | list) for each in level)

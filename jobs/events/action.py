@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from badgerjobs.lib import handlebars, statuses
-from badgerjobs.lib.handlebars import Place, TemplateError, render
+from badgerjobs.lib.handlebars import Filling, Place, TemplateError
 from badgerjobs.outbound.client import HostBusy
 from badgerjobs.outbound.headers import check_headers
 from badgerjobs.outbound.targets import UnsendableError, check_url, target_of
@@ -75,16 +75,18 @@ class ActionConfiguration(StrictSerializer):
 def prepare(occasion: Occasion) -> Request:
     """The request with the input in it. Raises TemplateError and UnsendableError."""
     given, values = occasion.configuration, occasion.values
-    headers = {name: render(value, values, Place.HEADER) for name, value in given["headers"].items()}
+    head = Filling(values, most=BODY_BYTES, what="its URL with the headers")
+    text = Filling(values, most=BODY_BYTES, what="the body")
+    headers = {name: head.render(value, Place.HEADER) for name, value in given["headers"].items()}
     check_headers(headers.items())
-    body = render(given["body"], values, place_of(given)).encode()
+    body = text.render(given["body"], place_of(given)).encode()
     if len(body) > BODY_BYTES:
         raise TemplateError(
             f"With the input in it the body has {len(body):,} bytes: at most {BODY_BYTES:,} can be sent."
         )
     return Request(
         given["verb"],
-        render(given["endpoint"], values, Place.URL),
+        head.render(given["endpoint"], Place.URL),
         headers,
         body,
         given["timeout"],

@@ -8,9 +8,13 @@ from rest_framework import serializers
 from badgerjobs.lib import vault
 from badgerjobs.web.problems import Invalid
 from badgerjobs.web.serializers import StrictSerializer
+from jobs.events.storing import is_storable
 from jobs.events.types import Secrets
 
 SECRETS_STAY = "A stored secret was not meant for the server that this names. Send the secrets anew, or without them."
+
+# JSON can hold them; what is stored with one could never be shown again.
+UNSTORABLE = "This holds null characters or halves of letters: leave them out."
 
 
 def masked(configuration: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]:
@@ -42,6 +46,8 @@ def checked(
     if not found.is_valid():
         raise serializers.ValidationError({"configuration": found.errors})
     configuration: dict[str, Any] = found.validated_data
+    if wrong := {name: [UNSTORABLE] for name, value in configuration.items() if not is_storable(value)}:
+        raise serializers.ValidationError({"configuration": wrong})
     if kept and secrets.party(configuration) != secrets.party(stored):
         raise Invalid(configuration=SECRETS_STAY)
     return configuration

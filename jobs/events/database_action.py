@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from badgerjobs.lib.handlebars import TemplateError, fill
+from badgerjobs.lib.handlebars import Filling, TemplateError
 from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.runs.outcomes import Failed, Later, Outcome
@@ -16,8 +16,17 @@ from badgerjobs.web.serializers import BoundedDictField, StrictSerializer
 from jobs.events import postgresql, sql, statements
 from jobs.events.fields import JSONTemplateField, timeout_field
 from jobs.events.means import Means
+from jobs.events.storing import is_storable
 from jobs.events.types import Occasion, Type
 from jobs.models import ConnectionType
+
+# The largest input, and a few parts of it besides.
+PARAMETERS_CHARACTERS = 4_000_000
+
+# Some of what they do is no writing to the database: COPY runs programs, for a superuser.
+BEYOND = {"COPY", "DO"}
+TOO_FAR = "COPY and DO can do more than a read-only transaction forbids: let the event write, if it may."
+UNBOUND = "A parameter cannot be bound: it holds null characters or halves of letters, which no text may."
 
 
 class DatabaseActionConfiguration(StrictSerializer):
@@ -49,6 +58,12 @@ class DatabaseActionConfiguration(StrictSerializer):
             raise serializers.ValidationError(str(error)) from None
         return statement
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What a read-only transaction does not hold needs the word that it may write."""
+        if not attrs["writes"] and statements.first_word(attrs["statement"]) in BEYOND:
+            raise serializers.ValidationError({"statement": [TOO_FAR]})
+        return attrs
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -64,8 +79,9 @@ def connection_type(_: Mapping[str, Any]) -> ConnectionType:
 def prepare(occasion: Occasion) -> Prepared:
     """The statement and what is bound. Raises TemplateError."""
     statement = statements.read(occasion.configuration["statement"])
-    parameters = fill(occasion.configuration["parameters"], occasion.values)
-    return Prepared(statement, statements.bound(statement, occasion.values, parameters))
+    filling = Filling(occasion.values, most=PARAMETERS_CHARACTERS, what="what is bound")
+    parameters = filling.fill(occasion.configuration["parameters"])
+    return Prepared(statement, statements.bound(statement, occasion.values, parameters, most=PARAMETERS_CHARACTERS))
 
 
 async def perform(occasion: Occasion, prepared: Prepared, means: Means) -> Outcome:
@@ -73,10 +89,8 @@ async def perform(occasion: Occasion, prepared: Prepared, means: Means) -> Outco
     given, connection = occasion.configuration, occasion.connection
     limits = {"writes": given["writes"], "rows": given["max_rows"], "timeout_s": given["timeout"]}
     what = prepared.statement, prepared.parameters, connection
-    try:
-        sql.check_engine(connection["engine"])
-    except ValueError as error:  # the operator took its driver away
-        return Failed("sql", str(error), retry=False)
+    if refused := _refused(prepared, connection):
+        return refused
     try:
         async with asyncio.timeout(given["timeout"] + 1), means.line(connection) as line:
             if connection["engine"] == sql.POSTGRESQL:
@@ -89,6 +103,17 @@ async def perform(occasion: Occasion, prepared: Prepared, means: Means) -> Outco
         return Failed("timeout", f"{connection['host']} did not finish the statement within {given['timeout']} s.")
     except Unreachable as error:
         return Failed(error.error_class, error.message, retry=error.error_class != "refused")
+
+
+def _refused(prepared: Prepared, connection: Mapping[str, Any]) -> Failed | None:
+    """Why the server is not even connected to."""
+    if not is_storable(prepared.parameters):
+        return Failed("data", UNBOUND, retry=False)
+    try:
+        sql.check_engine(connection["engine"])
+    except ValueError as error:  # the operator took its driver away
+        return Failed("sql", str(error), retry=False)
+    return None
 
 
 DATABASE_ACTION = Type(DatabaseActionConfiguration, prepare, perform, connection=connection_type)

@@ -41,7 +41,7 @@ async def perform(occasion: Occasion, seen: Mapping[str, Any], means: Means) -> 
     """Run it once. What it returns is the run's output; where it went wrong, its line and column are in the result."""
     given = occasion.configuration
     limits = {"timeout_s": given["timeout_ms"] / 1000, "output_bytes": KEEP_BYTES}
-    came = await javascript.arun(given["code"], seen, tenant=occasion.owner, **limits)
+    came = await javascript.arun(given["code"], seen, tenant=occasion.workspace, part=occasion.owner, **limits)
     console = [{"level": line.level, "text": line.text} for line in came.console]
     error = came.error
     if error is None:

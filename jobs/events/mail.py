@@ -18,6 +18,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from badgerjobs.outbound.relay import LOOPBACK, Line
+from badgerjobs.outbound.targets import target_of
 from badgerjobs.runs.outcomes import Done, Failed
 from jobs.events import tls
 from jobs.events.said import quoted
@@ -78,6 +79,10 @@ def send(mail: Mail, connection: Mapping[str, Any], line: Line, timeout_s: float
         return _rejected(error, connection["host"], secrets)
     except OSError as error:
         return _broken(error, connection["host"], timeout_s)
+    except UnicodeError:
+        return Failed("auth", "User and password for a mail server may have ASCII characters only.", retry=False)
+    except ValueError:  # a challenge, or a greeting, that cannot be read
+        return Failed("protocol", f"{connection['host']} does not speak SMTP as others do.", retry=False)
     taken = [one for one in mail.to if one not in refused]
     turned_down = {one: f"{code} {quoted(said, secrets)}" for one, (code, said) in refused.items()}
     return Done({"message_id": mail.id, "accepted": taken, "refused": turned_down})
@@ -140,11 +145,12 @@ class _Session(smtplib.SMTP):
 
 
 def _address(text: str) -> Address:
+    """One address, its domain in ASCII (IDNA), as every server takes it. Raises ValueError."""
     try:
         [(name, address)] = getaddresses([text]) if text.isprintable() else []
         validate_email(address)
         local, _, domain = address.rpartition("@")
-        return Address(name, local, domain)
+        return Address(name, local, domain if domain.isascii() else target_of(f"https://{domain}/").host)
     except (DjangoValidationError, ValueError, IndexError):
         raise ValueError(f"“{text[:100]}” is no e-mail address.") from None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from badgerjobs.lib.handlebars import TemplateError, fill, render
+from badgerjobs.lib.handlebars import Filling, TemplateError
 from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.runs.outcomes import Failed, Later, Outcome
@@ -106,14 +106,16 @@ def prepare(occasion: Occasion) -> Message:
     """The message with the input in it. Raises TemplateError."""
     given, values = occasion.configuration, occasion.values
     fits(given, occasion.connection)
-    value = fill(given["message"], values)
+    text = Filling(values, most=BODY_BYTES, what="the message")
+    head = Filling(values, most=BODY_BYTES, what="its name with the headers")
+    value = text.fill(given["message"])
     body = value.encode() if isinstance(value, str) else json_bytes(value)
     if len(body) > BODY_BYTES:
         raise TemplateError(f"The message has {len(body):,} bytes: at most {BODY_BYTES:,} can be sent.")
-    name, key = render(given["name"], values), render(given["routing_key"], values)
+    name, key = head.render(given["name"]), head.render(given["routing_key"])
     if not name.strip() or max(len(name.encode()), len(key.encode())) > 250:
         raise TemplateError("The name, and the routing key, have 1 to 250 bytes.")
-    headers = {header: render(text, values) for header, text in given["headers"].items()}
+    headers = {header: head.render(template) for header, template in given["headers"].items()}
     return Message(
         str(occasion.run_id), given["to"], name, key, headers, body, isinstance(value, str), given["max_length"]
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from badgerjobs.lib.handlebars import TemplateError, fill, render
+from badgerjobs.lib.handlebars import Filling, TemplateError
 from badgerjobs.lib.retry_after import asked_wait
 from badgerjobs.outbound.client import Call, CallFailed, HostBusy
 from badgerjobs.outbound.kept import result_of
@@ -92,20 +92,20 @@ def connection_type(configuration: Mapping[str, Any]) -> ConnectionType | None:
 
 def prepare(occasion: Occasion) -> Mail | Call | Request:
     """What is sent, with the input in it. Raises ValueError."""
-    given, values = occasion.configuration, occasion.values
+    given, filling = occasion.configuration, Filling(occasion.values, most=BODY_BYTES, what="the notification")
     if given["channel"] == "email":
-        to = [render(one, values) for one in given["to"]]
-        texts = {name: render(given.get(name, ""), values) for name in ("subject", "text", "html")}
+        to = [filling.render(one) for one in given["to"]]
+        texts = {name: filling.render(given.get(name, "")) for name in ("subject", "text", "html")}
         return mail.written(occasion.run_id, occasion.connection["sender"], to, **texts)
     if given["channel"] == "chat":
-        body = _bounded({"text": render(given["text"], values), **_blocks(given, values)})
+        body = _bounded({"text": filling.render(given["text"]), **_blocks(given, filling)})
         headers = [("Content-Type", "application/json")]
         return Call("POST", given["url"], headers=headers, body=body, timeout_s=given["timeout"], redirects=0)
     return Request(
         "POST",
         given["url"],
         {"Content-Type": "application/json"},
-        _bounded(fill(given.get("payload", "{{input}}"), values)),
+        _bounded(filling.fill(given.get("payload", "{{input}}"))),
         given["timeout"],
         occasion.signing_key,
         occasion.previous_key,
@@ -113,8 +113,8 @@ def prepare(occasion: Occasion) -> Mail | Call | Request:
     )
 
 
-def _blocks(given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"blocks": fill(given["blocks"], values)} if given.get("blocks") else {}
+def _blocks(given: Mapping[str, Any], filling: Filling) -> dict[str, Any]:
+    return {"blocks": filling.fill(given["blocks"])} if given.get("blocks") else {}
 
 
 def _bounded(value: Any) -> bytes:

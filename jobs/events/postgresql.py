@@ -1,16 +1,20 @@
 """One statement on somebody's PostgreSQL, in a transaction of its own."""
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor, sql
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Jsonb, set_json_loads
 from psycopg.types.string import TextLoader
 
+from badgerjobs.lib.json_depth import is_deeper
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.runs.outcomes import Done, Failed
+from badgerjobs.web.parsers import MOST_LEVELS
 from jobs.events.rows import kept
 from jobs.events.said import quoted
 from jobs.events.statements import Statement, line_and_column
@@ -57,6 +61,9 @@ async def run(  # noqa: PLR0913
         if line.is_full:
             return Failed("too_large", f"{host} answered with more than 16 MB: ask for less.", retry=False)
         return _failed(error, statement, text, connection, timeout_s)
+    except (ValueError, ArithmeticError, LookupError, TypeError, RecursionError) as error:  # somebody plays PostgreSQL
+        said = quoted(str(error), [connection["password"]])
+        return Failed("data", f"{host} answered with a value that cannot be read: {said}", retry=False)
 
 
 class _Enough(Exception):  # noqa: N818  no error: the rest is not asked for
@@ -64,11 +71,23 @@ class _Enough(Exception):  # noqa: N818  no error: the rest is not asked for
         self.result = result
 
 
+class _Server(AsyncConnection[Any]):
+    """Hangs up on a statement that it gives up, and asks for nothing more.
+
+    To ask the server to cancel it takes a second connection, and the line has one. The server ends the statement by its
+    own timeout, and rolls back what a closed connection began.
+    """
+
+    async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ARG002, ASYNC109  as psycopg has it
+        """Called by psycopg for what failed or was cut off halfway."""
+        self.pgconn.finish()
+
+
 @asynccontextmanager
-async def _connected(connection: Mapping[str, Any], line: Line, timeout_s: int) -> AsyncIterator[AsyncConnection]:
+async def _connected(connection: Mapping[str, Any], line: Line, timeout_s: int) -> AsyncIterator[_Server]:
     """Signed in, at the other end of a line. Nothing of this machine's own (passwords, keys, services) is offered."""
     with certificates_file(connection) as trusted:
-        server = await AsyncConnection.connect(
+        server = await _Server.connect(
             host=connection["host"],
             hostaddr=LOOPBACK,
             port=line.port,
@@ -90,6 +109,7 @@ async def _connected(connection: Mapping[str, Any], line: Line, timeout_s: int) 
         )
     for name in AS_WRITTEN:
         server.adapters.register_loader(name, _Written)
+    set_json_loads(_read_json, server)
     try:
         yield server
     finally:
@@ -100,7 +120,18 @@ class _Written(TextLoader):
     """Leaves a value as the server wrote it."""
 
 
-async def _read(server: AsyncConnection, query: str, given: Sequence[Any], most: int) -> dict[str, Any]:
+def _read_json(written: str | bytes) -> Any:
+    """The value; its text where it is deeper than others could read it, or has a number of too many digits."""
+    try:
+        value = json.loads(written)
+        if not is_deeper(value, MOST_LEVELS):
+            return value
+    except (ValueError, RecursionError):
+        pass
+    return written if isinstance(written, str) else bytes(written).decode(errors="replace")
+
+
+async def _read(server: _Server, query: str, given: Sequence[Any], most: int) -> dict[str, Any]:
     """Row by row, so that what is not kept is not fetched. Raises _Enough when there is more."""
     cursor = server.cursor()
     found: list[Any] = []
@@ -115,7 +146,7 @@ async def _read(server: AsyncConnection, query: str, given: Sequence[Any], most:
     return kept(_distinct(columns), found, most)
 
 
-async def _changed(server: AsyncConnection, query: str, given: Sequence[Any], most: int) -> dict[str, Any]:
+async def _changed(server: _Server, query: str, given: Sequence[Any], most: int) -> dict[str, Any]:
     """To its end, whatever it returns. In a pipeline, where two statements in one are refused."""
     cursor = server.cursor()
     async with server.pipeline():
@@ -127,8 +158,14 @@ async def _changed(server: AsyncConnection, query: str, given: Sequence[Any], mo
 
 
 def _distinct(columns: Sequence[str]) -> list[str]:
-    """Names for a row's object: a second `count` is `count_2`."""
-    return [name if name not in columns[:at] else f"{name}_{at + 1}" for at, name in enumerate(columns)]
+    """Names for a row's object: a second `count` is `count_2`, or what is free beyond."""
+    taken, names = {*columns}, dict.fromkeys(columns[:1])
+    for place, name in enumerate(columns[1:], 2):
+        others = (f"{name}_{number}" for number in count(place))
+        given = next(one for one in others if one not in taken) if name in names else name
+        taken.add(given)
+        names[given] = None
+    return list(names)
 
 
 def _adapted(value: Any) -> Any:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # A server that has no room, is loading or moves house has it better in a moment.
 PASSING = ("OOM", "LOADING", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "READONLY", "MISCONF")
 
+# Two numbers and a hyphen between them; and what a number of its own can say.
+LONGEST_ID, LONGEST_LIST = 41, 2**63 - 1
+
 # Both or neither, in one step. Returns how many there are then.
 BOUNDED = """
 local length = redis.call('RPUSH', KEYS[1], ARGV[1])
@@ -41,7 +44,7 @@ async def publish(message: "Message", connection: Mapping[str, Any], line: Line)
     server = _server(connection, line)
     try:
         await server.connect()  # type: ignore[no-untyped-call]
-        answer = await _asked(server, *_command(message))
+        place = _place(message, await _asked(server, *_command(message)))
     except (AuthenticationError, NoPermissionError) as error:
         return Failed("auth", f"{host} does not let us: {quoted(str(error), [connection['password']])}", retry=False)
     except ResponseError as error:
@@ -50,11 +53,20 @@ async def publish(message: "Message", connection: Mapping[str, Any], line: Line)
         if cause := _tls_error(error):
             return Failed("tls", tls.sentence(cause, host))
         return Failed("connect", f"The connection to {host} broke: it may be no Redis, or want TLS.")
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return Failed("protocol", f"{host} answered with something that Redis does not answer with.", retry=False)
     finally:
         await server.disconnect(nowait=True)
-    if message.to == "stream":
-        return Done({"to": "stream", "name": message.name, "message_id": _text(answer)})
-    return Done({"to": "list", "name": message.name, "message_id": message.id, "length": answer})
+    return Done({"to": message.to, "name": message.name, **place})
+
+
+def _place(message: "Message", answer: Any) -> dict[str, Any]:
+    """Where it is now: an entry of the stream, or the end of the list. Raises ValueError for what is neither."""
+    if message.to == "stream" and isinstance(answer, bytes) and len(answer) <= LONGEST_ID:
+        return {"message_id": answer.decode()}
+    if message.to == "list" and isinstance(answer, int) and 0 <= answer <= LONGEST_LIST:
+        return {"message_id": message.id, "length": answer}
+    raise ValueError("neither an entry nor a length")
 
 
 async def _asked(server: AbstractConnection, *command: Any) -> Any:
@@ -107,7 +119,3 @@ def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
     while error is not None and not isinstance(error, ssl.SSLError):
         error = error.__cause__ or error.__context__
     return error
-
-
-def _text(answer: Any) -> str:
-    return answer.decode() if isinstance(answer, bytes) else str(answer)

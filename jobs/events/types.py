@@ -28,7 +28,7 @@ class Occasion:
     """One attempt to perform an event, and all that it may know.
 
     `values` are what templates may name: `input`, and `run` with its id, number and due_at. The keys are the
-    application's, which sign what is signed. `owner` is the application's id.
+    application's, which sign what is signed. `owner` is the application's id, `workspace` that of its workspace.
     """
 
     run_id: UUID
@@ -36,6 +36,7 @@ class Occasion:
     connection: Mapping[str, Any]
     values: Mapping[str, Any]
     owner: int
+    workspace: int
     signing_key: str
     previous_key: str = ""
     previous_until: datetime | None = None

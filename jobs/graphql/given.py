@@ -62,8 +62,17 @@ def told_which_verb(name: str) -> Iterator[None]:
 
 
 def _spoken(sentences: Any) -> str:
-    first = str(sentences[0] if isinstance(sentences, list) else sentences)
-    return _SPOKEN.sub(lambda match: f"run{match[1].capitalize()}", first)
+    return _SPOKEN.sub(lambda match: f"run{match[1].capitalize()}", _first(sentences))
+
+
+def _first(sentences: Any) -> str:
+    """The first of them; of one about a part, as of one header among several, with the part's name."""
+    if isinstance(sentences, list):
+        return _first(sentences[0])
+    if isinstance(sentences, dict):
+        part, said = next(iter(sentences.items()))
+        return f"{part}: {_first(said)}"
+    return str(sentences)
 
 
 def _headers(text: str | None) -> Any:

@@ -16,14 +16,10 @@ from badgerjobs.lib import vault
 from badgerjobs.runs.last_attempts import LastAttempt, TooMuchTextError, last_attempts_of
 from badgerjobs.runs.models import Attempt
 from badgerjobs.web.graphql import Asker
-from badgerjobs.web.problems import Invalid
 from badgerjobs.workspaces.models import Application
+from jobs.graphql.texts import count_loaded, wants_texts, without_unread
 from jobs.models import Job
 from jobs.runners import Runner, runners_of_all
-
-TOO_MUCH_TEXT = (
-    "These results hold more than 32 MB of headers and bodies: ask for fewer, or leave out headers and body."
-)
 
 
 def moment(at: datetime | None) -> str | None:
@@ -31,17 +27,15 @@ def moment(at: datetime | None) -> str | None:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z" if at else None
 
 
-def wants_texts(asker: Asker) -> bool:
-    """Whether the query names what is long in a result."""
-    return not asker.selected.isdisjoint({"JobResult.headers", "JobResult.body"})
-
-
 class ApplicationNode:
     def __init__(self, asker: Asker, application: Application) -> None:
         self._asker, self._row = asker, application
         self._is_own = application.pk == asker.application.pk
-        self.name = application.name
         self.created_at = moment(application.created_at)
+
+    @property
+    def name(self) -> str:
+        return self._asker.texts.tell(self._row.name) or ""
 
     @property
     def token(self) -> str | None:
@@ -90,14 +84,17 @@ class JobBatch:
 
     def results(self, runnable_id: int, *, limit: int, offset: int) -> Sequence[LastAttempt]:
         """The last results of one of them. Raises Invalid when all of them together would be too much."""
+        asker, ids = self.asker, self.by_runnable
+        if asker.texts.are_too_many:
+            return ()
         if (limit, offset) not in self._results:
-            asker, ids = self.asker, self.by_runnable
             try:
                 found = last_attempts_of(
                     ids, application=asker.application, limit=limit, offset=offset, with_texts=wants_texts(asker)
                 )
             except TooMuchTextError:
-                raise Invalid(limit=TOO_MUCH_TEXT) from None
+                asker.texts.refuse()
+            count_loaded([row for rows in found.values() for row in rows], asker)
             self._results[limit, offset] = found
         return self._results[limit, offset].get(runnable_id, ())
 
@@ -122,7 +119,7 @@ class JobNode:
 
     @property
     def name(self) -> str:
-        return self.job.tag
+        return self._told(self.job.tag) or ""
 
     @property
     def enabled(self) -> bool:
@@ -130,7 +127,7 @@ class JobNode:
 
     @property
     def endpoint(self) -> str | None:
-        return self.job.endpoint or None
+        return self._told(self.job.endpoint or None)
 
     @property
     def verb(self) -> str | None:
@@ -138,12 +135,20 @@ class JobNode:
 
     @property
     def headers(self) -> str | None:
-        headers = self.job.headers
-        return json.dumps(vault.mask(headers), ensure_ascii=False) if headers else None
+        headers = self.job.headers if self._is_told else None
+        return self._told(json.dumps(vault.mask(headers), ensure_ascii=False)) if headers else None
 
     @property
     def body(self) -> str | None:
-        return self.job.body or None
+        return self._told(self.job.body or None) if self._is_told else None
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether its texts are. What another application stored is for those who may read there."""
+        return self.is_own and not self.batch.asker.texts.are_too_many
+
+    def _told(self, text: str | None) -> str | None:
+        return self.batch.asker.texts.tell(text)
 
     @property
     def retryable(self) -> bool:
@@ -191,12 +196,19 @@ class JobNode:
 class ResultNode:
     """A result: of a job that is known already, or of one among those that are looked up when one of them is asked."""
 
-    __slots__ = ("_jobs", "_row", "body", "duration", "headers", "run", "status")
+    __slots__ = ("_jobs", "_row", "duration", "run", "status")
 
     def __init__(self, row: LastAttempt, jobs: "JobsOfResults | JobBatch") -> None:
         self._row, self._jobs = row, jobs
-        self.status, self.headers, self.body = row.status, row.headers, row.body
-        self.run, self.duration = row.run_number, row.duration_ms
+        self.status, self.run, self.duration = row.status, row.run_number, row.duration_ms
+
+    @property
+    def headers(self) -> str | None:
+        return self._jobs.asker.texts.tell(self._row.headers)
+
+    @property
+    def body(self) -> str | None:
+        return self._jobs.asker.texts.tell(self._row.body)
 
     @property
     def run_at(self) -> str | None:
@@ -217,13 +229,15 @@ class JobsOfResults:
     """The jobs of results that were found without them."""
 
     def __init__(self, asker: Asker, rows: Iterable[LastAttempt]) -> None:
-        self._asker = asker
+        self.asker = asker
         self._ids = {row.runnable_id for row in rows}
 
     @cached_property
     def by_runnable(self) -> dict[int, JobNode]:
-        jobs = Job.objects.for_application(self._asker.application).filter(runnable_id__in=self._ids)
-        return JobBatch(self._asker, jobs.whole()).by_runnable
+        if self.asker.texts.are_too_many:
+            return {}
+        jobs = Job.objects.for_application(self.asker.application).filter(runnable_id__in=self._ids)
+        return JobBatch(self.asker, without_unread(jobs, self.asker)).by_runnable
 
 
 class RunnerNode:

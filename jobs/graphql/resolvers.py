@@ -3,24 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import F, Func, IntegerField, Sum
+from django.db import transaction
 from rest_framework.exceptions import NotFound
 
 from badgerjobs.runs.fleet import database_now
-from badgerjobs.runs.last_attempts import MOST_BYTES, TooMuchTextError, last_attempts
+from badgerjobs.runs.last_attempts import TooMuchTextError, last_attempts
 from badgerjobs.web.graphql import Asker, Resolver, Size
-from badgerjobs.web.problems import Invalid
+from badgerjobs.web.problems import Conflict, Invalid
+from badgerjobs.workspaces.models import Application
 from jobs.graphql.given import checked, told_in_their_words, told_which_verb
 from jobs.graphql.nodes import (
-    TOO_MUCH_TEXT,
     JobBatch,
     JobNode,
     JobsOfResults,
     ResultNode,
     RunnerNode,
-    wants_texts,
 )
-from jobs.graphql.places import actor_in, is_storable, place_for
+from jobs.graphql.places import actor_in, ensure_stays, is_storable, place_for
+from jobs.graphql.texts import count_loaded, wants_texts, without_unread
 from jobs.models import KINDS, Job
 from jobs.querysets import JobQuerySet
 from jobs.services import create_job, create_or_update_job, delete_job, update_job
@@ -30,18 +30,21 @@ MOST_ROWS = 1000
 MOST_LEFT_OUT = 100_000
 # Where no `limit` is given: results of an application or of one job, and those and runners within a list of jobs.
 USUAL, USUAL_OF_EACH = 100, 10
-TOO_LONG = "These jobs hold more than 32 MB of headers and bodies: ask for fewer with `limit`, or leave out both."
 
 
 def jobs(_: None, asker: Asker, *, limit: int | None = None, offset: int | None = None) -> list[JobNode]:
     first = _bounded("offset", offset, least=0, most=MOST_LEFT_OUT, usual=0)
     most = _bounded("limit", limit, least=1, most=MOST_JOBS, usual=None)
+    if asker.texts.are_too_many:
+        return []
     rows = Job.objects.for_application(asker.application).order_by("-id")[first : most and first + most]
-    return JobBatch(asker, _without_unread(rows, asker)).nodes
+    return JobBatch(asker, without_unread(rows, asker)).nodes
 
 
 def job(_: None, asker: Asker, *, name: str) -> JobNode | None:
-    found = _find(asker, name)
+    if asker.texts.are_too_many or not is_storable(name):
+        return None
+    found = without_unread(_named(asker.application, name), asker).first()
     return JobBatch(asker, [found]).nodes[0] if found else None
 
 
@@ -52,10 +55,13 @@ def job_results(
     if job_name is not None:
         found = job(None, asker, name=job_name)
         return _results_of(found, **bounds) if found else []
+    if asker.texts.are_too_many:
+        return []
     try:
         rows = last_attempts(application=asker.application, kinds=KINDS, with_texts=wants_texts(asker), **bounds)
     except TooMuchTextError:
-        raise Invalid(limit=TOO_MUCH_TEXT) from None
+        asker.texts.refuse()
+    count_loaded(rows, asker)
     found_jobs = JobsOfResults(asker, rows)
     return [ResultNode(row, found_jobs) for row in rows]
 
@@ -88,14 +94,19 @@ def change(_: None, asker: Asker, **given: Any) -> JobNode:
     return JobBatch(asker, [changed]).nodes[0]
 
 
+@transaction.atomic
 def make_or_change(_: None, asker: Asker, *, application_name: str | None = None, **given: Any) -> JobNode:
     place = place_for(asker, application_name)
-    name = given["name"]
-    found = Job.objects.for_application(place).whole().filter(tag=name).first() if is_storable(name) else None
+    found = _find(place, given["name"], held=True)
     fields = checked(given if found else _said(given), application=place, job=found)
+    is_own = place.pk == asker.application.pk
+    if found and not is_own:
+        ensure_stays(found, fields)
     by, now = actor_in(asker, place), database_now()
     with told_in_their_words():
-        row, _made = create_or_update_job(application=place, by=by, now=now, **fields)
+        row, made = create_or_update_job(application=place, by=by, now=now, **fields)
+    if not (found or made or is_own):  # it was not there to be looked at
+        raise Conflict(f"Somebody else makes the job “{given['name']}” at the same time. Try again.")
     return JobBatch(asker, [row]).nodes[0]
 
 
@@ -110,14 +121,19 @@ def _said(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _find(asker: Asker, name: str) -> Job | None:
+def _find(place: Application, name: str, *, held: bool = False) -> Job | None:
     if not is_storable(name):
         return None
-    return Job.objects.for_application(asker.application).whole().filter(tag=name).first()
+    rows = _named(place, name).whole()
+    return (rows.select_for_update(of=("self",)) if held else rows).first()
+
+
+def _named(place: Application, name: str) -> JobQuerySet:
+    return Job.objects.for_application(place).filter(tag=name)
 
 
 def _find_or_refuse(asker: Asker, name: str) -> Job:
-    found = _find(asker, name)
+    found = _find(asker.application, name)
     if found is None:
         raise NotFound(f"There is no job with the name “{name}” in this application.")
     return found
@@ -125,17 +141,6 @@ def _find_or_refuse(asker: Asker, name: str) -> Job:
 
 def _results_of(source: JobNode, **bounds: int) -> list[ResultNode]:
     return [ResultNode(row, source.batch) for row in source.batch.results(source.job.runnable_id, **bounds)]
-
-
-def _without_unread(rows: JobQuerySet, asker: Asker) -> JobQuerySet:
-    """With their runnables, and without headers and bodies that nobody asked for. Raises Invalid for too many bytes."""
-    unread = [name for name in ("headers", "body") if f"Job.{name}" not in asker.selected]
-    if len(unread) < 2:
-        lengths = [Func(F(name), function="octet_length", output_field=IntegerField()) for name in ("headers", "body")]
-        held = rows.annotate(bytes=lengths[0] + lengths[1]).aggregate(held=Sum("bytes"))["held"]
-        if (held or 0) > MOST_BYTES:
-            raise Invalid(limit=TOO_LONG)
-    return rows.whole().defer(*unread)
 
 
 def _bounds(limit: int | None, offset: int | None, usual: int) -> dict[str, int]:

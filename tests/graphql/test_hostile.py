@@ -12,9 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from graphql import get_introspection_query
 
 from badgerjobs.graphql import answering
+from badgerjobs.runs.models import State
+from badgerjobs.web import graphql
+from badgerjobs.web.graphql import Asker
+from badgerjobs.workspaces.audit import Actor
+from badgerjobs.workspaces.models import Via
 from tests.callers import PROBLEM, Caller
 from tests.clients import browser_in
-from tests.factories import make_job
+from tests.factories import make_attempt, make_job, make_run
 from tests.graphql.asking import GRAPHQL, ask, data, refused
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +95,148 @@ def test_how_many_jobs_there_are_is_what_a_list_of_all_of_them_is_taken_for(alic
         asked = "query Q($most: Int = 1) { jobs(limit: $most) { jobResults(limit: 1000) { status run } } }"
         assert data(alice, asked)
         assert "could have 6,004" in refused(alice, asked, most=1_000)
+
+
+def _crowd(limit: str) -> str:
+    return f"jobResults(limit: {limit}) {{ job {{ jobResults(limit: {limit}) {{ run }} }} }}"
+
+
+@pytest.mark.parametrize(
+    ("query", "given"),
+    [
+        ("query Q($l: Int) { " + _crowd("$l") + " }", {"l": 1000.0}),
+        ("query Q($l: Int = 1000) { " + _crowd("$l") + " }", {}),
+        ("{ none: jobs(limit: -9000000) @skip(if: true) { name body } " + _crowd("1000") + " }", {}),
+        ("{ none: jobResults(limit: -9000000) @skip(if: true) { run } " + _crowd("1000") + " }", {}),
+    ],
+    ids=["a fraction of nothing", "a default", "less than no jobs", "less than no results"],
+)
+def test_a_limit_weighs_what_the_list_is_given_and_never_less_than_nothing(
+    alice: Caller, query: str, given: dict[str, Any]
+) -> None:
+    make_job(alice.application, "first")
+    assert "fields: at most 500,000 are given at once" in refused(alice, query, **given)
+
+
+@pytest.mark.parametrize("text", ["²", "1" * 5000], ids=["square", "long"])
+def test_a_text_that_looks_like_a_number_is_a_text(alice: Caller, text: str) -> None:
+    assert data(alice, f'query Q($n: String! = "{text}") {{ job(name: $n) {{ name }} }}') == {"job": None}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{{ {0} }}",
+        "{{ ... on Query {{ {0} }} }}",
+        "{{ ... {{ ...f }} }} fragment f on Query {{ {0} }}",
+    ],
+    ids=["at the top", "inline", "in a fragment"],
+)
+def test_each_question_counts_wherever_it_stands(alice: Caller, query: str) -> None:
+    asker = Asker(alice.application, Actor("a", Via.API), frozenset({"read"}))
+    spent: list[int] = []
+    told = answering.answer(asker, query.format(_aliases(30).strip("{} ") + " }"), spend=spent.append)
+    assert ("errors" in told, spent) == (False, [29])
+
+
+LONG = "x" * 400
+
+
+def _round(field: str) -> str:
+    """Thirty times of each job, of each result of each job of each result."""
+    often = " ".join(f"a{number}: {field}" for number in range(30))
+    return f"{{ jobResults {{ job {{ jobResults {{ job {{ {often} }} }} }} }} }}"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ jobs { body two: body three: body } }",
+        _round("endpoint"),
+        _round("name"),
+        _round("application { name }"),
+        '{ job(name: "first") { ...f } } fragment f on Job { one: body two: body three: body }',
+        "{ jobResults { job { body } } }",
+        '{ job(name: "first") { jobResults { job { body } } } }',
+        '{ job(name: "first") { runners { job { body } } } }',
+        "{ jobResults(limit: 1) { body two: body three: body } }",
+        "{ jobs { one: jobResults(limit: 1) { body } two: jobResults(limit: 1, offset: 1) { body } } jobs { body } }",
+        "{ one: jobs { body } two: jobs { body } three: jobs { body } }",
+        "{ one: jobResults(limit: 1) { job { body } } two: jobResults(limit: 1) { body } three: jobs { body } }",
+    ],
+)
+def test_headers_and_bodies_are_bounded_as_often_as_they_are_named(
+    alice: Caller, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(graphql, "MOST_TEXT_BYTES", 1000)
+    put = make_job(alice.application, "first", run_every="PT1H", overlap="queue_all", body=LONG)
+    for number in range(1, 4):
+        result = {"status": 200, "headers": {}, "body": LONG}
+        make_attempt(make_run(put.runnable, State.SUCCEEDED, number=number), result=result)
+        make_run(put.runnable, State.QUEUED, number=number + 3, held=True)
+    answer = ask(alice, query)
+    [error] = answer.body["errors"]
+    assert (error["extensions"]["code"], answer.body["data"]) == ("BAD_INPUT", None)
+    assert "more than 32 MB of texts" in error["message"]
+    assert data(alice, "{ jobs { body two: body } jobResults { job { name } } }")["jobs"] == [
+        {"body": LONG, "two": LONG}
+    ]
+
+
+def test_once_it_is_too_much_nothing_more_is_looked_up(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_job(alice.application, "first", body=LONG)
+    monkeypatch.setattr(graphql, "MOST_TEXT_BYTES", 1000)
+    more = " ".join(f"a{n}: jobs {{ body jobResults {{ run }} }}" for n in range(30))
+    assert "32 MB" in refused(alice, f"{{ {more} }}")
+    with CaptureQueriesContext(connection) as asked:
+        refused(alice, f"{{ {more} }}")
+    assert len([row for row in asked if "runs_attempt" in row["sql"]]) == 2
+    assert len([row for row in asked if "octet_length" in row["sql"]]) == 3
+
+
+def test_jobs_are_not_loaded_where_their_bodies_are_too_much(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphql, "MOST_TEXT_BYTES", 1000)
+    for number in range(3):
+        make_job(alice.application, f"job-{number}", body=LONG)
+    with CaptureQueriesContext(connection) as asked:
+        assert "32 MB" in refused(alice, "{ jobs { body } }")
+    assert not any('"jobs_job"."tag"' in row["sql"] for row in asked)
+
+
+@pytest.mark.parametrize("where", ["{{ {} }}", '{{ job(name: "first") {{ {} }} }}'], ids=["of all", "of a job"])
+def test_results_that_are_loaded_count_though_they_are_not_told(
+    alice: Caller, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(graphql, "MOST_TEXT_BYTES", 1000)
+    put = make_job(alice.application, "first")
+    for number in range(1, 4):
+        result = {"status": 200, "headers": {}, "body": LONG}
+        make_attempt(make_run(put.runnable, State.SUCCEEDED, number=number), result=result)
+    one, two = "one: jobResults(limit: 1) { body }", "two: jobResults(limit: 2, offset: 1) { run }"
+    assert data(alice, where.format(one))
+    assert "32 MB" in refused(alice, where.format(f"{one} {two}"))
+
+
+def test_a_list_beside_what_was_too_much_is_not_looked_up(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_job(alice.application, "first", body=LONG)
+    monkeypatch.setattr(graphql, "MOST_TEXT_BYTES", 1000)
+    long = 'job(name: "first") { name } job(name: "first") { one: body two: body three: body }'
+    with CaptureQueriesContext(connection) as asked:
+        assert "32 MB" in refused(
+            alice, f'{{ {long} jobs {{ name }} jobResults {{ run }} j: job(name: "a") {{ name }} }}'
+        )
+    statements = [row["sql"] for row in asked]
+    assert not any('ORDER BY "jobs_job"."id" DESC' in sql or "runs_attempt" in sql for sql in statements)
+    assert not any("'a'" in sql for sql in statements)
+
+
+def test_the_jobs_of_results_come_without_what_nobody_asked_for(alice: Caller) -> None:
+    make_attempt(make_run(make_job(alice.application, "first", body=LONG).runnable, State.SUCCEEDED))
+    with CaptureQueriesContext(connection) as asked:
+        data(alice, '{ jobResults { job { name } } job(name: "first") { name } }')
+    statements = [row["sql"] for row in asked if 'FROM "jobs_job"' in row["sql"]]
+    assert statements
+    assert not any('"jobs_job"."body"' in sql or '"jobs_job"."headers"' in sql for sql in statements)
 
 
 @pytest.mark.parametrize("count", [1, 1000])

@@ -202,13 +202,13 @@ def test_more_text_than_fits_is_refused_before_it_is_read(alice: Caller, monkeyp
         '{ jobResults(jobName: "first") { body } }',
         "{ jobResults { body } }",
     ):
-        assert "32 MB of headers and bodies" in refused(alice, query)
+        assert "32 MB of texts" in refused(alice, query)
     assert len(data(alice, "{ jobResults { run } }")["jobResults"]) == 3
     assert len(data(alice, "{ jobResults(limit: 2) { body } }")["jobResults"]) == 2
 
 
 def test_jobs_with_more_text_than_fits_are_refused(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.graphql.resolvers.MOST_BYTES", 1000)
+    monkeypatch.setattr("badgerjobs.web.graphql.MOST_TEXT_BYTES", 1000)
     for number in range(3):
         make_job(alice.application, f"job-{number}", body="x" * 400)
     assert "32 MB" in refused(alice, "{ jobs { body } }")

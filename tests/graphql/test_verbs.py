@@ -175,6 +175,49 @@ def test_a_job_is_made_in_another_application_of_the_workspace_and_the_log_says_
     assert data(alice, "{ jobs { name } }") == {"jobs": []}
 
 
+PUT_BESIDE = f"""mutation M($applicationName: String, $endpoint: String!, $headers: String, $body: String) {{
+  createOrUpdateJob(applicationName: $applicationName, name: "pay", endpoint: $endpoint, verb: "post",
+    headers: $headers, body: $body, runAt: "{LATER}") {{ name endpoint headers body }} }}"""
+THEIRS, ELSEWHERE = "https://pay.example.com/", "https://other.example.net/"
+
+
+def test_what_another_application_stored_is_not_shown(alice: Caller) -> None:
+    make_job(beside(alice.application), "pay", endpoint=THEIRS, headers={"X-A": "theirs"}, body="theirs")
+    shown = data(alice, PUT_BESIDE, endpoint=THEIRS, applicationName="other")["createOrUpdateJob"]
+    assert shown == {"name": "pay", "endpoint": THEIRS, "headers": None, "body": None}
+    job = Job.objects.get(tag="pay")
+    assert (job.headers, job.body) == ({"X-A": "theirs"}, "theirs")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [({}, ["body", "headers"]), ({"body": None}, ["headers"]), ({"headers": "{}"}, ["body"])],
+    ids=["both", "headers", "body"],
+)
+def test_what_another_application_stored_is_not_sent_to_another_host(
+    alice: Caller, given: dict[str, Any], kept: list[str]
+) -> None:
+    make_job(beside(alice.application), "pay", endpoint=THEIRS, headers={"X-A": "theirs"}, body="theirs")
+    answer = ask(alice, PUT_BESIDE, endpoint=ELSEWHERE, applicationName="other", **given)
+    [error] = answer.body["errors"]
+    assert sorted(error["extensions"]["arguments"]) == kept
+    assert "was not meant for the host of this endpoint" in error["message"]
+    assert Job.objects.get(tag="pay").endpoint == THEIRS
+
+
+def test_a_job_of_another_application_calls_another_host_with_headers_and_body_given_anew(alice: Caller) -> None:
+    make_job(beside(alice.application), "pay", endpoint=THEIRS, headers={"X-A": "theirs"}, body="theirs")
+    data(alice, PUT_BESIDE, endpoint=ELSEWHERE, applicationName="other", headers='{"X-A": "mine"}', body="mine")
+    job = Job.objects.get(tag="pay")
+    assert (job.endpoint, job.headers, job.body) == (ELSEWHERE, {"X-A": "mine"}, "mine")
+
+
+def test_what_is_stored_here_goes_wherever_it_is_sent(alice: Caller) -> None:
+    make_job(alice.application, "pay", endpoint=THEIRS, body="mine")
+    shown = data(alice, PUT_BESIDE, endpoint=ELSEWHERE)["createOrUpdateJob"]
+    assert (shown["endpoint"], shown["body"]) == (ELSEWHERE, "mine")
+
+
 @pytest.mark.parametrize("name", ["charlies", "none", "a\0b"])
 def test_an_application_of_another_workspace_is_none(alice: Caller, name: str) -> None:
     make_application("Charlie's", "charlies")
@@ -229,6 +272,7 @@ def stored_of(caller: Caller) -> Job:
         ({"headers": '["X-A"]'}, "headers: Give the headers as the text of a JSON object"),
         ({"headers": "[" * 5000}, "headers: Give the headers as the text of a JSON object"),
         ({"headers": '{"Host":"a"}'}, "headers: "),
+        ({"headers": '{"X-A":{}}'}, "headers: X-A: Give a string."),
         ({"headers": '{"0":"{","1":"}","2":"x","Content-Type":"a"}'}, "headers: These headers are a text in pieces"),
         ({"name": "a/b"}, "name: "),
         ({"name": ""}, "name: "),

@@ -1,10 +1,13 @@
 """Templates: values put in, escaped by place; what is missing is an error that names it."""
 
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from badgerjobs.lib.handlebars import Place, TemplateError, check, check_all, fill, find, names, render
+from badgerjobs.lib import handlebars
+from badgerjobs.lib.handlebars import Filling, Place, TemplateError, check, check_all, fill, find, names, render
 
 VALUES: dict[str, Any] = {
     "input": {
@@ -110,3 +113,52 @@ def test_a_json_value_is_checked_however_deep() -> None:
 
 def test_a_template_tells_what_it_names() -> None:
     assert list(names(r"{{input.a}} \{{no}} {{input.b.0}}")) == ["input.a", "input.b.0"]
+
+
+def peak_of(work: Callable[[], object]) -> int:
+    """The most memory that it took, in bytes, until it was refused."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(TemplateError, match="longer than 1,000,000 characters"):
+            work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("place", Place)
+def test_what_would_be_too_long_is_never_made(place: Place) -> None:
+    values = {"input": "x" * 600_000}
+    assert peak_of(lambda: render('{"a": ' + "{{input}}" * 300, values, place)) < 10_000_000
+
+
+@pytest.mark.parametrize("text", ["{{input}}", "-{{input}}", "{{input.0}}"], ids=["alone", "in a text", "a text"])
+def test_a_json_value_that_would_be_too_long_is_never_made(text: str) -> None:
+    values = {"input": ["x" * 600_000]}
+    assert peak_of(lambda: fill([text] * 300, values)) < 10_000_000
+    assert peak_of(lambda: fill({f"{text}{n}": 1 for n in range(300)}, values)) < 10_000_000
+
+
+def test_templates_that_are_filled_together_have_one_limit_and_its_name() -> None:
+    filling = Filling({"input": "xxxx"}, most=10, what="the mail")
+    assert filling.render("a{{input}}") == "axxxx"
+    assert filling.fill(["{{input}}", 7]) == ["xxxx", 7]
+    with pytest.raises(TemplateError, match=r"With the input in it the mail is longer than 10 characters\."):
+        filling.render("no")
+
+
+def test_a_value_counts_as_what_it_is_sent_as() -> None:
+    assert fill("{{input}}", {"input": [1, 2, 3]}, most=len("[1,2,3]")) == [1, 2, 3]
+    assert fill("{{input}}", {"input": '"\n'}, most=2) == '"\n'
+
+
+def test_each_path_is_escaped_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    escaped: list[str] = []
+
+    def escape(path: str, _: Any) -> str:
+        escaped.append(path)
+        return ""
+
+    monkeypatch.setitem(handlebars._ESCAPES, Place.FORM, escape)
+    render("{{input.id}}{{input.name}}" * 50, VALUES, Place.FORM)
+    assert escaped == ["input.id", "input.name"]

@@ -19,7 +19,7 @@ from badgerjobs.lib.javascript import frames, host
 from badgerjobs.lib.javascript.host import Call, Host
 from badgerjobs.lib.javascript.keeper import Call as Order
 from badgerjobs.lib.javascript.keeper import Keeper, Sandbox
-from badgerjobs.lib.javascript.results import Limits
+from badgerjobs.lib.javascript.results import Limits, Result
 from tests.lib.sandbox_processes import descendants, parents, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -265,6 +265,17 @@ def test_more_than_may_wait_are_refused_at_once(one: Host) -> None:
     assert all(made.result.done() for made in [looping, *waiting])
 
 
+def test_who_loses_its_place_to_another_is_told_at_once(one: Host) -> None:
+    submit(one, "for (;;) {}")
+    waiting = [submit(one, "return 1") for _ in range(host.EACH_WAITING)]
+    late = call("return 2")
+    one.submit(late, tenant="alice", part="another")
+    refused = waiting[-1].result.result(0).error
+    assert refused
+    assert refused.word == "busy"
+    assert not late.result.done()
+
+
 def test_many_threads_may_ask_at_once(one: Host) -> None:
     results: list[object] = []
     threads = [
@@ -278,3 +289,35 @@ def test_many_threads_may_ask_at_once(one: Host) -> None:
     for thread in threads:
         thread.join()
     assert sorted(results) == list(range(20))  # type: ignore[type-var]
+
+
+def test_what_cannot_be_read_of_one_answer_holds_up_no_other_call(one: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> Result:
+        raise LookupError
+
+    ready(one)
+    before = one.keeper
+    monkeypatch.setattr(host, "answered", broken)
+    with pytest.raises(LookupError):
+        submit(one, "return 1").result.result(30)
+    monkeypatch.undo()
+    assert submit(one, "return 2").result.result(30).value == 2
+    assert one.keeper is before
+
+
+def test_without_a_file_or_a_thread_for_them_no_sandbox_is_waited_for(
+    one: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    def none_left(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    for where, name, wrong in ((socket, "socketpair", full), (threading.Thread, "start", none_left)):
+        monkeypatch.setattr(where, name, wrong)
+        error = submit(one, "return 1").result.result(30).error
+        assert error
+        assert error.word == "unavailable", name
+        monkeypatch.undo()
+    assert submit(one, "return 1").result.result(30).value == 1

@@ -25,15 +25,63 @@ def test_who_comes_later_is_behind_those_that_wait_and_not_behind_all_their_call
     assert [queue.take(), queue.take(), queue.take()] == [1, 99, 2]
 
 
-def test_one_tenant_cannot_take_the_places_of_all() -> None:
-    queue = turns(("a", 1), ("a", 2), most=3, each=2)
+def test_parts_of_a_tenant_share_its_turns() -> None:
+    queue: Turns[str] = Turns(most=100, each=100)
+    for part in ("x", "y", "z"):
+        for number in range(2):
+            queue.put("a", f"{part}{number}", part=part)
+    queue.put("b", "b0")
+    queue.put("b", "b1")
+    assert queue.empty() == ["x0", "b0", "y0", "b1", "z0", "x1", "y1", "z1"]
+
+
+def test_a_tenant_has_so_many_places_however_many_parts() -> None:
+    queue: Turns[int] = Turns(most=100, each=2)
+    queue.put("a", 1, part="x")
+    queue.put("a", 2, part="y")
     with pytest.raises(FullError):
-        queue.put("a", 3)
-    queue.put("b", 4)
+        queue.put("a", 3, part="z")
     with pytest.raises(FullError):
-        queue.put("c", 5)
-    queue.take()
-    queue.put("c", 6)
+        queue.put("a", 3, part="x")
+    assert queue.empty() == [1, 2]
+
+
+def test_a_part_takes_the_place_of_one_that_waits_for_more() -> None:
+    queue: Turns[int] = Turns(most=100, each=3)
+    for number in range(3):
+        queue.put("a", number, part="x")
+    assert queue.put("a", 9, part="y") == 2
+    assert len(queue) == 3
+    assert queue.empty() == [0, 9, 1]
+
+
+def test_no_tenants_can_keep_another_one_out() -> None:
+    queue: Turns[object] = Turns(most=1000, each=200)
+    for tenant in range(5):
+        for number in range(200):
+            queue.put(tenant, (tenant, number))
+    assert queue.put("victim", "first") == (0, 199)
+    assert len(queue) == 1000
+    with pytest.raises(FullError):
+        queue.put(1, "more")
+    assert queue.empty().index("first") == 5
+
+
+def test_a_tenant_of_many_parts_loses_the_place_of_one_of_them() -> None:
+    queue: Turns[object] = Turns(most=3, each=3)
+    for part in range(3):
+        queue.put("a", part, part=part)
+    assert queue.put("b", "b") == 0
+    assert queue.empty() == [1, "b", 2]
+
+
+def test_among_equals_who_comes_late_is_refused() -> None:
+    queue = turns(("a", 1), ("b", 2), most=2)
+    with pytest.raises(FullError):
+        queue.put("c", 3)
+    with pytest.raises(FullError):
+        queue.put("b", 3)
+    assert queue.empty() == [1, 2]
 
 
 def test_nothing_comes_out_of_an_empty_queue() -> None:

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import pytest
 
+from badgerjobs.outbound import own_sockets
 from badgerjobs.outbound.addresses import Policy
 from badgerjobs.outbound.names import Resolver
 from badgerjobs.outbound.relay import LOOPBACK, Line, Unreachable, relayed
@@ -95,6 +97,48 @@ def test_nobody_else_comes_through() -> None:
             writer.close()
 
     assert through(echo, twice) == b""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells it on Linux")
+def test_another_process_does_not_come_through_and_keeps_nobody_out() -> None:
+    """A port on loopback is open to everybody on this machine."""
+    steal = """
+import socket, sys
+thief = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)
+try:
+    thief.send(b"hello")
+    print(thief.recv(5))
+except ConnectionResetError:
+    print(b"")
+"""
+
+    async def after_a_thief(line: Line) -> bytes:
+        thief = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", steal, str(line.port), stdout=asyncio.subprocess.PIPE
+        )
+        got, _ = await asyncio.wait_for(thief.communicate(), 20)
+        assert got == b"b''\n"
+        return await _talk(line)
+
+    assert through(echo, after_a_thief) == b"hello"
+
+
+def test_the_port_is_nobody_elses_while_the_line_is_open() -> None:
+    """What a driver sends there second, like a request to cancel, reaches no stranger."""
+
+    async def take(line: Line) -> bytes:
+        said = await _talk(line)
+        with pytest.raises(OSError, match="in use"):
+            socket.create_server((LOOPBACK, line.port))
+        return said
+
+    assert through(echo, take) == b"hello"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells it on Linux")
+def test_where_the_kernel_does_not_tell_a_driver_still_comes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_sockets, "SOCK_DIAG", 999)
+    assert through(echo, _talk) == b"hello"
 
 
 def test_what_answers_without_end_is_cut_off() -> None:

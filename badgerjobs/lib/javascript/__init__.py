@@ -32,19 +32,21 @@ def run(  # noqa: PLR0913  three limits, each with a name
     arguments: Mapping[str, Any],
     *,
     tenant: Hashable,
+    part: Hashable = None,
     timeout_s: float = TIMEOUT_S,
     memory_bytes: int = MEMORY_BYTES,
     output_bytes: int = OUTPUT_BYTES,
 ) -> Result:
     """Run the body with these arguments (JSON values by name), and wait for its result.
 
-    Tenants take turns. Limits: see Limits. What goes wrong with the body, or with the sandbox, is the result's error;
-    raises ValueError or TypeError for arguments that are not JSON, or not named as JavaScript names things.
+    Tenants take turns, and so do the parts of one tenant. Limits: see Limits. What goes wrong with the body, or with
+    the sandbox, is the result's error; raises ValueError or TypeError for arguments that are not JSON, or not named as
+    JavaScript names things.
     """
     call = _call(body, arguments, Limits(timeout_s, memory_bytes, output_bytes))
     if isinstance(call, Result):
         return call
-    own.get().submit(call, tenant=tenant)
+    own.get().submit(call, tenant=tenant, part=part)
     try:
         return call.result.result(WAIT_S + timeout_s + _LATE_S)
     except TimeoutError:
@@ -56,6 +58,7 @@ async def arun(  # noqa: PLR0913
     arguments: Mapping[str, Any],
     *,
     tenant: Hashable,
+    part: Hashable = None,
     timeout_s: float = TIMEOUT_S,
     memory_bytes: int = MEMORY_BYTES,
     output_bytes: int = OUTPUT_BYTES,
@@ -64,7 +67,7 @@ async def arun(  # noqa: PLR0913
     call = _call(body, arguments, Limits(timeout_s, memory_bytes, output_bytes))
     if isinstance(call, Result):
         return call
-    own.get().submit(call, tenant=tenant)
+    own.get().submit(call, tenant=tenant, part=part)
     try:
         async with asyncio.timeout(WAIT_S + timeout_s + _LATE_S):
             return await asyncio.wrap_future(call.result)

@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import importlib.util
 import itertools
+import logging
 import os
 import socket
 import struct
@@ -20,6 +21,8 @@ from badgerjobs.lib import env
 from badgerjobs.lib.javascript import frames
 from badgerjobs.lib.javascript.results import Limits, Result, answered, killed, refused
 from badgerjobs.lib.javascript.turns import FullError, Turns
+
+logger = logging.getLogger(__name__)
 
 MOST_WAITING, EACH_WAITING = 1000, 200
 WAIT_S = 10.0  # for its turn
@@ -74,14 +77,16 @@ class Host:
         self._running: dict[int, Call] = {}
         self._door: socket.socket | None = None
 
-    def submit(self, call: Call, *, tenant: Hashable) -> None:
+    def submit(self, call: Call, *, tenant: Hashable, part: Hashable = None) -> None:
         """Let the call wait for its turn. What becomes of it is its result, always."""
         try:
             with self._lock:
-                self._turns.put(tenant, call)
+                lost = self._turns.put(tenant, call, part=part)
         except FullError:
             call.result.set_result(refused("busy", BUSY))
             return
+        if lost and lost.result.set_running_or_notify_cancel():
+            lost.result.set_result(refused("busy", BUSY))
         self._hand_out()
 
     def warm(self) -> None:
@@ -153,8 +158,13 @@ class Host:
     def _open(self) -> socket.socket:
         """Give the door of a keeper that lives. Our lock is held."""
         if self._door is None:
-            self.keeper, self._door = _start(self.slots)
-            threading.Thread(target=self._listen, args=[self._door], name="javascript", daemon=True).start()
+            keeper, door = _start(self.slots)
+            try:
+                threading.Thread(target=self._listen, args=[door], name="javascript", daemon=True).start()
+            except RuntimeError:
+                _end(keeper, door, kill=True)
+                raise UnavailableError("No sandbox can be started here: there is no thread left.") from None
+            self.keeper, self._door = keeper, door
         return self._door
 
     def _listen(self, door: socket.socket) -> None:
@@ -162,9 +172,13 @@ class Host:
         with contextlib.suppress(EOFError, OSError):
             while True:
                 number, word, seconds, length = frames.ANSWER.unpack(frames.read(door, frames.ANSWER.size))
-                self._answered(number, word, seconds, frames.read(door, length))
+                answer = frames.read(door, length)
                 heard = True
-                self._hand_out()
+                try:
+                    self._answered(number, word, seconds, answer)
+                    self._hand_out()
+                except Exception:  # one call's trouble: without this thread every other call would wait for nothing
+                    logger.exception("What a sandbox answered could not be passed on.")
         self._lost(door, heard=heard)
 
     def _answered(self, number: int, word: int, seconds: float, answer: bytes) -> None:
@@ -172,10 +186,14 @@ class Host:
             call = self._running.pop(number, None)
         if call is None:
             return
-        if word == frames.ANSWERED:
-            result = answered(answer, call.limits, body=call.body, seconds=seconds)
-        else:
-            result = killed(word, call.limits, seconds)
+        try:
+            if word == frames.ANSWERED:
+                result = answered(answer, call.limits, body=call.body, seconds=seconds)
+            else:
+                result = killed(word, call.limits, seconds)
+        except BaseException as error:  # whoever waits hears of it
+            call.result.set_exception(error)
+            raise
         call.result.set_result(result)
 
     def _lost(self, door: socket.socket, *, heard: bool) -> None:
@@ -211,7 +229,10 @@ def _start(slots: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
     if found is None or found.origin is None:
         raise UnavailableError("mini-racer is not installed: no JavaScript can be run here.")
     site = Path(found.origin).parents[1]
-    ours, theirs = socket.socketpair()
+    try:
+        ours, theirs = socket.socketpair()
+    except OSError as error:
+        raise UnavailableError(f"No sandbox can be started here: {error.strerror}.") from None
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TAKES_WITHIN)
     try:
         keeper = subprocess.Popen(

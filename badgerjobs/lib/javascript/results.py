@@ -1,11 +1,13 @@
 """What came of a call: a value, or one error, in a word for machines and a sentence for people."""
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from badgerjobs.lib.javascript import frames
+from badgerjobs.lib.json_depth import is_deeper
 
 Word = Literal[
     "syntax",
@@ -24,6 +26,7 @@ Word = Literal[
 Level = Literal["debug", "log", "info", "warn", "error"]
 
 HEADER_LINES = 2  # what V8 puts before a function's body
+MOST_LEVELS = 200  # what keeps, sends or shows a value may walk it by recursion
 _FRAME = re.compile(r"body\.js:(\d+):(\d+)")
 _SYNTAX = re.compile(r"^[^\n]*?:(\d+): (?:SyntaxError: )?([^\n]*)\n[^\n]*\n( *)\^", re.DOTALL)
 
@@ -88,29 +91,51 @@ def refused(word: Word, message: str) -> Result:
 def answered(answer: bytes, limits: Limits, *, body: str, seconds: float) -> Result:
     """Read a sandbox's answer. It may be hostile: what is not as it must be counts as a crash of the sandbox."""
     try:
-        said = json.loads(answer)
-        if "syntax" in said:
-            return Result(error=_syntax(str(said["syntax"]), body), seconds=seconds)
-        console = tuple(Line(_level(level), str(text)) for level, text in said["console"])
-        error = _error(said["error"], limits, body) if "error" in said else _too_long(answer, limits, said)
-        return Result(None if error else said["value"], error, console, int(said["dropped"]), seconds)
+        return _result(answer, _said(answer), limits, body, seconds)
     except RecursionError:
-        return Result(error=Error("unserialisable", "The returned value is nested too deeply."), seconds=seconds)
-    except json.JSONDecodeError:
-        return Result(error=_crashed(limits), seconds=seconds)
-    except ValueError:  # the one that Python's numbers know
-        return Result(
-            error=Error("unserialisable", "A number in the returned value has too many digits."), seconds=seconds
-        )
-    except (TypeError, KeyError, AttributeError):
-        return Result(error=_crashed(limits), seconds=seconds)
+        error = _TOO_DEEP
+    except _NumberError:
+        error = Error("unserialisable", "A number in the returned value is too large, or has too many digits.")
+    except Exception:  # whatever it was, it came out of a sandbox
+        error = _crashed(limits)
+    return Result(error=error, seconds=seconds)
+
+
+class _NumberError(Exception):
+    """A number that nobody could keep."""
+
+
+def _said(answer: bytes) -> Any:
+    try:
+        return json.loads(answer, parse_float=_finite, parse_constant=_finite)
+    except (json.JSONDecodeError, UnicodeError):
+        raise
+    except ValueError:  # the one that Python's whole numbers know
+        raise _NumberError from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _NumberError
+    return number
+
+
+def _result(answer: bytes, said: Any, limits: Limits, body: str, seconds: float) -> Result:
+    if "syntax" in said:
+        return Result(error=_syntax(str(said["syntax"]), body), seconds=seconds)
+    console = tuple(Line(_level(level), str(text)) for level, text in said["console"])
+    error = _error(said["error"], limits, body) if "error" in said else _too_much(answer, limits, said)
+    return Result(None if error else said["value"], error, console, int(said["dropped"]), seconds)
 
 
 def _level(level: object) -> Level:
     return next((known for known in get_args(Level) if known == level), "log")
 
 
-def _too_long(answer: bytes, limits: Limits, said: Any) -> Error | None:
+def _too_much(answer: bytes, limits: Limits, said: Any) -> Error | None:
+    if is_deeper(said["value"], MOST_LEVELS):
+        return _TOO_DEEP
     # The answer is longer than its value: only one that could be too long is measured.
     if len(answer) > limits.output_bytes:
         value = json.dumps(said["value"], ensure_ascii=False, separators=(",", ":"))
@@ -128,7 +153,8 @@ def _error(said: Any, limits: Limits, body: str) -> Error:  # noqa: PLR0911  one
         case "syntax":
             return Error("syntax", "The body is not the inside of one function: " + message, name or "SyntaxError")
         case "unserialisable":
-            return Error("unserialisable", f"The returned value cannot be written as JSON: {message.splitlines()[0]}")
+            why = _first_line(message) or "what it threw says nothing."
+            return Error("unserialisable", f"The returned value cannot be written as JSON: {why}")
         case "nothing":
             return Error("nothing", "The body returned nothing: it must end with return and a value (null is one).")
         case "pending":
@@ -142,12 +168,16 @@ def _syntax(said: str, body: str) -> Error:
     """Read V8's message: the line with its number, the source, and a mark below the place."""
     found = _SYNTAX.match(said)
     if found is None:
-        return Error("syntax", said.splitlines()[0] if said else "The body is not JavaScript.", "SyntaxError")
+        return Error("syntax", _first_line(said) or "The body is not JavaScript.", "SyntaxError")
     line, column = int(found[1]) - HEADER_LINES, len(found[3]) + 1
     lines = _lines(body)
     if line > len(lines):  # the brace that closes what the body left open
         return Error("syntax", "The body ends too early: something is not closed.", "SyntaxError", *_end(lines))
     return Error("syntax", found[2], "SyntaxError", max(line, 1), column)
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _place(found: re.Match[str] | None, body: str) -> tuple[int | None, int | None]:
@@ -181,4 +211,5 @@ def _crashed(_: Limits) -> Error:
     return Error("crashed", "The sandbox ended while it ran the body. Nothing else was touched.")
 
 
+_TOO_DEEP = Error("unserialisable", f"The returned value is nested too deeply: {MOST_LEVELS} levels are kept.")
 _KILLED = {frames.TIMEOUT: _timeout, frames.MEMORY: _memory, frames.OUTPUT: _output}

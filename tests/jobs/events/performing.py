@@ -19,6 +19,7 @@ from jobs.events.types import Occasion, type_of
 
 RUN = UUID("019bebd2-8a71-7c4e-9d3f-0242ac120002")
 KEY = signatures.make_secret()
+OWNER, WORKSPACE = 1, 2
 
 
 async def _found(_host: str, _port: int) -> Sequence[str]:
@@ -30,7 +31,7 @@ def occasion(kind: str, configuration: Mapping[str, Any], connection: Any = None
     found = type_of(kind)
     stored = checked(CONNECTION_TYPES[connection[0]], connection[1], SECRETS) if connection else {}
     values = {"input": given, "run": {"id": str(RUN), "number": 1, "due_at": "2026-03-02T12:00:00+00:00"}}
-    return Occasion(RUN, checked(found.serializer, configuration, found.secrets), stored, values, 1, KEY)
+    return Occasion(RUN, checked(found.serializer, configuration, found.secrets), stored, values, OWNER, WORKSPACE, KEY)
 
 
 def perform(

@@ -62,7 +62,11 @@ def test_a_value_is_escaped_as_the_body_is_read(headers: dict[str, str], body: s
             "input.id is “..”, which would lead to another path of the URL.",
         ),
         ({"id": "a\nb"}, {"headers": {"X-A": "{{input.id}}"}}, "input.id cannot stand in a header"),
-        ("x" * 600_000, {"body": "{{input}}{{input}}"}, "With the input in it the body has 1,200,000 bytes"),
+        (
+            "x" * 600_000,
+            {"body": "{{input}}{{input}}"},
+            "With the input in it the body is longer than 1,000,000 characters.",
+        ),
     ],
     ids=["missing", "dots", "header", "size"],
 )

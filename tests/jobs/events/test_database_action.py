@@ -1,14 +1,17 @@
 """A database action on a real PostgreSQL: what it gives back, what it must not do, and how each failure is told."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection as django_connection
 from rest_framework.exceptions import ValidationError
 
 from badgerjobs.outbound import relay
 from badgerjobs.runs.outcomes import Outcome
+from jobs.events import postgresql
 from tests.jobs.events.performing import done, failed, perform
 from tests.jobs.events.stand_ins import Door, Silent
 
@@ -99,6 +102,50 @@ def test_two_columns_of_one_name_are_both_there(run: Query) -> None:
     assert done(run("SELECT 1 AS a, 2 AS a"))["rows"] == [{"a": 1, "a_2": 2}]
 
 
+def test_a_column_that_is_called_like_a_second_one_is_there_too(run: Query) -> None:
+    assert done(run("SELECT 1 AS a, 2 AS a, 3 AS a_2, 4 AS a, 5 AS a_3"))["rows"] == [
+        {"a": 1, "a_4": 2, "a_2": 3, "a_5": 4, "a_3": 5}
+    ]
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonb"])
+@pytest.mark.parametrize("text", ["repeat('[', 900) || repeat(']', 900)", "repeat('9', 5000)"], ids=["deep", "digits"])
+def test_json_that_python_cannot_read_is_text(run: Query, kind: str, text: str) -> None:
+    [row] = done(run(f"SELECT ({text})::{kind} AS it, '[[1]]'::{kind} AS other"))["rows"]
+    assert (row["it"][0], len(row["it"]) >= 1800, row["other"]) == (row["it"][-1].replace("]", "["), True, [[1]])
+
+
+@pytest.mark.parametrize("value", ["\ud800", "a\0b", ["\ud800"], {"\0": 1}], ids=["half", "null", "list", "object"])
+def test_what_no_text_may_hold_is_wrong_data(run: Query, postgres: Door, value: Any) -> None:
+    error_class, sentence, retry = failed(run("SELECT {{input}}::text", value))
+    assert (error_class, retry, postgres.opened) == ("data", False, 0)
+    assert sentence.startswith("A parameter cannot be bound: it holds null characters or halves of letters")
+
+
+def test_an_answer_that_cannot_be_read_is_wrong_data(run: Query, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever plays PostgreSQL may send anything."""
+    monkeypatch.setattr(postgresql, "kept", lambda *_: int("9" * 5000))
+    error_class, sentence, retry = failed(run("SELECT 1"))
+    assert (error_class, retry) == ("data", False)
+    assert sentence.startswith("db.example.com answered with a value that cannot be read: Exceeds the limit")
+
+
+@pytest.mark.parametrize(
+    ("statement", "timeout"),
+    [("SELECT 1/0", 5), ("SELECT * FROM generate_series(1, 100000)", 5), ("SELECT pg_sleep(20)", 1)],
+    ids=["failed", "cut", "late"],
+)
+def test_no_second_connection_is_made_to_cancel_a_statement(
+    run: Query, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, statement: str, timeout: int
+) -> None:
+    """The line's port is not ours any more when it comes to that."""
+    cancels: list[object] = []
+    monkeypatch.setattr(psycopg.AsyncConnection, "_cancel_gen", lambda *_: cancels.append(1))
+    monkeypatch.setattr(psycopg.AsyncConnection, "cancel", lambda *_: cancels.append(1))
+    run(statement, timeout=timeout, max_rows=1)
+    assert (cancels, caplog.text) == ([], "")
+
+
 def test_it_keeps_so_many_rows_and_says_that_there_were_more(run: Query) -> None:
     result = done(run("SELECT * FROM generate_series(1, 100000) AS n", max_rows=3))
     assert (result["rows_returned"], result["rows"][-1], result["truncated"]) == (3, {"n": 3}, True)
@@ -130,6 +177,24 @@ def test_without_a_tick_nothing_is_written(run: Query, table: str) -> None:
         in failed(run("SELECT set_config('transaction_read_only', 'off', false)"))[1]
     )
     assert rows() == [(1, "Lamp")]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "; -- by night\n /* a /* nested */ one */\tcopy (SELECT 1) TO PROGRAM 'true'",
+        "DO $$ BEGIN COPY (SELECT 1) TO PROGRAM 'true'; END $$",
+    ],
+    ids=["plain", "hidden", "in a block"],
+)
+def test_what_a_read_only_transaction_does_not_hold_needs_the_tick(run: Query, tmp_path: Path, statement: str) -> None:
+    tmp_path.chmod(0o777)
+    made = statement.replace("true", f"touch {tmp_path}/made")
+    with pytest.raises(ValidationError, match="COPY and DO can do more than a read-only transaction forbids"):
+        run(made)
+    assert not list(tmp_path.iterdir())
+    assert done(run("/* copy */ SELECT 1 AS copy"))["rows"] == [{"copy": 1}]
 
 
 def test_with_it_what_is_written_is_counted_and_can_be_returned(run: Query, table: str) -> None:

@@ -1,10 +1,13 @@
 """A function: what it sees, what it returns, and where it went wrong."""
 
+from typing import Any
+
 import pytest
 from rest_framework.exceptions import ValidationError
 
+from badgerjobs.lib import javascript
 from badgerjobs.runs.outcomes import Done, Failed
-from tests.jobs.events.performing import RUN, done, failed, perform
+from tests.jobs.events.performing import OWNER, RUN, WORKSPACE, done, failed, perform
 
 
 def test_it_sees_its_input_and_returns_a_value() -> None:
@@ -47,3 +50,29 @@ def test_what_no_database_can_keep_is_replaced() -> None:
 def test_without_code_there_is_nothing_to_do() -> None:
     with pytest.raises(ValidationError):
         perform("FUNCTION", {"code": ""})
+
+
+def test_workspaces_take_turns_and_the_applications_of_one_its_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    async def arun(*_: Any, tenant: Any, part: Any, **__: Any) -> javascript.Result:
+        seen.append((tenant, part))
+        return javascript.Result()
+
+    monkeypatch.setattr(javascript, "arun", arun)
+    done(perform("FUNCTION", {"code": "return 1"}))
+    assert seen == [(WORKSPACE, OWNER)]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "return JSON.rawJSON('1e999')",
+        "let a = []; for (let i = 0; i < 450; i++) a = [a]; return a",
+        "return {toJSON() { throw '' }}",
+    ],
+    ids=["infinite", "deep", "empty throw"],
+)
+def test_what_cannot_be_kept_is_told_and_not_tried_again(code: str) -> None:
+    error_class, _, retry = failed(perform("FUNCTION", {"code": code, "timeout_ms": 5000}))
+    assert (error_class, retry) == ("script", False)

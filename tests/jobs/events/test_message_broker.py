@@ -108,6 +108,24 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("to", ["list", "stream"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"$2\r\n\xff\xfe\r\n", b"*2\r\n$1\r\na\r\n$1\r\nb\r\n", b"*1\r\n" * 3000, b":12x\r\n", b"$-1\r\n",
+        b"*-1\r\n", b":" + b"9" * 5000 + b"\r\n", b"+" + b"x" * 100_000,
+        b":" + b"9" * 20 + b"\r\n", b":-1\r\n", b"$99\r\n" + b"1" * 99 + b"\r\n",
+    ],
+    ids=["bytes", "list", "deep", "no number", "null", "no list", "digits", "line", "much", "less", "long"],
+)  # fmt: skip
+def test_whoever_plays_redis_is_told(to: str, words: bytes) -> None:
+    with Silent(b"+OK\r\n+OK\r\n" + words) as other:
+        connection = valkey_at(other, user="u")  # type: ignore[arg-type]  # it has a port
+        assert failed(send(other, to, connection=connection, timeout=5)) == (
+            "protocol", "server.example.com answered with something that Redis does not answer with.", False
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("configuration", "field"),
     [

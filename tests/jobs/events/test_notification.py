@@ -165,6 +165,33 @@ def test_an_input_that_makes_no_mail_fails_at_once(mails: MailServer, given: Any
     assert sentence in said
 
 
+def test_a_domain_may_have_letters_of_any_language(mails: MailServer) -> None:
+    connection = smtp(mails, sender="Bücher <shop@bücher.de>")
+    result = done(mail(mails, {**INPUT, "mail": "Jürgen <a@bücher.de>"}, connection=connection))
+    assert result["accepted"] == ["a@xn--bcher-kva.de", "bob@example.com"]
+    assert result["message_id"] == f"<{RUN}@xn--bcher-kva.de>"
+    assert mails.recipients == [["a@xn--bcher-kva.de", "bob@example.com"]]
+    assert mails.mails[0]["From"] == "Bücher <shop@xn--bcher-kva.de>"
+
+
+@pytest.mark.parametrize("more", [{"user": "pässword"}, {"password": "pässword"}], ids=["user", "password"])
+def test_a_user_or_password_that_smtp_has_no_letters_for_is_told(
+    secure: MailServer, pem: str, more: dict[str, str]
+) -> None:
+    connection = smtp(secure, security="starttls", certificates=pem, **{"user": "u", "password": "p", **more})
+    assert failed(mail(secure, connection=connection)) == (
+        "auth", "User and password for a mail server may have ASCII characters only.", False
+    )  # fmt: skip
+
+
+def test_a_challenge_that_cannot_be_read_is_told(secure: MailServer, pem: str) -> None:
+    secure.says = {"AUTH": "334 a"}
+    connection = smtp(secure, security="starttls", user="u", password="p", certificates=pem)
+    assert failed(mail(secure, connection=connection)) == (
+        "protocol", "server.example.com does not speak SMTP as others do.", False
+    )  # fmt: skip
+
+
 def test_a_subject_stays_one_line(mails: MailServer) -> None:
     done(mail(mails, {**INPUT, "product": "Lamp\r\nBcc: eve@example.com"}))
     assert mails.mails[0]["Subject"] == "Low: Lamp Bcc: eve@example.com"

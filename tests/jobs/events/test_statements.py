@@ -1,5 +1,7 @@
 """SQL with placeholders: always parameters, never text."""
 
+import time
+
 import pytest
 
 from badgerjobs.lib.handlebars import TemplateError
@@ -55,3 +57,45 @@ def test_a_place_of_what_was_sent_is_found_in_what_was_written() -> None:
     for word in ("SELECT", ",", "FORM", "x"):
         assert statement.place_of(sent.index(word), mark) == text.index(word), word
     assert line_and_column(text, text.index("FORM")) == "line 2, column 18"
+
+
+@pytest.mark.parametrize(
+    ("text", "sent", "paths"),
+    [
+        ("SELECT 'it''s', {{a}}", "SELECT 'it''s', $1", ["a"]),
+        ("SELECT 'a''b, {{a}}", "SELECT 'a''b, $1", ["a"]),
+        ("SELECT $a$ $b$ $$ $a$, {{a}}", "SELECT $a$ $b$ $$ $a$, $1", ["a"]),
+        ("SELECT $a$b$, $b$ {{a}}", "SELECT $a$b$, $b$ $1", ["a"]),
+        ("SELECT /* {{a}}", "SELECT /* $1", ["a"]),
+        ("SELECT /*/ {{no}} */ {{a}}", "SELECT /*/ {{no}} */ $1", ["a"]),
+    ],
+    ids=["doubled", "open quote", "tags", "shared sign", "open comment", "slash"],
+)
+def test_a_part_ends_where_the_database_ends_it(text: str, sent: str, paths: list[str]) -> None:
+    statement = read(text)
+    assert (statement.written(mark), statement.names) == (sent, paths)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(f"$a{n}$" for n in range(14_000)),
+        "$a" * 50_000,
+        "/* " * 33_000,
+        "'\"" * 50_000,
+        "".join(f"{{{{a{n}}}}}" for n in range(12_000)),
+    ],
+    ids=["tags", "dollars", "comments", "quotes", "paths"],
+)
+def test_the_longest_statement_is_read_and_written_in_no_time(text: str) -> None:
+    began = time.process_time()
+    statement = read(text)
+    statement.place_of(len(statement.written(mark)), mark)
+    assert time.process_time() - began < 0.5
+
+
+def test_what_is_bound_has_a_limit_in_all() -> None:
+    values = {"input": {"a": {"b": "x" * 400}}}
+    assert len(bound(read("SELECT {{input.a}}, {{input.a}}"), values, {}, most=500)) == 1
+    with pytest.raises(TemplateError, match="what is bound is longer than 500 characters"):
+        bound(read("SELECT {{input.a}}, {{input.a.b}}"), values, {}, most=500)
