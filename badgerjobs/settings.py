@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "django_htmx",
+    "django_static_ace_builds",
     "rest_framework",
     "drf_spectacular",
     "django_celery_beat",

@@ -175,6 +175,9 @@ TRICKS = [
     Body("a cycle", "const a = {}; a.b = a; return a", ("unserialisable",), "circular"),
     Body("nothing", "", ("nothing",), "return"),
     Body("undefined", "return undefined", ("nothing",)),
+    Body("an empty throw from toJSON", "return { toJSON() { throw '' } }", ("unserialisable",), "as JSON"),
+    Body("a raw number beyond all", "return [JSON.rawJSON('1e999')]", ("unserialisable",), "too large"),
+    Body("450 lists", "let a = []; for (let i = 0; i < 450; i++) a = [a]; return a", ("unserialisable",), "deeply"),
     Body("a raw number of many digits", "return JSON.rawJSON('9'.repeat(5000))", ("unserialisable",), "digits"),
     Body(
         "a lone surrogate",

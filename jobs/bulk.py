@@ -13,6 +13,7 @@ from badgerjobs.runs import many
 from badgerjobs.runs.models import Cause
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
+from jobs.cancelling import cancel_jobs
 from jobs.models import Job
 
 # So many at the most, by one request.
@@ -77,6 +78,7 @@ VERBS: Mapping[str, Callable[..., int]] = {
     "run": run_jobs,
     "pause": pause_jobs,
     "resume": resume_jobs,
+    "cancel": cancel_jobs,
     "delete": delete_jobs,
 }
 

@@ -14,6 +14,7 @@ from badgerjobs.lib import vault
 from badgerjobs.runs.pause_form import PauseForm
 from jobs.bulk import MOST, VERBS
 from jobs.querysets import JobQuerySet
+from jobs.standing import GOING_ON, standing_so
 
 # Verb → what the button says, what happens to one and to several, and what is said when it is done.
 WORDS = {
@@ -35,12 +36,26 @@ WORDS = {
         "Their next runs are planned from now on. What was missed is not made up for.",
         "resumed",
     ),
+    "cancel": (
+        "Cancel",
+        "Nothing of it is planned any more, and what waits or runs of it is aborted. Its results stay.",
+        "Nothing of them is planned any more, and what waits or runs of them is aborted. Their results stay.",
+        "cancelled",
+    ),
     "delete": (
         "Delete",
         "Its runs and results go with it, and what waits is aborted. No way back.",
         "Their runs and results go with them, and what waits is aborted. No way back.",
         "deleted",
     ),
+}
+# Verb → what is left out of what was chosen, one and several, and why.
+LEFT_OUT = {
+    "resume": (
+        "was cancelled, and stays so: it is resumed on its own page.",
+        "were cancelled, and stay so: each is resumed on its own page.",
+    ),
+    "cancel": ("has nothing to cancel.", "have nothing to cancel."),
 }
 
 
@@ -72,10 +87,18 @@ class Choice:
             return matching.filter(tag__in=self.tags)
         return matching if self.shown is None else matching.among(self.shown)
 
-    def refusal(self, count: int) -> str:
-        """Why it cannot be done with so many; empty where it can."""
+    def without_those_left_out(self, jobs: JobQuerySet) -> JobQuerySet:
+        """Of those that are meant, the ones that it is done with: what somebody ended is not revived among others."""
+        if self.verb == "resume":
+            return jobs.may_be_resumed_together()
+        return standing_so(jobs, GOING_ON) if self.verb == "cancel" else jobs
+
+    def refusal(self, count: int, named: JobQuerySet) -> str:
+        """Why it cannot be done with so many, of those that were named; empty where it can."""
         if not self.verb:
-            return "Choose what to do: run, pause, resume or delete."
+            return "Choose what to do: run, pause, resume, cancel or delete."
+        if not count and (left_out := self._left_out(count, named)):
+            return left_out
         if not count:
             return "Tick the jobs that you mean, or choose all that match. Those that you ticked may be gone."
         if count > MOST:
@@ -91,11 +114,12 @@ class Choice:
         """What else has to be said of it, as far as it was said."""
         return PauseForm(data if self.asked is not None else None, now=now) if self.verb == "pause" else None
 
-    def question(self, ids: Sequence[int], names: Sequence[str]) -> dict[str, Any]:
-        """What `pages.ask` is to show. `names` are those of some of them."""
+    def question(self, ids: Sequence[int], names: Sequence[str], named: JobQuerySet) -> dict[str, Any]:
+        """What `pages.ask` is to show. `names` are those of some of them; `named`, all that were chosen."""
         count = len(ids)
         label, text_of_one, text_of_many, _ = WORDS[self.verb]
         text, what = text_of_one if count == 1 else text_of_many, _counted(count)
+        text = " ".join(filter(None, [text, self._left_out(count, named)]))
         more = count - len(names)
         has_grown = self.asked is not None and count > self.asked
         return {
@@ -104,13 +128,19 @@ class Choice:
             "items": [*names, f"and {more:,} more"] if more else names,
             "confirm": f"{label} {what}" + (" now" if self.verb == "run" else ""),
             "keep": "Keep as they are" if count > 1 else "Keep as it is",
-            "danger": self.verb == "delete",
+            "danger": self.verb in {"cancel", "delete"},
             "hidden": {
                 "do": [self.verb],
                 "asked": [str(count)],
                 **({"all": ["1"], "shown": [_sealed(ids)]} if self.everything else {"job": self.tags}),
             },
         }
+
+    def _left_out(self, count: int, named: JobQuerySet) -> str:
+        """How many of those that were chosen it is not done with, and why."""
+        if self.verb not in LEFT_OUT or not (left := named.count() - count):
+            return ""
+        return f"{_counted(left)} of these {LEFT_OUT[self.verb][left > 1]}"
 
     def said(self, done: int, *, of: int) -> str:
         """What is said afterwards: how many, and how many there was nothing to do for."""

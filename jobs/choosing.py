@@ -22,7 +22,7 @@ JOB_FILTERS: Mapping[str, Filter] = {
 }
 
 JOBS_DESCRIBED = [
-    OpenApiParameter("search", str, description="Part of the tag, the name or the endpoint."),
+    OpenApiParameter("search", str, description="Part of the tag, the name, the endpoint or the event's tag."),
     OpenApiParameter("enabled", bool, description="Only enabled, or only disabled ones."),
     OpenApiParameter("planned", bool, description="Only those with a next run, or only those without."),
     OpenApiParameter("verb", str, enum=Verb.values, description="Only those with this verb."),

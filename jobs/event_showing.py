@@ -1,15 +1,11 @@
-"""What a page shows of a run that performed an event: what was to be done, what came of it, and what to do."""
+"""What came of performing an event, in words, and what may help."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from badgerjobs.runs.models import Attempt, Run
-from badgerjobs.runs.shown import Body, Exchange, Shown, Side
 from jobs import exchange
 from jobs.answers import ERRORS as CALL_ERRORS
 from jobs.answers import answer_in_words
-from jobs.models import Job
 
 ERRORS = {
     **CALL_ERRORS,
@@ -59,47 +55,3 @@ _SAID: Mapping[str, Any] = {
     "message_id": lambda _: "published",
     "value": lambda _: "returned",
 }
-
-
-def exchange_of(run: Run, attempt: Attempt | None) -> Exchange | None:
-    """The event and its input as they are now; what came of it as it was kept. None where the job is gone."""
-    job = Job.objects.for_application(run.application).filter(runnable=run.runnable).select_related("event").first()
-    if job is None or job.event is None:
-        return None
-    given = job.input if run.input is None else run.input
-    result = (attempt.result if attempt else None) or {}
-    changed = max(job.updated_at, job.event.updated_at)
-    return Exchange(
-        request=Side(job.event.get_type_display(), job.event.tag, body=_json({"input": given})),
-        response=_response(result) if result else None,
-        is_older=changed > (attempt.started_at if attempt else run.created_at),
-    )
-
-
-def _response(result: Mapping[str, Any]) -> Side:
-    if "status" in result:
-        return exchange._response(result)
-    return Side(answer_of(result, "") or "Result", body=_json(result))
-
-
-def _json(value: Any) -> Body:
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    return Body(text[: exchange.LONGEST_SHOWN], len(text.encode()))
-
-
-def content_of(result: Mapping[str, Any]) -> bytes:
-    """The body of an answer, byte for byte; of what is no answer, the result as JSON."""
-    return exchange.content_of(result) if "status" in result else json.dumps(result, ensure_ascii=False).encode()
-
-
-def advice_on(attempt: Attempt) -> str:
-    """What may help: of an answer what a job's own call would be told."""
-    if attempt.error_class == "status":
-        return exchange.advice_on(attempt)
-    return ADVICE.get(attempt.error_class, "")
-
-
-EVENT = Shown(
-    "event", answer_of, exchange_of, advice_on, content_of, exchange.page_of, exchange.titles_of, exchange.called,
-    errors=ERRORS, backfill=exchange.backfill_of,
-)  # fmt: skip

@@ -6,9 +6,13 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from badgerjobs.workspaces.models import Application
+from jobs.models import EventType
 from jobs.querysets import SCHEDULES, STATES, JobQuerySet
 
+# As the address has them, and in words. What a job calls itself is an action too, here as in REST.
+TYPES = {value.lower(): label.lower() for value, label in EventType.choices} | {"action": "HTTP call or action"}
 CHOICES = {
+    "type": ("Any type", tuple(TYPES)),
     "state": ("Any state", (*STATES, "running")),
     "last": ("Any last result", ("succeeded", "failed", "aborted", "skipped")),
     "schedule": ("Any schedule", tuple(SCHEDULES)),
@@ -20,7 +24,7 @@ SORTS = {
     "last_run": ("runnable__last_run_at", "longest since the last run first", "last run first"),
 }
 FIRST_SORT = "next_run"
-LABELS = {"q": "search", "state": "state", "last": "last result", "schedule": "schedule"}
+LABELS = {"q": "search", "type": "type", "state": "state", "last": "last result", "schedule": "schedule"}
 # Longer than any name, tag or endpoint can be.
 LONGEST_WORDS = 2000
 
@@ -38,7 +42,7 @@ class Field(NamedTuple):
     name: str
     label: str
     anything: str
-    choices: Sequence[str]
+    choices: Sequence[tuple[str, str]]
     chosen: str
 
 
@@ -47,6 +51,7 @@ class JobFilters:
     """The filters that are set (empty: not set) and the order (`-` in front: falling)."""
 
     q: str = ""
+    type: str = ""
     state: str = ""
     last: str = ""
     schedule: str = ""
@@ -63,6 +68,7 @@ class JobFilters:
     def narrow(self, jobs: JobQuerySet, application: Application) -> JobQuerySet:
         """Only the jobs that match."""
         jobs = jobs.search(self.q) if self.q else jobs
+        jobs = jobs.of_types([self.type.upper()]) if self.type else jobs
         jobs = jobs.in_state(self.state, application) if self.state else jobs
         jobs = jobs.scheduled(self.schedule) if self.schedule else jobs
         return jobs.last_was(self.last) if self.last else jobs
@@ -80,7 +86,7 @@ class JobFilters:
 
     @property
     def is_narrow(self) -> bool:
-        return bool(self.q or self.state or self.last or self.schedule)
+        return bool(self.q or self.type or self.state or self.last or self.schedule)
 
     @property
     def query(self) -> str:
@@ -93,7 +99,7 @@ class JobFilters:
         """Each filter that is set: what it is called, what it says, and the address without it."""
         for name, called in LABELS.items():
             if value := getattr(self, name):
-                yield called, value, replace(self, **{name: ""}).query
+                yield called, TYPES.get(value, value) if name == "type" else value, replace(self, **{name: ""}).query
 
     def sorts(self) -> dict[str, Sort]:
         """For each column that sorts: what `aria-sort` says of it, and the address that a press leads to."""
@@ -106,6 +112,6 @@ class JobFilters:
     def fields(self) -> list[Field]:
         """The choices of the form, and which of each is chosen."""
         return [
-            Field(name, LABELS[name], anything, choices, getattr(self, name))
+            Field(name, LABELS[name], anything, [(one, TYPES.get(one, one)) for one in choices], getattr(self, name))
             for name, (anything, choices) in CHOICES.items()
         ]

@@ -1,4 +1,4 @@
-"""Making and changing a job in a form, its preview, and a call to try it out."""
+"""Making and changing a job in a form, its preview, and a call or an event to try it out."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -20,26 +20,33 @@ from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_p
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces.models import Application, Role
 from jobs import header_rows
+from jobs.event_trying import tried
 from jobs.forms import JobForm, fill_in, typed
 from jobs.initial import initial_like, initial_new, initial_of, retries_of
-from jobs.models import KIND, Job
+from jobs.models import KIND, Event, Job
 from jobs.perform import request_of
 from jobs.seen import changed, seen_anew, seen_of
-from jobs.services import create_job, headers_to_keep, update_job
+from jobs.services import EVENT_GONE, create_job, headers_to_keep, update_job
 from jobs.showing import next_runs
+from jobs.standing import is_cancelled
 from jobs.trial_calls import TooManyTrialsError, try_call
 
 PAGE = "jobs/edit.html"
+# So many events are offered; the tag of any other may be typed.
+OFFERED = 500
 CHANGED_MEANWHILE = "Somebody else changed this while the form was open. Save again to have it your way."
 
 
 @application_page(Role.EDITOR)
 def new(request: PageRequest, application: Application) -> HttpResponse:
-    """A new job; with `?from=TAG`, one like that."""
+    """A new job; with `?from=TAG`, one like that; with `?event=TAG`, one that performs this event."""
     if request.method == "POST":
         return _sent(request, application, None)
     like = request.GET.get("from")
-    initial = initial_like(_job(application, like), application) if like else initial_new(application)
+    if like:
+        initial = initial_like(_job(application, like), application)
+    else:
+        initial = initial_new(application, event_tag=request.GET.get("event", ""))
     form = JobForm(initial=initial, application=application)
     form.focus("name")
     return _page(request, application, None, form)
@@ -70,12 +77,12 @@ def preview(request: PageRequest, application: Application) -> HttpResponse:
 @application_page(Role.EDITOR)
 @only_posted
 def test(request: PageRequest, application: Application) -> HttpResponse:
-    """Call what the form says, as it stands; with `?job=TAG`, stars are what that job has stored."""
+    """Call or perform what the form says, as it stands; with `?job=TAG`, stars are what that job has stored."""
     tag = request.GET.get("job")
     job = _job(application, tag) if tag else None
     form = JobForm(request.POST, job=job, application=application)
     form.is_valid()
-    answer = _tried(request, application, form, job)
+    answer = (_tried if form.calls else _performed)(request, application, form, job)
     begun = JobForm(initial=typed(request.POST), job=job, application=application)
     return _page(request, application, job, begun, is_changed=True, **answer)
 
@@ -117,7 +124,12 @@ def _saved(request: PageRequest, application: Application, form: JobForm, job: J
         return create_job(application=application, tag=tag, by=by, now=now, **fields)
     except Conflict as error:
         taken = f"There is a job with the tag “{tag}” already: give this one another."
-        form.refuse("" if job else "tag" if form.cleaned_data["tag"] else "name", str(error.detail) if job else taken)
+        if error.detail == EVENT_GONE:
+            form.refuse("event_tag", EVENT_GONE)
+        elif job:
+            form.refuse("", str(error.detail))
+        else:
+            form.refuse("tag" if form.cleaned_data["tag"] else "name", taken)
     except Invalid as error:
         for name, said in _sentences(error).items():
             form.refuse(name, said)
@@ -133,8 +145,7 @@ def _tried(request: PageRequest, application: Application, form: JobForm, job: J
     """What the part `#test` shows: what came of the call, or why there was none."""
     call = form.call()
     if call is None:
-        said = [sentence for name in form.call_fields for sentence in form.errors.get(name, [])]
-        return {"refused": said}
+        return _refused(form)
     try:
         headers = headers_to_keep(job, call)["headers"] if job else call["headers"]
         trial = try_call(
@@ -151,6 +162,20 @@ def _tried(request: PageRequest, application: Application, form: JobForm, job: J
     return {"trial": trial}
 
 
+def _performed(request: PageRequest, application: Application, form: JobForm, _: Job | None) -> dict[str, Any]:
+    """The same of an event, performed once with the input that was typed."""
+    event = form.event()
+    if event is None:
+        return _refused(form)
+    event.application = application
+    return tried(request, event, None, form.cleaned_data["input"])
+
+
+def _refused(form: JobForm) -> dict[str, Any]:
+    said = [sentence for name in form.tried_fields for sentence in form.errors.get(name, [])]
+    return {"refused": said}
+
+
 def _page(request: PageRequest, application: Application, job: Job | None, form: JobForm, **more: Any) -> HttpResponse:
     """The form, with what belongs beside it."""
     tested = reverse("jobs:test", args=[application.slug])
@@ -163,6 +188,7 @@ def _page(request: PageRequest, application: Application, job: Job | None, form:
         "tested": f"{tested}?{urlencode({'job': job.tag})}" if job else tested,
         "retries": retries_of(application, job.runnable if job else None),
         "zones": zones.names,
+        "events": Event.objects.for_application(application).defer("configuration").order_by("tag")[:OFFERED],
         **more,
     }
     return show(request, PAGE, context)
@@ -199,6 +225,8 @@ def _first_run(job: Job) -> str:
     if first:
         relative = words.relative((first - timezone.now()).total_seconds())
         return f"{job.name} is saved. It runs {relative}."
+    if is_cancelled(job):
+        return f"{job.name} is saved. It is cancelled: resume it, or press “Run now”."
     if not job.runnable.enabled:
         return f"{job.name} is saved. It is paused: resume it, or press “Run now”."
     return f"{job.name} is saved. Nothing is planned: press “Run now” whenever you want it to run."

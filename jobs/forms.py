@@ -16,16 +16,18 @@ from badgerjobs.runs.policy_form import PolicyForm
 from badgerjobs.runs.retry_form import RETRY_NAMES, RetryForm
 from badgerjobs.runs.serializers import PolicySerializer
 from badgerjobs.workspaces.models import Application
-from jobs import header_rows
+from jobs import header_rows, json_text
+from jobs.event_inputs import plain
 from jobs.header_rows import HeaderRow, HeaderRows
 from jobs.initial import initial_retries
-from jobs.models import Job, Verb
+from jobs.models import Event, Job, Verb
 from jobs.serializers import BODY_BYTES, JobSerializer
 
 # What the serializer says to programs in one word, said to people: field and code.
 WORDS = {
     ("tag", "required"): "Give the job a name, like refresh-prices.",
     ("endpoint", "blank"): "Give the URL to call, like https://example.com/refresh.",
+    ("event_tag", "required"): "Give the tag of the event that it performs, or choose “Call a URL” above.",
     ("fail_statuses", "blank"): "Say which fail, like 400-599, or none.",
     ("timeout", "invalid"): "Give a number of seconds, from 1 to 900.",
     ("timeout", "max_string_length"): "Give a number of seconds, from 1 to 900.",
@@ -43,17 +45,34 @@ WORDS = {
     ("spread", "by_hand"): "What runs by hand has no time to be spread from: leave this empty, or choose above when it "
     "runs.",
 }
-# What a test call is made of.
+# What a job does, and what a try of it is made of.
+CALL, EVENT = "call", "event"
+DOES = [(CALL, "Call a URL"), (EVENT, "Perform an event")]
 CALL_FIELDS = ("verb", "endpoint", "headers", "body", "timeout", "fail_statuses")
+EVENT_FIELDS = ("event_tag", "input")
+# Where the events of REST are in the panel.
+MAKE_IT = (", at events/.", ", under Events.")
 
 
 class JobForm(RetryForm, PolicyForm, ScheduleForm):
-    """What to call, and when. `job` is the one being changed; `application` has the retries of a new one."""
+    """What to do, and when. `job` is the one being changed; `application` has the retries of a new one."""
 
     name = forms.CharField(widget=forms.TextInput({"class": "short", "autocomplete": "off"}), **LENIENT)
     tag = forms.CharField(
         widget=forms.TextInput({"class": "mono short", "autocomplete": "off"}),
         help_text="Its identity in addresses and in the API: unique, and never changed. The name, unless you give one.",
+        **LENIENT,
+    )
+    does = forms.ChoiceField(label="What it does", choices=DOES, widget=forms.RadioSelect, **LENIENT)
+    event_tag = forms.CharField(
+        label="Event",
+        widget=forms.TextInput({"class": "mono short", "list": "events", "autocomplete": "off"}),
+        **LENIENT,
+    )
+    input = forms.CharField(
+        strip=False,
+        widget=forms.Textarea({"rows": "5", "spellcheck": "false", "data-editor": "json"}),
+        help_text="JSON, up to 1 MB: what the event knows as input. Empty: null.",
         **LENIENT,
     )
     verb = forms.ChoiceField(
@@ -67,7 +86,10 @@ class JobForm(RetryForm, PolicyForm, ScheduleForm):
     )
     headers = HeaderRows(required=False)
     body = forms.CharField(
-        strip=False, widget=forms.Textarea({"rows": "5", "spellcheck": "false"}), help_text="As it is sent.", **LENIENT
+        strip=False,
+        widget=forms.Textarea({"rows": "5", "spellcheck": "false", "data-editor": "json", "data-guess": ""}),
+        help_text="As it is sent.",
+        **LENIENT,
     )
     retryable = forms.BooleanField(**LENIENT)
     timeout = forms.CharField(label="Gives up after", widget=forms.NumberInput({"min": "1", "max": "900"}), **LENIENT)
@@ -99,7 +121,7 @@ class JobForm(RetryForm, PolicyForm, ScheduleForm):
 
     def clean(self) -> dict[str, Any]:
         """Look at each header by itself, so that what is wrong stands beside its row; then at everything."""
-        self.row_errors = header_rows.wrong(self.pairs, self.job.headers if self.job else {})
+        self.row_errors = header_rows.wrong(self.pairs, self.job.headers if self.job else {}) if self.calls else {}
         for said in self.row_errors.values():
             self.refuse("headers", said)
         cleaned = super().clean()
@@ -109,9 +131,15 @@ class JobForm(RetryForm, PolicyForm, ScheduleForm):
     def serializer(self, told: dict[str, Any]) -> JobSerializer:
         """Judge the job as the API would."""
         switches, self.policies = self._switches(), self.policies_told()
-        given = {**self.retries_told(wanted=switches["retryable"]), **self._typed("retry_statuses")}
-        data = {**told, **self.policies, **self._named(), **self.call_told(), **switches, **given}
+        data = {**told, **self.policies, **self._named(), **switches, **self.retries_told(wanted=switches["retryable"])}
+        data |= {**self.call_told(), **self._typed("retry_statuses")} if self.calls else self.event_told()
         return JobSerializer(self.job, data=data, context={"application": self.application})
+
+    @property
+    def calls(self) -> bool:
+        """Whether it calls a URL, and does not perform an event: as was chosen, or as the job does."""
+        chosen = str(self["does"].value() or "")
+        return chosen == CALL or (chosen != EVENT and not (self.job and self.job.event_id))
 
     def call(self) -> dict[str, Any] | None:
         """The call alone, checked: verb, endpoint, headers, body, timeout. None when something is wrong with it."""
@@ -119,6 +147,28 @@ class JobForm(RetryForm, PolicyForm, ScheduleForm):
             return None
         alone = JobSerializer(data={"tag": "test", **self.call_told()})
         return dict(alone.validated_data) if alone.is_valid() else None
+
+    def event(self) -> Event | None:
+        """The event that is to be performed. None when something is wrong with it or its input."""
+        if self.application is None or any(name in self.errors for name in EVENT_FIELDS):
+            return None
+        return Event.objects.for_application(self.application).whole().filter(tag=self._event_tag()).first()
+
+    def event_told(self) -> dict[str, Any]:
+        """What of a call there was on the page is not said: it would contradict the event."""
+        told: dict[str, Any] = {"event_tag": self._event_tag()}
+        try:
+            given = self._input()
+            told |= {"input": given} if told["event_tag"] else {}
+        except json_text.BadJSONError as error:
+            self.refuse("input", str(error))
+        return {**told, "timeout": self.job.timeout} if self.job else told
+
+    def _input(self) -> Any:
+        return json_text.read(plain(self.cleaned_data.get("input", "")))
+
+    def _event_tag(self) -> str:
+        return str(self.cleaned_data.get("event_tag", "")).strip()
 
     def call_told(self) -> dict[str, Any]:
         given = self.cleaned_data.get
@@ -142,10 +192,16 @@ class JobForm(RetryForm, PolicyForm, ScheduleForm):
         values = {name: self[name].value() for name in usual}
         return any(name in self.errors or str(values[name] or "") != str(usual[name] or "") for name in usual)
 
+    def _field_of(self, name: str) -> str:
+        """Of a job that performs an event, what is missing is the event."""
+        return "event_tag" if name in {"endpoint", "verb"} and not self.calls else super()._field_of(name)
+
     def refuse(self, field: str, said: Any) -> None:
         """In words for people, and with what would be right where that is plain to see."""
         first = said[0] if isinstance(said, list) and said else said
         said = WORDS.get((field, first.code or ""), said) if isinstance(first, ErrorDetail) else said
+        if field == "event_tag":
+            said = str(said[0] if isinstance(said, list) else said).replace(*MAKE_IT)
         if field == "tag" and not self.cleaned_data.get("tag"):
             if not self.cleaned_data.get("name"):
                 field = "name"
@@ -185,14 +241,19 @@ class JobForm(RetryForm, PolicyForm, ScheduleForm):
         if name in self.fields:
             self.fields[name].widget.attrs["autofocus"] = True
 
-    call_fields = CALL_FIELDS
-    order = ("name", "tag", "verb", "endpoint", "headers", "body", "when", "at", "every", "unit", "duration", "cron",
+    @property
+    def tried_fields(self) -> tuple[str, ...]:
+        """What a try of it is made of."""
+        return CALL_FIELDS if self.calls else EVENT_FIELDS
+
+    order = ("name", "tag", "does", "event_tag", "input", "verb", "endpoint", "headers", "body",
+             "when", "at", "every", "unit", "duration", "cron",
              "preset", "start", "ends", "end_at", "max_runs", "time_zone", "enabled", "overlap", "catch_up",
              "catch_up_within", "catch_up_within_unit", "spread", "spread_unit", "priority", "retryable", *RETRY_NAMES,
              "fail_statuses", "retry_statuses", "timeout")  # fmt: skip
 
     def body_bytes(self) -> int:
-        return len(_plain(str(self["body"].value() or "")).encode())
+        return len(plain(str(self["body"].value() or "")).encode())
 
     most_bytes = BODY_BYTES
 
@@ -213,7 +274,7 @@ class JobForm(RetryForm, PolicyForm, ScheduleForm):
 
     def _body(self) -> str:
         """Browsers end every line with CR LF, whatever was typed or stored: what was not touched stays as it is."""
-        body, stored = (_plain(text) for text in (self.cleaned_data.get("body", ""), self.job.body if self.job else ""))
+        body, stored = (plain(text) for text in (self.cleaned_data.get("body", ""), self.job.body if self.job else ""))
         return self.job.body if self.job and body == stored else body
 
     def _names(self) -> set[str]:
@@ -262,7 +323,3 @@ def fill_in(data: QueryDict, do: str) -> bool:
     elif field in JobForm.base_fields:
         data[field] = value
     return True
-
-
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -11,8 +11,11 @@ from badgerjobs.runs.policy_form import policies_shown
 from badgerjobs.runs.retry_form import shown_as
 from badgerjobs.runs.serializers import DEFAULTS
 from badgerjobs.workspaces.models import Application
+from jobs import json_text
 from jobs.models import Job
 from jobs.showing import retries_in_words
+
+USUAL_VERB = "POST"
 
 
 def initial_of(job: Job, application: Application | None = None) -> dict[str, Any]:
@@ -25,7 +28,10 @@ def initial_of(job: Job, application: Application | None = None) -> dict[str, An
         **policies_shown(job.runnable),
         "name": job.name,
         "tag": job.tag,
-        "verb": job.verb,
+        "does": "event" if job.event else "call",
+        "event_tag": job.event.tag if job.event else "",
+        "input": json_text.written(job.input),
+        "verb": job.verb or USUAL_VERB,
         "endpoint": job.endpoint,
         "headers": list(vault.mask(job.headers).items()),
         "body": job.body,
@@ -43,9 +49,10 @@ def initial_like(job: Job, application: Application | None = None) -> dict[str, 
     return {**initial_of(job, application), **again, "name": f"{job.name} copy", "tag": ""}
 
 
-def initial_new(application: Application | None = None) -> dict[str, Any]:
-    """What a new job begins with."""
-    call = {"verb": "POST", "headers": [], "retryable": True, "timeout": 30}
+def initial_new(application: Application | None = None, *, event_tag: str = "") -> dict[str, Any]:
+    """What a new job begins with; one that performs this event, if that is given."""
+    does = {"does": "event" if event_tag else "call", "event_tag": event_tag}
+    call = {**does, "verb": USUAL_VERB, "headers": [], "retryable": True, "timeout": 30}
     return {**blank(), **policies_shown(DEFAULTS), **call, **initial_retries(application)}
 
 

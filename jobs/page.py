@@ -8,23 +8,24 @@ from statistics import median
 from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce, JSONObject
 
-from badgerjobs.lib import vault, words
+from badgerjobs.lib import vault
 from badgerjobs.runs import recent, skipped
 from badgerjobs.runs.models import FINAL, Attempt, Run, SkipReason, State
-from badgerjobs.runs.policy_words import beside_backfill, policies_in_words, runs_made
+from badgerjobs.runs.policy_words import policies_in_words, runs_made
 from badgerjobs.runs.previews import Preview
 from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.runs.schedules import place_of, runs_left, second_zone
-from badgerjobs.runs.shown import Body
+from badgerjobs.runs.shown import Body, shown_as
 from badgerjobs.web.cursors import Page
-from jobs.answers import answer_in_words
+from jobs.event_exchange import input_of
 from jobs.exchange import backfill_of_missed, body_of, curl_of, needs_file
-from jobs.models import Job
+from jobs.models import EVENT_KIND, Job
 from jobs.pauses import Pause, pause_of
 from jobs.showing import Row, failures_in_words, next_runs, retries_in_words, rows_of
+from jobs.standing import is_cancelled
 
 # So many waiting and running runs are listed; their number is told.
 WAITING = 50
@@ -101,6 +102,22 @@ class JobPage:
     def state(self) -> str:
         return "running" if any(run.state == State.RUNNING for run in self.waiting) else self.row.state
 
+    @property
+    def is_cancelled(self) -> bool:
+        return is_cancelled(self.job)
+
+    @property
+    def may_be_cancelled(self) -> bool:
+        """Whether something of it goes on."""
+        return not self.is_cancelled and bool(
+            self.waiting or not self.runnable.enabled or self.runnable.next_run_at is not None
+        )
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether one of the runs that are counted failed."""
+        return bool(self.counts[0].get(State.FAILED))
+
     @cached_property
     def waiting(self) -> list[Run]:
         """What waits or runs, oldest first: so many, and no more."""
@@ -121,7 +138,7 @@ class JobPage:
         """Changes whenever the page has something else to say."""
         ended = self.row.ended
         moving = "".join(f" {run.number}:{run.state}:{run.held:d}:{run.attempts}" for run in self.waiting)
-        paused = f"{self.runnable.paused_until} {self.runnable.breaker}"
+        paused = f"{self.runnable.paused_until} {self.runnable.breaker} {self.job.cancelled_at}"
         last = f"{ended.id} {ended.ended_at}" if ended else ""
         return f"{last} {self.runnable.enabled} {self.runnable.next_run_at} {paused}{moving}"
 
@@ -173,7 +190,8 @@ class JobPage:
 
     @property
     def failures(self) -> str:
-        return failures_in_words(self.job)
+        """Which answers fail; of an event that is its own affair."""
+        return "" if self.job.event_id else failures_in_words(self.job)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -182,6 +200,11 @@ class JobPage:
     @property
     def body(self) -> Body:
         return body_of(self.job)
+
+    @property
+    def input(self) -> Body:
+        """What the event is given, as far as it is shown."""
+        return input_of(self.job)
 
     @property
     def curl(self) -> str:
@@ -231,77 +254,35 @@ class JobPage:
         runs: RunQuerySet = Run.objects.for_application(self.job.application).of(self.runnable.pk)
         return runs
 
-    def question_before_backfilling(self) -> dict[str, Any]:
-        """What `pages.ask` is to show first: which time is meant."""
-        return {
-            "title": f"Run past occurrences of {self.job.name}?",
-            "text": "Those in this time that have no run: they were missed, skipped, or came before it was made. "
-            "How many they are is said before anything is done.",
-            "confirm": "Count them",
-            "keep": "Leave them",
-        }
-
-    def question_about(self, occurrences: Sequence[datetime], per_minute: int | None) -> dict[str, Any]:
-        """What `pages.ask` is to show then: how many they are, and how they go."""
-        count, place = len(occurrences), words.place(self.zone)
-        text = beside_backfill(self.runnable, count)
-        if per_minute and count > 1:
-            rest = words.duration((count - 1) * 60_000 / per_minute)
-            text += f" At most {per_minute:,} begin in a minute: the last in {rest}, if none is held up."
-        items = [f"{words.day(at, self.zone)} {words.clock(at, self.zone)} {place}" for at in occurrences[:NAMED]]
-        if count > NAMED:
-            items.append(f"and {count - NAMED:,} more")
-        what = _plural(count, "occurrence")
-        return {"title": f"Run {what}?", "text": text, "items": items, "confirm": f"Run {what}", "keep": "Leave them"}
-
-    def question_before_pausing(self) -> dict[str, Any]:
-        """What `pages.ask` is to show."""
-        waits = len([run for run in self.waiting if run.state != State.RUNNING])
-        text = (
-            "Nothing is planned while it is paused. What runs goes on; what waits is aborted, also what somebody ran by"
-        )
-        text += " hand, replayed or backfilled"
-        text += f": {'at least ' if self.is_waiting_cut else ''}{_plural(waits, 'run')} now." if waits else "."
-        return {"title": f"Pause {self.job.name}?", "text": text, "confirm": "Pause the job", "keep": "Keep it running"}
-
-    def question_before_deleting(self) -> dict[str, Any]:
-        """What `pages.ask` is to show."""
-        ended = sum(self.ended_counts.values())
-        results = f"more than {ended:,} results" if self.is_counted_in_part else _plural(ended, "result")
-        waits = _plural(len(self.waiting), "waiting or running run")
-        waits = f"At least {waits}" if self.is_waiting_cut else waits
-        verb = "is" if len(self.waiting) == 1 else "are"
-        text = f"{waits} {verb} aborted, and {results} " if self.waiting else f"{results[:1].upper()}{results[1:]} "
-        return {
-            "title": f"Delete {self.job.name}?",
-            "text": f"{text}{'goes' if ended == 1 else 'go'} with it. There is no way back.",
-            "confirm": "Delete the job",
-            "keep": "Keep it",
-            "danger": True,
-        }
-
 
 def ended(runs: Any, state: str) -> Any:
     """Of these runs those that are over, or those that ended so; `last` is what its last attempt got.
 
-    Of each result only the status is read: bodies are long.
+    Of each result only what says it in a few words is read: bodies and rows are long.
     """
     found = runs.filter(state=state) if state in JobPage.FILTERS else runs.filter(state__in=FINAL)
     last = Attempt.objects.filter(run_id=OuterRef("pk"), number=OuterRef("attempts"))
-    told = JSONObject(status="result__status", error_class="error_class", error="error")
+    told = JSONObject(
+        status="result__status",
+        rows_returned="result__rows_returned",
+        rows_affected="result__rows_affected",
+        accepted="result__accepted",
+        message_id="result__message_id",
+        value=Case(When(result__has_key="value", then=Value("returned"))),
+        error_class="error_class",
+        error="error",
+    )
     return found.annotate(last=Subquery(last.order_by().values(told=told)[:1]))
 
 
 def _answer(run: Any) -> str:
     if run.last is None or run.state == State.ABORTED:  # what was tried before is not why it ended
         return ""
-    last = run.last
-    return answer_in_words(last["status"], last["error_class"]) or last["error"]
+    last = {name: told for name, told in run.last.items() if told is not None}
+    if run.kind == EVENT_KIND and last["error_class"] not in {"", "status"}:
+        return str(last["error"]).removesuffix(".")  # of an event the sentence says more than the word
+    return shown_as(run.kind).answer(last, last["error_class"]) or str(last["error"])
 
 
 def _why(run: Run) -> str:
     return run.error.removesuffix(".")
-
-
-def _plural(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")

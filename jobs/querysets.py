@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from django.db.models import BooleanField, OuterRef, Q, Subquery
+from django.db.models import BooleanField, F, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Left, Lower
 
@@ -23,10 +23,15 @@ _PLANNED = Q(runnable__next_run_at__isnull=False)
 _AT_A_TIME = Q(runnable__run_at__isnull=False)
 _BY_HAND = Q(runnable__run_at=None, runnable__run_every="", runnable__cron="", runnable__preset="")
 
+_PAUSED_SINCE = Q(runnable__paused_at=None) | Q(runnable__paused_at__lte=F("cancelled_at"))
+# A pause that began after it was cancelled is another one: it was resumed in between.
+IS_CANCELLED = Q(runnable__enabled=False, cancelled_at__isnull=False) & _PAUSED_SINCE
+
 # The states of a job, and besides all of them: running.
 STATES = {
     "enabled": Q(runnable__enabled=True) & (_PLANNED | _BY_HAND),
-    "paused": Q(runnable__enabled=False),
+    "paused": Q(runnable__enabled=False) & ~IS_CANCELLED,
+    "cancelled": IS_CANCELLED,
     "ended": Q(runnable__enabled=True) & ~_PLANNED & ~_BY_HAND,
 }
 SCHEDULES = {
@@ -52,15 +57,16 @@ class JobQuerySet(OwnedQuerySet["Job"]):
         return self.whole().defer("body", "headers")
 
     def search(self, words: str) -> JobQuerySet:
-        """Those whose tag, name or endpoint contains the words, in any case."""
-        return self.filter(Q(tag__icontains=words) | Q(name__icontains=words) | Q(endpoint__icontains=words))
+        """Those whose tag, name, endpoint or event's tag contains the words, in any case."""
+        its_own = Q(tag__icontains=words) | Q(name__icontains=words) | Q(endpoint__icontains=words)
+        return self.filter(its_own | Q(event__tag__icontains=words))
 
     def sortable(self) -> JobQuerySet:
         """With `title`, which sorts names as people do: in any case."""
         return self.annotate(title=Lower("name"))
 
     def in_state(self, state: str, application: Application) -> JobQuerySet:
-        """Those that are enabled (planned, or by hand), paused or ended (nothing is planned any more); or running."""
+        """Those that are enabled (planned, or by hand), paused, cancelled or ended (nothing is to come); or running."""
         if state == "running":
             return self.filter(runnable_id__in=running_of(application))
         return self.filter(STATES[state])
@@ -68,6 +74,10 @@ class JobQuerySet(OwnedQuerySet["Job"]):
     def scheduled(self, way: str) -> JobQuerySet:
         """Those with this way of saying when."""
         return self.filter(SCHEDULES[way])
+
+    def may_be_resumed_together(self) -> JobQuerySet:
+        """Without those that were cancelled: such a job is resumed alone, by who means it."""
+        return self.exclude(IS_CANCELLED)
 
     def of_types(self, types: Sequence[str]) -> JobQuerySet:
         """Those that perform an event of one of these types; a call of a job's own is an ACTION."""
@@ -95,12 +105,20 @@ class EventQuerySet(OwnedQuerySet["Event"]):
         """With the connection that each uses, in the same query."""
         return self.select_related("connection")
 
+    def in_rows(self) -> EventQuerySet:
+        """What a row of the panel's list says: no configurations, which would have to be decrypted."""
+        return self.whole().defer("configuration", "connection__configuration")
+
     def search(self, words: str) -> EventQuerySet:
         """Those whose tag or name contains the words, in any case."""
         return self.filter(Q(tag__icontains=words) | Q(name__icontains=words))
 
 
 class ConnectionQuerySet(OwnedQuerySet["Connection"]):
+    def in_rows(self) -> ConnectionQuerySet:
+        """What a row of the panel's list says: no configurations, which would have to be decrypted."""
+        return self.defer("configuration")
+
     def search(self, words: str) -> ConnectionQuerySet:
         """Those whose tag or name contains the words, in any case."""
         return self.filter(Q(tag__icontains=words) | Q(name__icontains=words))

@@ -13,8 +13,10 @@ from badgerjobs.runs.policy_words import runs_made
 from badgerjobs.runs.previews import Preview, preview_of
 from badgerjobs.runs.recent import Bar, Ended, last_ended, last_runs
 from badgerjobs.runs.schedules import place_of
+from jobs import event_showing
 from jobs.answers import answer_in_words
 from jobs.models import Job
+from jobs.standing import is_cancelled
 
 # So many waits between attempts are told one by one.
 MOST_WAITS = 4
@@ -54,7 +56,7 @@ class Row:
 
     @property
     def state(self) -> str:
-        return state_of(self.job.runnable)
+        return "cancelled" if is_cancelled(self.job) else state_of(self.job.runnable)
 
     @property
     def schedule(self) -> Saying:
@@ -69,7 +71,8 @@ class Row:
         """`204`, `503`, `no connection`, `skipped`: the least that says how the last one ended."""
         if not self.ended or self.ended.state not in {State.SUCCEEDED, State.FAILED}:
             return self.ended.state if self.ended else ""
-        return answer_in_words(self.ended.status, self.ended.error_class, brief=True) or self.ended.state
+        said = answer_in_words(self.ended.status, self.ended.error_class, brief=True)
+        return said or event_showing.ERRORS.get(self.ended.error_class, self.ended.state)
 
 
 def rows_of(jobs: Iterable[Job], now: datetime) -> list[Row]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 
 from badgerjobs.runs.models import WAITING, Run, State
 from jobs.models import Job
-from jobs.querysets import JobQuerySet
+from jobs.querysets import IS_CANCELLED, JobQuerySet
 
 
 class Standing(models.TextChoices):
@@ -26,13 +26,9 @@ class Standing(models.TextChoices):
 # Of these there is something to cancel.
 GOING_ON = (Standing.SCHEDULED, Standing.QUEUED, Standing.RUNNING, Standing.PAUSED)
 
-_PAUSED_SINCE = Q(runnable__paused_at=None) | Q(runnable__paused_at__lte=F("cancelled_at"))
-# A pause that began after it was cancelled is another one: it was resumed in between.
-IS_CANCELLED = Q(runnable__enabled=False, cancelled_at__isnull=False) & _PAUSED_SINCE
-
 
 def is_cancelled(job: Job) -> bool:
-    """The same of a job with its runnable, in memory."""
+    """`IS_CANCELLED` of a job with its runnable, in memory."""
     paused_at, cancelled_at = job.runnable.paused_at, job.cancelled_at
     return not job.runnable.enabled and cancelled_at is not None and (paused_at is None or paused_at <= cancelled_at)
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from jobs import form_views, views
+from jobs import event_form_views, event_views, form_views, verb_views, views
 
 app_name = "jobs"
 
@@ -19,5 +19,19 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:tag>/backfill/", views.backfill, name="backfill"),
     path("jobs/<str:tag>/pause/", views.pause, name="pause"),
     path("jobs/<str:tag>/resume/", views.resume, name="resume"),
+    path("jobs/<str:tag>/cancel/", verb_views.cancel, name="cancel"),
+    path("jobs/<str:tag>/retry/", verb_views.retry, name="retry"),
     path("jobs/<str:tag>/delete/", views.delete, name="delete"),
+    path("events/", event_views.list_events, name="events"),
+    path("new-event/", event_form_views.new_event, name="new-event"),
+    path("try-event/", event_form_views.try_form, name="try-form"),
+    path("events/<str:tag>/", event_views.show_event, name="event"),
+    path("events/<str:tag>/edit/", event_form_views.edit_event, name="edit-event"),
+    path("events/<str:tag>/try/", event_views.try_event, name="try-event"),
+    path("events/<str:tag>/delete/", event_views.delete_event, name="delete-event"),
+    path("connections/", event_views.list_connections, name="connections"),
+    path("new-connection/", event_form_views.new_connection, name="new-connection"),
+    path("connections/<str:tag>/", event_views.show_connection, name="connection"),
+    path("connections/<str:tag>/edit/", event_form_views.edit_connection, name="edit-connection"),
+    path("connections/<str:tag>/delete/", event_views.delete_connection, name="delete-connection"),
 ]

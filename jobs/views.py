@@ -19,6 +19,7 @@ from badgerjobs.web.one_moment import one_moment
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces.models import Application, Role
+from jobs import job_questions
 from jobs.bulk import MOST, VERBS, pause_jobs, resume_jobs
 from jobs.bulk_question import Choice
 from jobs.filters import JobFilters
@@ -27,6 +28,7 @@ from jobs.page import JobPage, ended
 from jobs.querysets import JobQuerySet
 from jobs.services import backfill_job, delete_job, run_job
 from jobs.showing import rows_of
+from jobs.standing import is_cancelled
 
 # So many jobs a page of the list has, and so many results a page of a job.
 JOBS, RESULTS = 50, 25
@@ -67,15 +69,16 @@ def bulk(request: PageRequest, application: Application) -> HttpResponse:
     if request.method != "POST":
         return back
     choice = Choice.read(request.POST)
-    jobs = choice.narrow(filters.narrow(Job.objects.for_application(application), application))
+    named = choice.narrow(filters.narrow(Job.objects.for_application(application), application))
+    jobs = choice.without_those_left_out(named)
     ids = list(jobs.values_list("pk", flat=True)[: MOST + 1])
-    if refusal := choice.refusal(len(ids)):
+    if refusal := choice.refusal(len(ids), named):
         messages.warning(request, refusal)
         return back
     now = database_now()
     form = choice.form(request.POST, now)
     if not choice.is_confirmed(len(ids)) or (form and not form.is_valid()):
-        return ask(request, back=back.url, form=form, **choice.question(ids, _some_names(jobs)))
+        return ask(request, back=back.url, form=form, **choice.question(ids, _some_names(jobs), named))
     more = form.cleaned_data if form else {}
     done = VERBS[choice.verb](application=application, ids=ids, by=actor_of(request), now=now, **more)
     messages.success(request, choice.said(done, of=len(ids)))
@@ -86,7 +89,7 @@ def bulk(request: PageRequest, application: Application) -> HttpResponse:
 def show_job(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """When it runs, what waits and runs, and how its runs ended."""
     with one_moment():
-        return _page_of(request, application, JobPage(_found(application, tag), timezone.now()))
+        return _page_of(request, application, JobPage(found(application, tag), timezone.now()))
 
 
 def _page_of(request: PageRequest, application: Application, page: JobPage) -> HttpResponse:
@@ -113,7 +116,7 @@ def _page_of(request: PageRequest, application: Application, page: JobPage) -> H
 @only_posted
 def run(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Run it now, beside its schedule."""
-    job = _found(application, tag)
+    job = found(application, tag)
     try:
         made = run_job(job=job, by=actor_of(request), now=database_now())
         messages.success(request, f"Run {made.number} waits for a free slot.")
@@ -125,15 +128,15 @@ def run(request: PageRequest, application: Application, tag: str) -> HttpRespons
 @application_page(Role.EDITOR)
 def backfill(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Ask for which time, then whether so many are meant, then run its past occurrences that have no run."""
-    job, now = _found(application, tag), database_now()
+    job, now = found(application, tag), database_now()
     page, back = JobPage(job, now), _address_of(application, job)
     form = BackfillForm(request.POST or None, zone=page.zone, initial=begun_with(request.GET, page.zone))
     occurrences = _to_run(job, form, now) if form.is_valid() else []
     if not occurrences:
-        return ask(request, back=back, form=form, **page.question_before_backfilling())
+        return ask(request, back=back, form=form, **job_questions.before_backfilling(page))
     asked = request.POST.get("asked", "")
     if len(occurrences) > (int(asked) if re.fullmatch(r"[0-9]{1,8}", asked) else 0):
-        question = page.question_about(occurrences, form.cleaned_data["per_minute"])
+        question = job_questions.about_backfill(page, occurrences, form.cleaned_data["per_minute"])
         return ask(request, back=back, hidden={**form.hidden(), "asked": [str(len(occurrences))]}, **question)
     count = backfill_job(job=job, by=actor_of(request), now=now, **form.cleaned_data)
     messages.success(request, f"{count:,} {'run is' if count == 1 else 'runs are'} made of what has passed.")
@@ -159,10 +162,13 @@ def _to_run(job: Job, form: BackfillForm, now: datetime) -> list[datetime]:
 @application_page(Role.EDITOR)
 def pause(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Ask why and until when, then plan nothing until then."""
-    job, now = _found(application, tag), database_now()
+    job, now = found(application, tag), database_now()
+    if is_cancelled(job):
+        messages.warning(request, "This job was cancelled: resume it first.")
+        return redirect("jobs:job", application.slug, tag)
     form = PauseForm(request.POST if request.method == "POST" else None, now=now)
     if not form.is_valid():
-        question = JobPage(job, now).question_before_pausing()
+        question = job_questions.before_pausing(JobPage(job, now))
         return ask(request, back=_address_of(application, job), form=form, **question)
     if pause_jobs(application=application, ids=[job.pk], by=actor_of(request), now=now, **form.cleaned_data):
         messages.success(request, "Paused. Nothing is planned meanwhile; what runs now goes on.")
@@ -175,7 +181,7 @@ def pause(request: PageRequest, application: Application, tag: str) -> HttpRespo
 @only_posted
 def resume(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Plan its next run."""
-    job = _found(application, tag)
+    job = found(application, tag)
     resume_jobs(application=application, ids=[job.pk], by=actor_of(request), now=database_now())
     messages.success(request, "Resumed. Its next runs are below.")
     return redirect("jobs:job", application.slug, tag)
@@ -184,16 +190,17 @@ def resume(request: PageRequest, application: Application, tag: str) -> HttpResp
 @application_page(Role.EDITOR)
 def delete(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Delete it with its runs and results, after it was asked whether that is meant."""
-    job = _found(application, tag)
+    job = found(application, tag)
     if request.method != "POST":
-        question = JobPage(job, timezone.now()).question_before_deleting()
+        question = job_questions.before_deleting(JobPage(job, timezone.now()))
         return ask(request, back=_address_of(application, job), **question)
     delete_job(job=job, by=actor_of(request), now=database_now())
     messages.success(request, f"{job.name} is deleted, with its runs and results.")
     return redirect("jobs:list", application.slug)
 
 
-def _found(application: Application, tag: str) -> Job:
+def found(application: Application, tag: str) -> Job:
+    """The job of the address, or a 404."""
     job: Job = get_object_or_404(Job.objects.for_application(application).whole(), tag=tag)
     job.application = application
     return job

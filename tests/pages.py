@@ -25,8 +25,9 @@ from badgerjobs.runs.models import (
 )
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application, Invitation, Role, Token
+from jobs.cancelling import cancel_jobs
 from tests.addresses import FOR_PROGRAMS, addresses
-from tests.factories import make_attempt, make_job, make_member, make_run, make_token
+from tests.factories import make_attempt, make_connection, make_event, make_job, make_member, make_run, make_token
 
 # Address, with its parameters as {name}, to what the resolver has for it.
 PAGES: Mapping[str, URLPattern] = {
@@ -66,6 +67,8 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
     _incidents(jobs[0].runnable, now)
     _processes(application, now)
     _broken(jobs[2].runnable, now)
+    event, connection = _events(application)
+    _event_jobs(application, now)
     tokens = _tokens(application, now)
     invitation = _invitation(application, now)
     for job in jobs:
@@ -83,6 +86,8 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
         "tokens/slug": tokens[0].slug,
         "token_slug": tokens[0].slug,
         "tag": jobs[0].tag,
+        "events/tag": event,
+        "connections/tag": connection,
         "run_id": run,
         "pk": run,
         "secret": SECRET,
@@ -109,6 +114,49 @@ _JOBS: Mapping[str, Mapping[str, Any]] = {
 
 def _job(application: Application, tag: str, now: datetime, **fields: Any) -> Any:
     return make_job(application, tag, now, name=f"{MARK} {tag}", endpoint=f"https://{MARK}.example.com/{tag}", **fields)
+
+
+def _events(application: Application) -> tuple[str, str]:
+    """Events and connections of each type, some far too long. The tags of those that pages are tried with."""
+    for kind, configuration in _CONNECTIONS.items():
+        make_connection(application, f"a-{kind.lower()}", name=f"{MARK} {kind}", type=kind, configuration=configuration)
+    rows = {connection.type: connection for connection in application.connections.all()}
+    for tag, (kind, configuration, needs) in _EVENTS.items():
+        make_event(
+            application, tag, name=f"{MARK} {tag}", type=kind, configuration=configuration, connection=rows.get(needs)
+        )
+    return "a-function", "a-database"
+
+
+_CONNECTIONS: Mapping[str, Mapping[str, Any]] = {
+    "SMTP": {"host": f"{MARK}.example.com", "sender": f"{MARK}@example.com", "user": LONG, "password": SECRET},
+    "DATABASE": {"host": f"{MARK}.example.com", "database": LONG[:200], "user": MARK, "password": SECRET},
+    "BROKER": {"protocol": "redis", "host": f"{MARK}.example.com", "password": SECRET},
+}
+_HEADERS = {"X-Mark": LONG, "Authorization": f"Bearer {SECRET}"}
+# Tag → type, configuration, and the type of the connection that it needs.
+_EVENTS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
+    "an-action": ("ACTION", {"endpoint": f"https://{MARK}.example.com/", "headers": _HEADERS, "body": MARKUP}, ""),
+    "a-mail": ("NOTIFICATION", {"channel": "email", "to": [LONG], "subject": MARK, "text": MARKUP}, "SMTP"),
+    "a-chat": ("NOTIFICATION", {"channel": "chat", "url": f"https://{MARK}.example.com/", "text": LONG}, ""),
+    "a-statement": ("DATABASE_ACTION", {"statement": f"SELECT '{LONG}'", "parameters": {"a": MARKUP}}, "DATABASE"),
+    "a-function": ("FUNCTION", {"code": f"console.log({LONG!r}); return {MARKUP!r}"}, ""),
+    "a-message": ("MESSAGEBROKER", {"to": "stream", "name": MARK, "message": [LONG], "headers": _HEADERS}, "BROKER"),
+    LONG: ("FUNCTION", {"code": "return input"}, ""),
+}
+
+
+def _event_jobs(application: Application, now: datetime) -> None:
+    """Jobs that perform events: one that ran, one with the longest names, and one that was cancelled."""
+    events = {event.tag: event for event in application.events.all()}
+    call = {"endpoint": "", "verb": ""}
+    for tag, event in (("rows", "a-statement"), (f"of-{LONG}"[:200], LONG), ("over", "a-function")):
+        given = {"event": events[event], "input": {MARK: MARKUP}, "run_every": "PT1H"}
+        make_job(application, tag, now, name=f"{MARK} {tag}"[:200], **call, **given)
+    ran, over = (application.jobs.get(tag=tag) for tag in ("rows", "over"))
+    run = make_run(ran.runnable, State.SUCCEEDED, number=1, kind="event", attempts=1, created_at=now, finished_at=now)
+    make_attempt(run, result={"rows_returned": 1, "rows": [{MARK: LONG, "markup": MARKUP}], "truncated": True})
+    cancel_jobs(application=application, ids=[over.pk], by=audit.OPERATOR, now=now, reason=LONG[:300])
 
 
 def _runs(runnable: Runnable, now: datetime) -> str:

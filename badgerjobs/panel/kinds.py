@@ -8,16 +8,16 @@ from dataclasses import dataclass
 class Named:
     """`many` is the word for several; `list` names the page of what has such runs.
 
-    One of the engine's own is shown where there are any, and else not missed.
+    One that is shown only `if_any` are there is not missed elsewhere.
     """
 
     many: str
     list: str
-    is_own: bool = False
+    if_any: bool = False
 
 
 KINDS: Mapping[str, Named] = {
     "http": Named("HTTP jobs", "jobs:list"),
-    "event": Named("event jobs", "jobs:list"),
-    "notice": Named("notices", "notices:incidents", is_own=True),
+    "event": Named("event jobs", "jobs:list", if_any=True),
+    "notice": Named("notices", "notices:incidents", if_any=True),
 }

@@ -33,7 +33,12 @@ PLACES = (
         Place("Incidents", "notices:incidents", "i"),
         Place("Engine", "panel:engine", "e"),
     ),
-    (Place("Jobs", "jobs:list", "j"), Place("GraphQL", "graphql-page", "q")),
+    (
+        Place("Jobs", "jobs:list", "j"),
+        Place("Events", "jobs:events", "v"),
+        Place("Connections", "jobs:connections", "c"),
+        Place("GraphQL", "graphql-page", "q"),
+    ),
     (
         Place("Tokens", "panel:tokens", "t", Role.EDITOR),
         Place("Members", "panel:members", "m", of_workspace=True),

@@ -166,7 +166,7 @@ class Overview:
     @cached_property
     def kinds(self) -> list[Row]:
         rows = [self._row(kind) for kind in KINDS]
-        return [row for row in rows if row.runs or not row.named.is_own]
+        return [row for row in rows if row.runs or not row.named.if_any]
 
     def _row(self, kind: str) -> Row:
         percents = [bar.tally.succeeded_percent(kind) if bar.tally else None for bar in self.bars]
@@ -177,7 +177,7 @@ class Overview:
 
 def _is_shown(kind: str, lane: dict[str, Any]) -> bool:
     drawn = ("ended", "failed", "stretches", "running", "due")
-    return not KINDS[kind].is_own or any(lane[name] for name in drawn)
+    return not KINDS[kind].if_any or any(lane[name] for name in drawn)
 
 
 def range_named(name: str) -> Range:

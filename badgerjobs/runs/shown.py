@@ -12,7 +12,7 @@ from badgerjobs.workspaces.models import Application
 
 SHOWN_KINDS = {
     "http": "jobs.exchange.HTTP",
-    "event": "jobs.event_showing.EVENT",
+    "event": "jobs.event_exchange.EVENT",
     "notice": "badgerjobs.notices.showing.NOTICE",
 }
 
@@ -40,26 +40,45 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Rows that came back, as text, in the order of the columns. `note` says what of them is not shown."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
-    """One side of an exchange: its first line in two parts, its headers with secrets masked, its body."""
+    """One side of an exchange: its first line in two parts, its headers with secrets masked, its body.
+
+    Of what is no call, `facts` are names with values, and `lines` what was written meanwhile: level and text.
+    """
 
     first: str
     rest: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Body = Body()
+    facts: Sequence[tuple[str, str]] = ()
+    table: Table | None = None
+    lines: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """What went out and what came back in an attempt. `curl` makes the same call by hand, without the secrets.
 
-    The request is as its owner is now; `is_older` says that the owner was changed after the attempt.
+    The request is as its owner is now; `is_older` says that the owner was changed after the attempt. `is_call`: they
+    are a request and its response, and not an event and its result. `tells_output`: the response has what else is told
+    as the run's output.
     """
 
     request: Side
     response: Side | None = None
     curl: str = ""
     is_older: bool = False
+    is_call: bool = True
+    tells_output: bool = False
 
 
 @dataclass(frozen=True, slots=True)

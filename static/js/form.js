@@ -19,6 +19,15 @@ form?.addEventListener("keydown", (event) => {
   form.requestSubmit(form.querySelector(".primary"));
 });
 
+// In any other form Ctrl+Enter presses the button that says so.
+document.addEventListener("keydown", (event) => {
+  const asked = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form;
+  const button = asked && !asked.matches("[data-guarded]") && asked.querySelector('[aria-keyshortcuts="Control+Enter"]:enabled');
+  if (!button) return;
+  event.preventDefault();
+  asked.requestSubmit(button);
+});
+
 // What an error offers goes into its field; and an error goes when its field is changed: it is judged anew when it is saved.
 form?.addEventListener("click", (event) => {
   const offer = event.target.closest("[data-fill]");

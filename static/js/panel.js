@@ -9,4 +9,5 @@ import "./live.js";
 import "./question.js";
 import "./rows.js";
 import "./form.js";
+import "./editor.js";
 import "./passkey.js";

@@ -37,14 +37,14 @@ def at_list(shop: Application, jobs: list[Job], alice_browser: Page) -> Page:
 
 
 def test_a_filter_becomes_the_address_and_a_reload_shows_the_same(at_list: Page) -> None:
-    at_list.get_by_label("Search name, tag or endpoint").fill("hourly")
+    at_list.get_by_label("Search name, tag, endpoint or event").fill("hourly")
     expect(at_list.locator(ROW)).to_have_count(3)
     at_list.get_by_label("State", exact=True).select_option("paused")
     expect(at_list.locator(ROW)).to_have_count(1)
     expect(at_list).to_have_url(re.compile(r"/jobs/\?q=hourly&state=paused$"))
     at_list.reload()
     expect(at_list.locator(ROW)).to_have_count(1)
-    expect(at_list.get_by_label("Search name, tag or endpoint")).to_have_value("hourly")
+    expect(at_list.get_by_label("Search name, tag, endpoint or event")).to_have_value("hourly")
     at_list.get_by_label("Remove filter state").click()
     expect(at_list.locator(ROW)).to_have_count(3)
     at_list.go_back()
@@ -127,10 +127,10 @@ def test_the_list_updates_itself_but_not_under_a_hand_that_ticks(at_list: Page) 
 
 def test_keys_search_make_and_select(at_list: Page) -> None:
     at_list.keyboard.press("/")
-    expect(at_list.get_by_label("Search name, tag or endpoint")).to_be_focused()
+    expect(at_list.get_by_label("Search name, tag, endpoint or event")).to_be_focused()
     at_list.keyboard.type("nx")
-    expect(at_list.get_by_label("Search name, tag or endpoint")).to_have_value("nx")
-    at_list.get_by_label("Search name, tag or endpoint").fill("")
+    expect(at_list.get_by_label("Search name, tag, endpoint or event")).to_have_value("nx")
+    at_list.get_by_label("Search name, tag, endpoint or event").fill("")
     expect(at_list.locator(ROW)).to_have_count(4)
     at_list.locator("h1").click()
     at_list.keyboard.press("x")
@@ -256,7 +256,7 @@ def test_the_call_is_copied_as_a_command(shop: Application, jobs: list[Job], ali
 def test_it_all_works_without_scripts(shop: Application, jobs: list[Job], open_browser: Callable[..., Page]) -> None:
     page = open_browser(User.objects.get(email="alice@example.com"), scripts=False)
     page.goto(reverse("jobs:list", args=[shop.slug]))
-    page.get_by_label("Search name, tag or endpoint").fill("hourly")
+    page.get_by_label("Search name, tag, endpoint or event").fill("hourly")
     page.get_by_role("button", name="Filter").click()
     expect(page).to_have_url(re.compile(r"/jobs/\?q=hourly$"))
     page.get_by_label("Select hourly-0").check()

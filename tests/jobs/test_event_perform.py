@@ -11,13 +11,15 @@ from badgerjobs.runs.outcomes import Done, Failed
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application
 from jobs import checks
-from jobs.event_perform import load, perform
+from jobs.event_exchange import exchange_of
+from jobs.event_perform import load, occasion_of, perform
 from jobs.event_services import create_event, update_event
-from jobs.event_showing import ADVICE, ERRORS, answer_of, exchange_of
+from jobs.event_showing import ADVICE, ERRORS, answer_of
 from jobs.events import types
 from jobs.events.means import open_means
 from jobs.models import EVENT_KIND, Event, EventType
 from tests.factories import NOW, make_attempt, make_job, make_run
+from tests.jobs.events.performing import RUN
 from tests.runs.claims import claimed
 
 
@@ -119,3 +121,9 @@ def test_what_came_of_it_is_said_in_a_few_words(result: Any, error_class: str, e
 def test_every_class_of_error_has_its_words_and_its_advice() -> None:
     assert set(ERRORS) <= set(ADVICE)
     assert Failed("script", "x").error_class in ERRORS
+
+
+def test_an_attempt_knows_whose_it_is(event: Event) -> None:
+    whose = Application(pk=7, workspace_id=9)
+    occasion = occasion_of(RUN, event, whose, {})
+    assert (occasion.owner, occasion.workspace) == (7, 9)

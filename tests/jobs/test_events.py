@@ -1,6 +1,7 @@
 """Events and connections by REST: made, changed, tried out and deleted; secrets that never come back."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from django.test import override_settings
 
 from badgerjobs.lib.vault import MASK
 from badgerjobs.workspaces.models import AuditEntry, Scope
+from jobs import event_services
+from jobs.event_services import configuration_of
 from jobs.models import Connection, Event
 from tests.callers import Caller, caller_for
 from tests.e2e.receiver import Receiver
@@ -193,6 +196,79 @@ def test_a_connection_that_events_use_stays_and_names_them(alice: Caller) -> Non
     assert refused.body["detail"].startswith("The connection is used by the event “count”.")
     assert alice.get("/connections/db/").body["events"] == 1
     assert (alice.delete("/events/count/").status, alice.delete("/connections/db/").status) == (204, 204)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("verb", "path", "headers"),
+    [("POST", "/events/", {}), ("POST", "/events/", {"Idempotency-Key": "k"}), ("PUT", "/events/e/", {})],
+    ids=["post", "keyed post", "put"],
+)
+def test_a_connection_that_is_deleted_meanwhile_is_a_conflict(
+    alice: Caller, monkeypatch: pytest.MonkeyPatch, verb: str, path: str, headers: dict[str, str]
+) -> None:
+    made(alice, "connections", tag="db", type="DATABASE", configuration=DATABASE)
+
+    def elsewhere() -> None:
+        Connection.objects.all().delete()
+        connection.close()
+
+    def deleted(event: Event, given: Any) -> dict[str, Any]:
+        with ThreadPoolExecutor(1) as other:
+            other.submit(elsewhere).result()
+        return configuration_of(event, given)
+
+    monkeypatch.setattr(event_services, "configuration_of", deleted)
+    body = {"tag": "e", "type": "DATABASE_ACTION", "connection": "db", "configuration": {"statement": "SELECT 1"}}
+    answer = alice.send(verb, path, json.dumps(body).encode(), **headers)
+
+    assert (answer.status, answer.body["detail"]) == (409, "This connection was deleted in the meantime.")
+    assert not Event.objects.exists()
+
+
+def test_an_event_cannot_take_a_connection_that_is_deleted_meanwhile(
+    alice: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tag in ("db", "gone"):
+        made(alice, "connections", tag=tag, type="DATABASE", configuration=DATABASE)
+    made(alice, tag="e", type="DATABASE_ACTION", connection="db", configuration={"statement": "SELECT 1"})
+
+    def deleted(event: Event, given: Any) -> dict[str, Any]:
+        Connection.objects.filter(tag="gone").delete()
+        return configuration_of(event, given)
+
+    monkeypatch.setattr(event_services, "configuration_of", deleted)
+    assert alice.patch("/events/e/", {"connection": "gone"}).status == 409
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("webhook", "payload", {"a": ["\ud800"]}),
+        ("webhook", "payload", {"a\0": 1}),
+        ("chat", "blocks", "\udfff"),
+    ],
+    ids=["half", "null", "text"],
+)
+def test_what_could_never_be_shown_again_is_refused(alice: Caller, kind: str, field: str, value: Any) -> None:
+    configuration = {"channel": kind, "url": "https://a.example.com/", field: value}
+    configuration |= {"text": "x"} if kind == "chat" else {}
+    event = {"tag": "h", "type": "NOTIFICATION", "configuration": configuration}
+    answer = alice.send("POST", "/events/", json.dumps(event).encode())
+    assert answer.errors[f"configuration.{field}"] == [
+        "This holds null characters or halves of letters: leave them out."
+    ]
+    assert alice.get("/events/").status == 200
+
+
+def test_a_name_that_could_never_be_shown_again_is_refused(alice: Caller) -> None:
+    configuration = {"to": "queue", "name": "q", "headers": {"\ud800": "x"}}
+    made(alice, "connections", tag="b", type="BROKER", configuration={"protocol": "amqp", "host": "b.example.com"})
+    event = {"tag": "h", "type": "MESSAGEBROKER", "connection": "b", "configuration": configuration}
+    assert (
+        "halves of letters"
+        in alice.send("POST", "/events/", json.dumps(event).encode()).errors["configuration.headers"][0]
+    )
 
 
 def test_strangers_find_neither_events_nor_connections(alice: Caller, charlie: Caller) -> None:

@@ -1,0 +1,143 @@
+"""The lists of events and connections, the page of one, and what can be done from there."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count
+from django.db.models.functions import Lower
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from badgerjobs.runs.fleet import database_now
+from badgerjobs.web.cursors import page_of
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
+from badgerjobs.web.problems import Conflict
+from badgerjobs.workspaces.models import Application, Role
+from jobs import event_services as services
+from jobs.event_filters import DefinitionFilters
+from jobs.event_page import ConnectionPage, EventPage
+from jobs.event_tried import sample_of
+from jobs.event_trying import tried
+from jobs.models import Connection, ConnectionType, Event, EventType
+
+# So many a page of the list has.
+ROWS = 50
+
+
+@application_page(Role.VIEWER)
+def list_events(request: PageRequest, application: Application) -> HttpResponse:
+    """The events that the address asks for."""
+    events = Event.objects.for_application(application).in_rows().annotate(users=Count("jobs"))
+    return _list(request, events, DefinitionFilters.read(EventType, request.GET), "jobs/events/list.html")
+
+
+@application_page(Role.VIEWER)
+def list_connections(request: PageRequest, application: Application) -> HttpResponse:
+    """The connections that the address asks for."""
+    rows = Connection.objects.for_application(application).in_rows().annotate(users=Count("events"))
+    return _list(request, rows, DefinitionFilters.read(ConnectionType, request.GET), "jobs/events/connections.html")
+
+
+def _list(request: PageRequest, rows: Any, filters: DefinitionFilters, template: str) -> HttpResponse:
+    if "" in request.GET.values() and not request.headers.get("HX-Request"):
+        # A form sends its empty fields too: nobody wants that link.
+        return redirect(f"{request.path}{filters.query}".removesuffix("?"))
+    matching = filters.narrow(rows).annotate(title=Lower("name"))
+    page = page_of(matching, order="title", cursor=request.GET.get("cursor", ""), size=ROWS)
+    total = matching.count()
+    context = {
+        "filters": filters,
+        "page": page,
+        "first": page.before + 1,
+        "last": page.before + len(page.rows),
+        "total": total,
+        "has_rows": total or filters.is_narrow,
+    }
+    response = show(request, template, context)
+    if request.headers.get("HX-Trigger") == "filters":
+        response["HX-Push-Url"] = f"{request.path}{filters.query}".removesuffix("?")
+    return response
+
+
+@application_page(Role.VIEWER)
+def show_event(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """What it does, which jobs perform it, and how they fared."""
+    return _event_page(request, found_event(application, tag))
+
+
+def _event_page(request: PageRequest, event: Event, **more: Any) -> HttpResponse:
+    context = {"event": event, "page": EventPage(event, timezone.now()), "sample": lambda: sample_of(event), **more}
+    return show(request, "jobs/events/event.html", context)
+
+
+@application_page(Role.EDITOR)
+@only_posted
+def try_event(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """Perform it once, as it is stored, with the sample input that was typed."""
+    event = found_event(application, tag)
+    sample = request.POST.get("sample", "")
+    answer = tried(request, event, None, sample)
+    return _event_page(request, event, **{**answer, "sample": sample})
+
+
+@application_page(Role.EDITOR)
+def delete_event(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """Delete it after it was asked whether that is meant; not while jobs perform it, which are named."""
+    event = found_event(application, tag)
+    back = reverse("jobs:event", args=[application.slug, tag])
+    if refusal := services.refusal_to_delete_event(event):
+        return _refused(request, back, refusal)
+    if request.method != "POST":
+        return ask(request, back=back, **EventPage(event, timezone.now()).question_before_deleting())
+    try:
+        services.delete_event(event=event, by=actor_of(request), now=database_now())
+    except Conflict as refused:
+        return _refused(request, back, str(refused.detail))
+    messages.success(request, f"{event.name} is deleted.")
+    return redirect("jobs:events", application.slug)
+
+
+@application_page(Role.VIEWER)
+def show_connection(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """Where it leads, and which events use it."""
+    connection = found_connection(application, tag)
+    context = {"connection": connection, "page": ConnectionPage(connection, timezone.now())}
+    return show(request, "jobs/events/connection.html", context)
+
+
+@application_page(Role.EDITOR)
+def delete_connection(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """Delete it after it was asked whether that is meant; not while events use it, which are named."""
+    connection = found_connection(application, tag)
+    back = reverse("jobs:connection", args=[application.slug, tag])
+    if refusal := services.refusal_to_delete_connection(connection):
+        return _refused(request, back, refusal)
+    if request.method != "POST":
+        return ask(request, back=back, **ConnectionPage(connection, timezone.now()).question_before_deleting())
+    try:
+        services.delete_connection(connection=connection, by=actor_of(request), now=database_now())
+    except Conflict as refused:
+        return _refused(request, back, str(refused.detail))
+    messages.success(request, f"{connection.name} is deleted.")
+    return redirect("jobs:connections", application.slug)
+
+
+def _refused(request: PageRequest, back: str, sentence: str) -> HttpResponse:
+    messages.error(request, sentence)
+    return redirect(back)
+
+
+def found_event(application: Application, tag: str) -> Event:
+    """The application's event with this tag, and its connection. Raises Http404."""
+    event: Event = get_object_or_404(Event.objects.for_application(application).whole(), tag=tag)
+    event.application = application
+    return event
+
+
+def found_connection(application: Application, tag: str) -> Connection:
+    """The application's connection with this tag. Raises Http404."""
+    connection: Connection = get_object_or_404(Connection.objects.for_application(application), tag=tag)
+    connection.application = application
+    return connection

@@ -1,0 +1,46 @@
+"""JSON as people type it, and as it is laid out for them."""
+
+import json
+from typing import Any, NoReturn
+
+from badgerjobs.lib.json_depth import is_deeper
+from badgerjobs.web.parsers import MOST_LEVELS, TOO_DEEP
+
+# What is longer is not laid out: it would grow, and nobody reads all of it.
+LONGEST_LAID_OUT = 100_000
+
+
+class BadJSONError(ValueError):
+    """The message says where it goes wrong, for people."""
+
+
+def read(text: str) -> Any:
+    """What a text says; None where it is empty. Raises BadJSONError."""
+    if not text.strip():
+        return None
+    try:
+        value = json.loads(text, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        wrong = error.msg[:1].lower() + error.msg[1:]
+        raise BadJSONError(f"This is no JSON. Line {error.lineno}, column {error.colno}: {wrong}.") from None
+    except RecursionError:
+        raise BadJSONError(TOO_DEEP) from None
+    except BadJSONError:
+        raise
+    except ValueError:
+        raise BadJSONError("A number in it has more digits than are kept: make it a text, in quotes.") from None
+    if is_deeper(value, MOST_LEVELS - 1):  # a request has it one level down
+        raise BadJSONError(TOO_DEEP)
+    return value
+
+
+def written(value: Any) -> str:
+    """The same for people to change; empty for None."""
+    if value is None:
+        return ""
+    short = json.dumps(value, ensure_ascii=False)
+    return short if len(short) > LONGEST_LAID_OUT else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _no_number(name: str) -> NoReturn:
+    raise BadJSONError(f"This is no JSON: {name} is no number there.")

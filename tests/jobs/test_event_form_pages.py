@@ -1,0 +1,333 @@
+"""The forms of events and connections: each type has one, errors are those of REST, secrets stay what they are."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from badgerjobs.lib.vault import MASK
+from badgerjobs.workspaces.models import Application, AuditEntry
+from jobs.event_looks import LOOKS, configuration_fields, connection_types
+from jobs.events.connections import CONNECTION_TYPES
+from jobs.events.types import EVENT_TYPES
+from jobs.models import Connection, Event
+from tests.callers import Caller, caller_for
+from tests.clients import browser_in
+from tests.factories import make_application, make_connection, make_event
+from tests.jobs.form_page import headers, said, text_of
+
+SMTP = {"host": "smtp.example.com", "sender": "shop@example.com", "user": "shop", "password": "hunter2"}
+
+
+@pytest.fixture
+def alice(shop: Application) -> Client:
+    return browser_in(shop)
+
+
+@pytest.fixture
+def program(shop: Application) -> Caller:
+    return caller_for(shop)
+
+
+def new(shop: Application, kind: str, what: str = "event") -> str:
+    return f"{reverse(f'jobs:new-{what}', args=[shop.slug])}?type={kind}"
+
+
+def edit(row: Event | Connection) -> str:
+    what = "event" if isinstance(row, Event) else "connection"
+    return reverse(f"jobs:edit-{what}", args=[row.application.slug, row.tag])
+
+
+def opened(alice: Client, address: str) -> dict[str, Any]:
+    """What the form sends that nobody has touched."""
+    context = alice.get(address).context
+    form = context["form"]
+    shown = {name: form[name].value() for name in form.fields if not name.endswith("_headers")}
+    sent = {name: "on" if value is True else value for name, value in shown.items() if value not in (None, False)}
+    return {**sent, **headers(*form.pairs), "seen": context["seen"]}
+
+
+def of(**fields: Any) -> dict[str, Any]:
+    """Fields of the configuration as the form calls them."""
+    return {f"configuration_{name}": value for name, value in fields.items()}
+
+
+def test_a_new_one_begins_with_its_type(alice: Client, shop: Application) -> None:
+    events = text_of(alice.get(reverse("jobs:new-event", args=[shop.slug])))
+    for label in ("Action", "Notification", "Database action", "Function", "Broker message"):
+        assert label in events
+    connections = text_of(alice.get(reverse("jobs:new-connection", args=[shop.slug])))
+    for label in ("Mail server", "Database", "Message broker"):
+        assert label in connections
+    assert "Choose what it is" in text_of(alice.get(new(shop, "pigeon")))
+
+
+@pytest.mark.parametrize("kind", [*EVENT_TYPES, *CONNECTION_TYPES])
+def test_each_field_of_each_type_has_its_place_in_the_form(alice: Client, shop: Application, kind: str) -> None:
+    what = "event" if kind in EVENT_TYPES else "connection"
+    page = alice.get(new(shop, kind, what)).content.decode()
+    fields = configuration_fields(kind)
+    assert set(LOOKS.get(kind, fields)) == set(fields)
+    for name in fields:
+        shown = "header_name" if name == "headers" else f"configuration_{name}"
+        assert f'name="{shown}"' in page
+    assert ('name="connection"' in page) == (what == "event" and bool(connection_types(kind)))
+
+
+def test_a_type_without_looks_has_a_form_all_the_same(
+    alice: Client, shop: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.event_looks.LOOKS", {})
+    monkeypatch.setattr("jobs.event_looks.LINES", {})
+    page = text_of(alice.get(new(shop, "FUNCTION")))
+    assert "Timeout ms" in page
+    assert "A function's body in JavaScript" in page.replace("&#x27;", "'")
+    assert alice.post(new(shop, "FUNCTION"), {"name": "sum", **of(code="return 1")}).status_code == 302
+
+
+MADE = [
+    ("ACTION", of(verb="PUT", endpoint="https://example.com/{{input.id}}", body="x"),
+     {"verb": "PUT", "endpoint": "https://example.com/{{input.id}}", "body": "x", "timeout": 30, "headers": {}}),
+    ("NOTIFICATION", of(channel="chat", url="https://hooks.example.com/x", text="{{input.a}}", blocks="[1]"),
+     {"channel": "chat", "url": "https://hooks.example.com/x", "text": "{{input.a}}", "blocks": [1], "timeout": 30}),
+    ("NOTIFICATION",
+     {**of(channel="email", to="a@x.example\r\n\r\n b@x.example", subject="S", text="T"), "connection": "mails"},
+     {"channel": "email", "to": ["a@x.example", "b@x.example"], "subject": "S", "text": "T", "timeout": 30}),
+    ("NOTIFICATION", of(channel="webhook", url="https://x.example/", payload='{"a": "{{input}}"}', timeout="5"),
+     {"channel": "webhook", "url": "https://x.example/", "payload": {"a": "{{input}}"}, "timeout": 5}),
+    ("DATABASE_ACTION",
+     {**of(statement="SELECT %(a)s\r\n, 1", parameters='{"a": 1}', writes="on", max_rows="7"), "connection": "db"},
+     {"statement": "SELECT %(a)s\n, 1", "parameters": {"a": 1}, "writes": True, "max_rows": 7, "timeout": 30}),
+    ("FUNCTION", of(code="return 1", timeout_ms="100"), {"code": "return 1", "timeout_ms": 100}),
+    ("MESSAGEBROKER",
+     {**of(to="stream", name="orders", message='"{{input}}"', max_length="9"), **headers(("x", "1")),
+      "connection": "mq"},
+     {"to": "stream", "name": "orders", "message": "{{input}}", "headers": {"x": "1"}, "max_length": 9,
+      "routing_key": "", "timeout": 30}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "typed", "stored"), MADE, ids=[f"{n}-{kind}" for n, (kind, *_) in enumerate(MADE)])
+def test_each_type_is_made_as_it_was_typed(
+    alice: Client, shop: Application, kind: str, typed: dict[str, Any], stored: dict[str, Any]
+) -> None:
+    make_connection(shop, "mails", type="SMTP", configuration=SMTP)
+    make_connection(shop, "db")
+    make_connection(shop, "mq", type="BROKER", configuration={"protocol": "redis", "host": "mq.example.com"})
+    answer = alice.post(new(shop, kind), {"name": "low-stock", **typed})
+    assert answer.status_code == 302, text_of(answer)
+    event = Event.objects.get()
+    assert answer["Location"] == reverse("jobs:event", args=[shop.slug, "low-stock"])
+    assert (event.tag, event.name, event.type) == ("low-stock", "low-stock", kind)
+    assert {name: event.configuration.get(name) for name in stored} == stored
+    assert (event.connection.tag if event.connection else None) == typed.get("connection")
+    assert said(answer) == ["low-stock is saved."]
+    assert AuditEntry.objects.get(action="event.create").actor == "alice@example.com"
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "stored"),
+    [
+        ("SMTP", of(host="smtp.example.com", port="25", security="none", sender="s@x.example"), {"security": "none"}),
+        ("DATABASE", of(host="db.example.com", engine="postgresql", database="shop", tls="none"), {"tls": "none"}),
+        ("BROKER", of(protocol="redis", host="mq.example.com", tls="verify", database="2"),
+         {"port": 6379, "database": 2}),
+    ],
+)  # fmt: skip
+def test_each_connection_is_made_as_it_was_typed(
+    alice: Client, shop: Application, kind: str, typed: dict[str, Any], stored: dict[str, Any]
+) -> None:
+    answer = alice.post(new(shop, kind, "connection"), {"name": "Server", "tag": "server", **typed})
+    assert answer.status_code == 302, text_of(answer)
+    row = Connection.objects.get()
+    assert (row.tag, row.name, row.type) == ("server", "Server", kind)
+    assert {name: row.configuration[name] for name in stored} == stored
+
+
+def test_what_another_choice_would_show_is_not_told(alice: Client, shop: Application) -> None:
+    """Its fields are in the page, and may still hold what was typed before somebody chose otherwise."""
+    typed = of(channel="webhook", url="https://x.example/", subject="left over", to="nobody")
+    assert alice.post(new(shop, "NOTIFICATION"), {"name": "n", **typed}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("ACTION", of(endpoint="example.com"), {"endpoint": "example.com"}, "endpoint"),
+        ("ACTION", of(endpoint="https://{{input.host}}/"), {"endpoint": "https://{{input.host}}/"}, "endpoint"),
+        ("ACTION", of(endpoint="https://x.example/", timeout="0"), {"endpoint": "https://x.example/", "timeout": 0},
+         "timeout"),
+        ("FUNCTION", {}, {}, "code"),
+        ("FUNCTION", of(code="x", timeout_ms="soon"), {"code": "x", "timeout_ms": "soon"}, "timeout_ms"),
+        ("NOTIFICATION", of(channel="chat", text="x"), {"channel": "chat", "text": "x"}, "url"),
+        ("NOTIFICATION", of(channel="chat", url="https://x.example", text="{{"),
+         {"channel": "chat", "url": "https://x.example", "text": "{{"}, "text"),
+    ],
+    ids=lambda case: f"{case[0]}-{case[3]}",
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_the_words_of_rest_beside_its_field(
+    alice: Client, program: Caller, shop: Application, case: tuple[str, Any, Any, str]
+) -> None:
+    kind, typed, given, field = case
+    answer = program.post("/events/", {"tag": "e", "type": kind, "configuration": given})
+    page = alice.post(new(shop, kind), {"name": "e", **typed})
+    assert page.status_code == 200
+    assert page.context["form"].errors == {f"configuration_{field}": [answer.errors[f"configuration.{field}"][0]]}
+    assert f'id="configuration_{field}_error"' in page.content.decode()
+    assert "Nothing is saved yet: 1 field needs a change." in text_of(page)
+    assert not Event.objects.exists()
+
+
+def test_a_connection_that_is_missing_is_said_beside_it(alice: Client, program: Caller, shop: Application) -> None:
+    given = {"tag": "e", "type": "DATABASE_ACTION", "configuration": {"statement": "SELECT 1"}}
+    sentence = program.post("/events/", given).errors["connection"][0]
+    page = alice.post(new(shop, "DATABASE_ACTION"), {"name": "e", **of(statement="SELECT 1")})
+    assert page.context["form"].errors == {"connection": [sentence]}
+    page = alice.post(new(shop, "DATABASE_ACTION"), {"name": "e", "connection": "gone", **of(statement="SELECT 1")})
+    assert "There is no connection with the tag “gone”" in page.context["form"].errors["connection"][0]
+
+
+def test_what_is_no_choice_is_refused(alice: Client, shop: Application) -> None:
+    page = alice.post(new(shop, "NOTIFICATION"), {"name": "n", **of(channel="pigeon")})
+    assert page.context["form"].errors == {"configuration_channel": ["“pigeon” is none of these: choose one of them."]}
+
+
+def test_all_that_is_wrong_is_said_at_once(alice: Client, shop: Application) -> None:
+    page = alice.post(
+        new(shop, "NOTIFICATION"), {"tag": "a/b", **of(channel="webhook", payload="{", timeout="0"), "name": "n"}
+    )
+    form = page.context["form"]
+    assert set(form.errors) == {"tag", "configuration_url", "configuration_payload", "configuration_timeout"}
+    assert "Line 1, column 2" in form.errors["configuration_payload"][0]
+    assert "open" in page.content.decode().partition('<details class="more"')[2][:20]
+
+
+def test_headers_are_rows_that_come_and_go_without_scripts(alice: Client, shop: Application) -> None:
+    rows = headers(("X-A", "1"))
+    more = alice.post(new(shop, "ACTION"), {"name": "kept", **rows, "do": "add-header"}).content.decode()
+    assert more.count('name="header_name"') == 3  # two, and the one that scripts copy
+    assert 'value="kept"' in more
+    less = alice.post(new(shop, "ACTION"), {**rows, "do": "remove-header:1"}).content.decode()
+    assert 'value="X-A"' not in less
+    wrong = alice.post(new(shop, "ACTION"), {"name": "e", **headers(("X A", "1")), **of(endpoint="https://x.example")})
+    assert '<a href="#header_name_1">Header 1</a>' in wrong.content.decode()
+    offered = {"name": "e", **headers(("X A", "1")), "do": "fill:header_name_1=X-A"}
+    assert 'value="X-A"' in alice.post(new(shop, "ACTION"), offered).content.decode()
+
+
+def test_a_tag_that_is_taken_is_said_beside_the_name(alice: Client, shop: Application) -> None:
+    make_event(shop, "sum")
+    page = alice.post(new(shop, "FUNCTION"), {"name": "sum", **of(code="return 'typed with care'")})
+    assert page.context["form"].errors == {
+        "name": ["There is an event with the tag “sum” already: give this one another."]
+    }
+    assert "typed with care" in page.content.decode()
+
+
+def test_a_name_that_cannot_be_a_tag_has_one_offered(alice: Client, shop: Application) -> None:
+    page = alice.post(new(shop, "FUNCTION"), {"name": "low/stock now", **of(code="return 1")})
+    assert "Did you mean" in page.context["form"].errors["tag"][0]
+    assert 'data-fill="tag"' in page.content.decode()
+    nameless = alice.post(new(shop, "FUNCTION"), of(code="return 1"))
+    assert nameless.context["form"].errors == {"name": ["Give it a name, like low-stock."]}
+
+
+def test_secrets_are_stars_and_stay_when_they_come_back(alice: Client, shop: Application) -> None:
+    call = {"endpoint": "https://example.com/a", "headers": {"Authorization": "Bearer hunter2"}}
+    event = make_event(shop, "call", type="ACTION", configuration=call)
+    chat = {"channel": "chat", "url": "https://hooks.example.com/hunter2", "text": "x"}
+    chatting = make_event(shop, "chat", type="NOTIFICATION", configuration=chat)
+    server = make_connection(shop, "mails", type="SMTP", configuration=SMTP)
+    for row in (event, chatting, server):
+        page = alice.get(edit(row)).content.decode()
+        assert MASK in page
+        assert "hunter2" not in page
+        before = dict(row.configuration)
+        answer = alice.post(edit(row), {**opened(alice, edit(row)), "name": "New name"})
+        assert answer.status_code == 302, text_of(answer)
+        row.refresh_from_db()
+        assert row.name == "New name"
+        assert row.configuration == before
+
+
+def test_secrets_are_sent_to_nobody_else(alice: Client, shop: Application) -> None:
+    server = make_connection(shop, "mails", type="SMTP", configuration=SMTP)
+    page = alice.post(edit(server), {**opened(alice, edit(server)), **of(host="evil.example.com")})
+    assert "was not meant for the server that this names" in text_of(page)
+    server.refresh_from_db()
+    assert server.configuration["host"] == "smtp.example.com"
+
+
+def test_an_untouched_form_changes_nothing(alice: Client, shop: Application) -> None:
+    server = make_connection(shop, "db")
+    statement = {"statement": "SELECT 1\n", "parameters": {"a": [1]}}
+    event = make_event(shop, "q", type="DATABASE_ACTION", connection=server, configuration=statement)
+    AuditEntry.objects.all().delete()
+    assert alice.post(edit(event), opened(alice, edit(event))).status_code == 302
+    assert not AuditEntry.objects.filter(action="event.update").exists()
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_lost_unsaid(alice: Client, shop: Application) -> None:
+    event = make_event(shop, "sum")
+    mine = {**opened(alice, edit(event)), **of(code="return 'mine'")}
+    event.configuration = {**event.configuration, "code": "return 'theirs'"}
+    event.save()
+    page = alice.post(edit(event), mine)
+    assert "Somebody else changed this while the form was open." in text_of(page)
+    event.refresh_from_db()
+    assert event.configuration["code"] == "return 'theirs'"
+    assert alice.post(edit(event), {**mine, "seen": page.context["seen"]}).status_code == 302
+
+
+def test_the_form_is_tried_as_it_stands_and_saves_nothing(alice: Client, shop: Application) -> None:
+    at = f"{reverse('jobs:try-form', args=[shop.slug])}?type=FUNCTION"
+    page = alice.post(at, {**of(code="return input.a + 1"), "sample": '{"a": 41}'})
+    assert "returned after" in text_of(page)
+    assert "42" in text_of(page)
+    assert "return input.a + 1" in page.content.decode()
+    assert not Event.objects.exists()
+    part = alice.post(at, {**of(code=""), "sample": ""}, headers={"HX-Target": "tried"})
+    assert part.templates[0].name == "jobs/events/edit/tried.html"
+    assert "Nothing was tried. Give this field: it is needed." in text_of(part)
+
+
+def test_a_stored_event_is_tried_with_what_the_form_says(alice: Client, shop: Application) -> None:
+    event = make_event(shop, "sum", configuration={"code": "return 'stored'"})
+    at = f"{reverse('jobs:try-form', args=[shop.slug])}?event=sum"
+    page = text_of(alice.post(at, {**of(code="return 'typed'"), "sample": ""}))
+    assert "&quot;typed&quot;" in page
+    event.refresh_from_db()
+    assert event.configuration["code"] == "return 'stored'"
+
+
+def test_only_connections_that_fit_are_offered(alice: Client, shop: Application) -> None:
+    make_connection(shop, "db")
+    make_connection(shop, "mails", type="SMTP", configuration=SMTP)
+    make_connection(make_application("Charlie's"), "charlies")
+    form = alice.get(new(shop, "DATABASE_ACTION")).context["form"]
+    assert [tag for tag, _ in form.fields["connection"].choices] == ["", "db"]
+    assert form["connection"].value() == "db"
+
+
+@pytest.mark.parametrize("field", ["name", "tag", "connection", "configuration_statement", "sample", "seen", "do"])
+def test_what_no_browser_sends_breaks_nothing(alice: Client, shop: Application, field: str) -> None:
+    make_connection(shop, "db")
+    event = make_event(shop, "sum")
+    given = {"name": "e", "connection": "db", "sample": "1", **of(statement="SELECT 1"), field: "a\0b"}
+    for at in (new(shop, "DATABASE_ACTION"), edit(event), f"{reverse('jobs:try-form', args=[shop.slug])}?event=sum"):
+        assert alice.post(at, given).status_code in {200, 302}
+    for at in ("?event=a%00b", "?type=%00"):
+        assert alice.post(reverse("jobs:try-form", args=[shop.slug]) + at, {}).status_code in {302, 400, 404}
+    assert alice.get(f"{reverse('jobs:events', args=[shop.slug])}a%00b/").status_code == 404
+
+
+def test_half_a_character_in_json_breaks_no_page(alice: Client, shop: Application) -> None:
+    typed = {"name": "e", **of(channel="webhook", url="https://x.example/", payload='["\\ud800\\u0000"]')}
+    assert "halves of letters" in text_of(alice.post(new(shop, "NOTIFICATION"), {**typed, "sample": '"\\ud800"'}))
+    make_event(shop, "sum", configuration={"code": "console.log(input); return input"})
+    for at in (
+        f"{reverse('jobs:try-form', args=[shop.slug])}?event=sum",
+        reverse("jobs:try-event", args=[shop.slug, "sum"]),
+    ):
+        assert alice.post(at, {**of(code="return input"), "sample": '"\\ud800\\u0000"'}).status_code == 200
