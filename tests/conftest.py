@@ -1,6 +1,9 @@
 """What every test may ask for. The servers themselves come from tests/servers.py."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -50,6 +53,15 @@ def _static_files_found_once() -> Iterator[None]:
 
     with patch.object(WhiteNoiseMiddleware, "add_files_from_finders", add):
         yield
+
+
+@pytest.fixture
+def passable() -> Iterator[Path]:
+    """A place for temporary folders that the servers' account can pass through; pytest's own lets nobody in."""
+    made = Path(tempfile.mkdtemp(prefix="badgerjobs-tests-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

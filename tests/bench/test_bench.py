@@ -2,16 +2,15 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.leftovers import started_in
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY_RUNS = ["--jobs=20", "--others=100", "--rounds=2", "--rate=20", "--seconds=1", "--history=40"]
@@ -78,47 +77,25 @@ def test_the_last_line_of_javascript_is_what_calls_cost_and_that_none_did_harm()
     assert figures["honest_calls"] > 0
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A place for temporary folders that the servers' account can pass through."""
-    made = Path(tempfile.mkdtemp(prefix="bench-"))
-    made.chmod(0o711)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
-
-
-def started_in(folder: Path) -> list[str]:
-    """The processes that were told of the folder, in their words or in their environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-        except OSError:  # gone meanwhile
-            continue
-        if int(process.name) != os.getpid() and os.fsencode(folder) in told:
-            found.append(told.split(b"\0")[0].decode())
-    return found
-
-
 @pytest.mark.e2e
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stopped_half_way_it_leaves_no_process_and_no_file(folder: Path, number: signal.Signals) -> None:
+def test_stopped_half_way_it_leaves_no_process_and_no_file(passable: Path, number: signal.Signals) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", "runs", *TINY_RUNS, "--seconds=60"],
         cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(folder)},
+        env=os.environ | {"TMPDIR": str(passable)},
         stdout=subprocess.PIPE,
         text=True,
     )
     assert process.stdout
     try:
         assert any("are ready" in line for line in process.stdout)
-        assert len(started_in(folder)) > 5
+        assert len(started_in(passable)) > 5
         process.send_signal(number)
         assert process.wait(30) == 128 + number
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
-    assert started_in(folder) == []
-    assert list(folder.iterdir()) == []
+    assert started_in(passable) == []
+    assert list(passable.iterdir()) == []
