@@ -20,7 +20,7 @@ from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_p
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces.models import Application, Role
 from jobs import header_rows
-from jobs.event_trying import tried
+from jobs.events.trying import tried
 from jobs.forms import JobForm, fill_in, typed
 from jobs.initial import initial_like, initial_new, initial_of, retries_of
 from jobs.models import KIND, Event, Job

@@ -17,7 +17,7 @@ from badgerjobs.runs.retry_form import RETRY_NAMES, RetryForm
 from badgerjobs.runs.serializers import PolicySerializer
 from badgerjobs.workspaces.models import Application
 from jobs import header_rows, json_text
-from jobs.event_inputs import plain
+from jobs.events.inputs import plain
 from jobs.header_rows import HeaderRow, HeaderRows
 from jobs.initial import initial_retries
 from jobs.models import Event, Job, Verb

@@ -20,7 +20,7 @@ from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.runs.schedules import place_of, runs_left, second_zone
 from badgerjobs.runs.shown import Body, shown_as
 from badgerjobs.web.cursors import Page
-from jobs.event_exchange import input_of
+from jobs.events.exchange import input_of
 from jobs.exchange import backfill_of_missed, body_of, curl_of, needs_file
 from jobs.models import EVENT_KIND, Job
 from jobs.pauses import Pause, pause_of

@@ -13,8 +13,8 @@ from badgerjobs.runs.policy_words import runs_made
 from badgerjobs.runs.previews import Preview, preview_of
 from badgerjobs.runs.recent import Bar, Ended, last_ended, last_runs
 from badgerjobs.runs.schedules import place_of
-from jobs import event_showing
 from jobs.answers import answer_in_words
+from jobs.events import showing as event_showing
 from jobs.models import Job
 from jobs.standing import is_cancelled
 

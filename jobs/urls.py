@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from jobs import event_form_views, event_views, form_views, verb_views, views
+from jobs import form_views, verb_views, views
+from jobs.events import form_views as event_form_views
+from jobs.events import views as event_views
 
 app_name = "jobs"
 

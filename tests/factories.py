@@ -9,7 +9,7 @@ from badgerjobs.runs.models import Attempt, Cause, Run, Runnable, State
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import issue_token
 from badgerjobs.workspaces.models import Application, Member, Role, User, Workspace
-from jobs.event_services import create_connection, create_event
+from jobs.events.services import create_connection, create_event
 from jobs.models import Connection, Event, Job
 from jobs.services import create_job
 

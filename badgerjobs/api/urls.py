@@ -8,7 +8,7 @@ from badgerjobs.api.application import ApplicationView, SigningKeyView
 from badgerjobs.api.root import RootView
 from badgerjobs.runs.api import PreviewView, RunViewSet
 from jobs.api import JobViewSet, ResultViewSet
-from jobs.event_api import ConnectionViewSet, EventViewSet
+from jobs.events.api import ConnectionViewSet, EventViewSet
 
 router = SimpleRouter()
 router.register("jobs", JobViewSet, basename="job")

@@ -15,7 +15,7 @@ from badgerjobs.runs.outcomes import Outcome
 
 RUN_KINDS = {
     "http": "jobs.perform.HTTP",
-    "event": "jobs.event_perform.EVENT",
+    "event": "jobs.events.perform.EVENT",
     "notice": "badgerjobs.notices.perform.NOTICE",
 }
 # Those that tell people of troubles. What is done with many runs at once leaves them alone: who may abort what waits

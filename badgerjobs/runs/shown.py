@@ -12,7 +12,7 @@ from badgerjobs.workspaces.models import Application
 
 SHOWN_KINDS = {
     "http": "jobs.exchange.HTTP",
-    "event": "jobs.event_exchange.EVENT",
+    "event": "jobs.events.exchange.EVENT",
     "notice": "badgerjobs.notices.showing.NOTICE",
 }
 

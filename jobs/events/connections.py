@@ -52,7 +52,7 @@ class SMTPConfiguration(ServerConfiguration):
 
     def validate_sender(self, sender: str) -> str:
         """One address that mails may be from."""
-        from jobs.events.mail import check_address  # noqa: PLC0415  it stands on this module's table
+        from jobs.events.types.mail import check_address  # noqa: PLC0415  it stands on this module's table
 
         check_address(sender)
         return sender
@@ -80,7 +80,7 @@ class DatabaseConfiguration(ServerConfiguration):
 
     def validate_engine(self, engine: str) -> str:
         """One that there is a driver for, here."""
-        from jobs.events.sql import check_engine  # noqa: PLC0415  it stands on this module's table
+        from jobs.events.types.sql import check_engine  # noqa: PLC0415  it stands on this module's table
 
         try:
             check_engine(engine)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from badgerjobs.workspaces.models import Application, User
-from jobs.event_looks import LOOKS
+from jobs.events.looks import LOOKS
 from jobs.events.types import EVENT_TYPES
 from jobs.models import Event
 from tests.browser.test_every_page import faults

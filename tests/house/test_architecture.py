@@ -42,7 +42,7 @@ DOORS = {
     "aiohttp": ("badgerjobs/outbound/",),
     "requests": (),
     "celery": _CELERY,
-    "kombu": ("badgerjobs/settings.py", "jobs/events/amqp.py", *_CELERY),
+    "kombu": ("badgerjobs/settings.py", "jobs/events/types/amqp.py", *_CELERY),
     "django_celery_beat": _CELERY,
     "py_mini_racer": ("badgerjobs/lib/javascript/inside.py",),
     "cronsim": ("badgerjobs/lib/",),

@@ -8,7 +8,7 @@ from badgerjobs.outbound.calls import ErrorClass
 from badgerjobs.runs.outcomes import BUG
 from badgerjobs.runs.record import UNSTORABLE
 from badgerjobs.runs.shown import errors_shown
-from jobs.events import function, postgresql
+from jobs.events.types import function, postgresql
 
 ROOT = Path(__file__).parents[2]
 # A class where it is written: in an outcome, or in a statement.

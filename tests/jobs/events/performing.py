@@ -11,10 +11,10 @@ from django.test import override_settings
 from badgerjobs.lib import signatures
 from badgerjobs.outbound.names import Resolver
 from badgerjobs.runs.outcomes import Done, Failed, Outcome
-from jobs.event_perform import performed
 from jobs.events.configurations import checked
 from jobs.events.connections import CONNECTION_TYPES, SECRETS
 from jobs.events.means import open_means
+from jobs.events.perform import performed
 from jobs.events.types import Occasion, type_of
 
 RUN = UUID("019bebd2-8a71-7c4e-9d3f-0242ac120002")

@@ -7,7 +7,7 @@ import pytest
 from rest_framework.exceptions import ValidationError
 
 from badgerjobs.lib import signatures
-from jobs.events.action import prepare
+from jobs.events.types.action import prepare
 from jobs.perform import Request
 from tests.e2e.receiver import Answer, Receiver
 from tests.jobs.events.performing import KEY, RUN, done, failed, occasion, perform

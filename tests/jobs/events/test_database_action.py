@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from badgerjobs.outbound import relay
 from badgerjobs.runs.outcomes import Outcome
-from jobs.events import postgresql
+from jobs.events.types import postgresql
 from tests.jobs.events.performing import done, failed, perform
 from tests.jobs.events.stand_ins import Door, Silent
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from badgerjobs.lib.handlebars import TemplateError
-from jobs.events import statements
-from jobs.events.postgresql import mark
-from jobs.events.statements import bound, line_and_column, read
+from jobs.events.types import statements
+from jobs.events.types.postgresql import mark
+from jobs.events.types.statements import bound, line_and_column, read
 
 VALUES = {"input": {"id": 7, "name": "x'); DROP TABLE users; --"}}
 

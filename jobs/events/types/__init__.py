@@ -15,11 +15,11 @@ from jobs.events.means import Means
 from jobs.models import ConnectionType, EventType
 
 EVENT_TYPES: Mapping[str, str] = {
-    EventType.ACTION: "jobs.events.action.ACTION",
-    EventType.NOTIFICATION: "jobs.events.notification.NOTIFICATION",
-    EventType.DATABASE_ACTION: "jobs.events.database_action.DATABASE_ACTION",
-    EventType.FUNCTION: "jobs.events.function.FUNCTION",
-    EventType.MESSAGEBROKER: "jobs.events.message_broker.MESSAGEBROKER",
+    EventType.ACTION: "jobs.events.types.action.ACTION",
+    EventType.NOTIFICATION: "jobs.events.types.notification.NOTIFICATION",
+    EventType.DATABASE_ACTION: "jobs.events.types.database_action.DATABASE_ACTION",
+    EventType.FUNCTION: "jobs.events.types.function.FUNCTION",
+    EventType.MESSAGEBROKER: "jobs.events.types.message_broker.MESSAGEBROKER",
 }
 
 

@@ -15,11 +15,11 @@ from badgerjobs.web.cursors import page_of
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces.models import Application, Role
-from jobs import event_services as services
-from jobs.event_filters import DefinitionFilters
-from jobs.event_page import ConnectionPage, EventPage
-from jobs.event_tried import sample_of
-from jobs.event_trying import tried
+from jobs.events import services
+from jobs.events.filters import DefinitionFilters
+from jobs.events.page import ConnectionPage, EventPage
+from jobs.events.tried import sample_of
+from jobs.events.trying import tried
 from jobs.models import Connection, ConnectionType, Event, EventType
 
 # So many a page of the list has.

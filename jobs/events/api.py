@@ -17,16 +17,15 @@ from badgerjobs.web.filters import narrow, one_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.pagination import HeavyRows
 from badgerjobs.web.problems import Invalid
-from jobs import event_examples as examples
-from jobs import event_services as services
-from jobs.event_serializers import (
+from jobs.events import examples, services
+from jobs.events.serializers import (
     ConnectionSerializer,
     EventSerializer,
     NewSampleSerializer,
     SampleSerializer,
     TriedSerializer,
 )
-from jobs.event_trials import told, try_event
+from jobs.events.trials import told, try_event
 from jobs.models import Connection, ConnectionType, Event, EventType
 from jobs.trial_calls import TooManyTrialsError
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from rest_framework import serializers
 
-from jobs.event_inputs import has_rows, is_json
-from jobs.event_looks import CHOICES, configuration_fields, look_of
-from jobs.event_serializers import ConnectionSerializer, EventSerializer
+from jobs.events.inputs import has_rows, is_json
+from jobs.events.looks import CHOICES, configuration_fields, look_of
+from jobs.events.serializers import ConnectionSerializer, EventSerializer
 from jobs.models import Event
 from jobs.showing import Row, rows_of
 

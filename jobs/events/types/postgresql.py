@@ -15,10 +15,10 @@ from badgerjobs.lib.json_depth import is_deeper
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.runs.outcomes import Done, Failed
 from badgerjobs.web.parsers import MOST_LEVELS
-from jobs.events.rows import kept
-from jobs.events.said import quoted
-from jobs.events.statements import Statement, line_and_column
-from jobs.events.tls import certificates_file
+from jobs.events.types.rows import kept
+from jobs.events.types.said import quoted
+from jobs.events.types.statements import Statement, line_and_column
+from jobs.events.types.tls import certificates_file
 
 SSL_MODES = {"verify": "verify-full", "unverified": "require", "none": "disable"}
 # What PostgreSQL writes better than Python reads: dates before Christ, infinity, every digit of a number.

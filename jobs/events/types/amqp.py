@@ -9,11 +9,11 @@ from kombu import Connection, Producer
 
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.runs.outcomes import Done, Failed
-from jobs.events import tls
-from jobs.events.said import quoted
+from jobs.events.types import tls
+from jobs.events.types.said import quoted
 
 if TYPE_CHECKING:
-    from jobs.events.message_broker import Message
+    from jobs.events.types.message_broker import Message
 
 
 class _Returned(Exception):  # noqa: N818  the broker's answer

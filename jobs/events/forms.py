@@ -14,11 +14,11 @@ from badgerjobs.runs.forms import LENIENT, first_sentence
 from badgerjobs.web.serializers import StrictSerializer
 from badgerjobs.workspaces.models import Application
 from jobs import header_rows, json_text
-from jobs.event_inputs import begun, flat, form_field, has_rows, shown, told
-from jobs.event_looks import CHOICES, Look, configuration_fields, connection_types, look_of
-from jobs.event_serializers import ConnectionSerializer, EventSerializer
-from jobs.event_services import configuration_of, connection_configuration
 from jobs.events.connections import SECRETS
+from jobs.events.inputs import begun, flat, form_field, has_rows, shown, told
+from jobs.events.looks import CHOICES, Look, configuration_fields, connection_types, look_of
+from jobs.events.serializers import ConnectionSerializer, EventSerializer
+from jobs.events.services import configuration_of, connection_configuration
 from jobs.events.types import type_of
 from jobs.header_rows import HeaderRow
 from jobs.models import Connection, Event

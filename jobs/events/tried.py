@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from badgerjobs.lib import vault
-from jobs.event_showing import ADVICE, ERRORS, answer_of
+from jobs.events.showing import ADVICE, ERRORS, answer_of
 from jobs.models import Event
 
 # So much of a text is shown, in characters; and of a table so many rows.

@@ -10,9 +10,9 @@ from badgerjobs.runs.outcomes import Done, Later, Outcome
 from badgerjobs.web.limits import count
 from badgerjobs.workspaces import audit
 from jobs import trial_calls
-from jobs.event_perform import occasion_of, performed
-from jobs.event_services import configuration_of
 from jobs.events.means import open_means
+from jobs.events.perform import occasion_of, performed
+from jobs.events.services import configuration_of
 from jobs.models import Event
 from jobs.trial_calls import LONGEST_S, PER_MINUTE, TooManyTrialsError
 

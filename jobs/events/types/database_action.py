@@ -13,11 +13,10 @@ from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.runs.outcomes import Failed, Later, Outcome
 from badgerjobs.web.serializers import BoundedDictField, StrictSerializer
-from jobs.events import postgresql, sql, statements
 from jobs.events.fields import JSONTemplateField, timeout_field
 from jobs.events.means import Means
 from jobs.events.storing import is_storable
-from jobs.events.types import Occasion, Type
+from jobs.events.types import Occasion, Type, postgresql, sql, statements
 from jobs.models import ConnectionType
 
 # The largest input, and a few parts of it besides.

@@ -7,9 +7,9 @@ from rest_framework import serializers
 
 from badgerjobs.web.serializers import StrictSerializer
 from jobs.ductape_fields import InputField
-from jobs.event_services import type_stays
 from jobs.events.configurations import masked
 from jobs.events.connections import CONNECTION_TYPES, SECRETS
+from jobs.events.services import type_stays
 from jobs.events.types import EVENT_TYPES, type_of
 from jobs.models import Connection, ConnectionType, Event, EventType
 from jobs.serializers import check_tag

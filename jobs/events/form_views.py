@@ -13,14 +13,14 @@ from badgerjobs.runs.fleet import database_now
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces.models import Application, Role
-from jobs import event_services as services
 from jobs import header_rows
-from jobs.event_forms import CHANGED_MEANWHILE, ConnectionForm, DefinitionForm, EventForm, fill_in
-from jobs.event_inputs import flat
-from jobs.event_looks import LINES
-from jobs.event_tried import sample_of
-from jobs.event_trying import tried
-from jobs.event_views import found_connection, found_event
+from jobs.events import services
+from jobs.events.forms import CHANGED_MEANWHILE, ConnectionForm, DefinitionForm, EventForm, fill_in
+from jobs.events.inputs import flat
+from jobs.events.looks import LINES
+from jobs.events.tried import sample_of
+from jobs.events.trying import tried
+from jobs.events.views import found_connection, found_event
 from jobs.models import Connection, ConnectionType, Event, EventType
 
 TAKEN = "There is {} with the tag “{}” already: give this one another."

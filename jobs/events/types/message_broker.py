@@ -13,11 +13,10 @@ from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.runs.outcomes import Failed, Later, Outcome
 from badgerjobs.web.serializers import BoundedDictField, StrictSerializer
-from jobs.events import amqp, redis_lists
-from jobs.events.action import json_bytes
 from jobs.events.fields import JSONTemplateField, TemplateField, timeout_field
 from jobs.events.means import Means
-from jobs.events.types import Occasion, Type
+from jobs.events.types import Occasion, Type, amqp, redis
+from jobs.events.types.action import json_bytes
 from jobs.models import ConnectionType
 from jobs.serializers import BODY_BYTES
 
@@ -128,7 +127,7 @@ async def perform(occasion: Occasion, message: Message, means: Means) -> Outcome
         async with asyncio.timeout(timeout_s), means.line(connection) as line:
             if connection["protocol"] == "redis":
                 async with means.slots.of(connection["host"], stays=False):
-                    return await redis_lists.publish(message, connection, line)
+                    return await redis.publish(message, connection, line)
             publish = partial(amqp.publish, message, connection, line, timeout_s)
             return await means.in_thread(connection["host"], publish)
     except HostFullError as full:

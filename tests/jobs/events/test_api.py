@@ -10,8 +10,8 @@ from django.test import override_settings
 
 from badgerjobs.lib.vault import MASK
 from badgerjobs.workspaces.models import AuditEntry, Scope
-from jobs import event_services
-from jobs.event_services import configuration_of
+from jobs.events import services as event_services
+from jobs.events.services import configuration_of
 from jobs.models import Connection, Event
 from tests.callers import Caller, caller_for
 from tests.e2e.receiver import Receiver

@@ -18,13 +18,12 @@ from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.outbound.targets import UnsendableError, check_url, target_of
 from badgerjobs.runs.outcomes import Done, Failed, Later, Outcome
 from badgerjobs.web.serializers import BoundedListField, StrictSerializer
-from jobs.events import mail
-from jobs.events.action import json_bytes
 from jobs.events.fields import JSONTemplateField, TemplateField, timeout_field
-from jobs.events.mail import Mail
 from jobs.events.means import Means
-from jobs.events.said import quoted
-from jobs.events.types import Occasion, Secrets, Type
+from jobs.events.types import Occasion, Secrets, Type, mail
+from jobs.events.types.action import json_bytes
+from jobs.events.types.mail import Mail
+from jobs.events.types.said import quoted
 from jobs.models import ConnectionType
 from jobs.perform import Request, make_call
 from jobs.serializers import BODY_BYTES

@@ -9,11 +9,11 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError,
 
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.runs.outcomes import Done, Failed
-from jobs.events import tls
-from jobs.events.said import quoted
+from jobs.events.types import tls
+from jobs.events.types.said import quoted
 
 if TYPE_CHECKING:
-    from jobs.events.message_broker import Message
+    from jobs.events.types.message_broker import Message
 
 # A server that has no room, is loading or moves house has it better in a moment.
 PASSING = ("OOM", "LOADING", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "READONLY", "MISCONF")

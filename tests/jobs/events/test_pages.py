@@ -13,8 +13,8 @@ from django.urls import reverse
 from badgerjobs.lib.vault import MASK
 from badgerjobs.runs.models import State
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
-from jobs import event_trials
-from jobs.event_tried import Tried
+from jobs.events import trials as event_trials
+from jobs.events.tried import Tried
 from jobs.models import Connection, Event
 from tests.clients import browser_in
 from tests.factories import NOW, make_application, make_attempt, make_connection, make_event, make_job, make_run
@@ -225,7 +225,7 @@ def test_what_came_back_is_shown_by_what_it_is(
     alice: Client, shop: Application, result: dict[str, Any], words: list[str]
 ) -> None:
     make_event(shop, "sum")
-    with patch("jobs.event_trying.try_event") as tried, patch("jobs.event_trying.told") as told:
+    with patch("jobs.events.trying.try_event") as tried, patch("jobs.events.trying.told") as told:
         tried.return_value = (None, 4)
         told.return_value = {"ok": True, "result": result, "error": None}
         page = text_of(alice.post(at(shop, "try-event", "sum"), {"sample": ""}))

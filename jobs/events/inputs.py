@@ -7,7 +7,7 @@ from django import forms
 from rest_framework import serializers
 
 from jobs import json_text
-from jobs.event_looks import Look
+from jobs.events.looks import Look
 from jobs.header_rows import HeaderRows, filled
 
 # Texts that may be longer stand in a field of several lines.

@@ -11,12 +11,12 @@ from badgerjobs.runs.outcomes import Done, Failed
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application
 from jobs import checks
-from jobs.event_exchange import exchange_of
-from jobs.event_perform import load, occasion_of, perform
-from jobs.event_services import create_event, update_event
-from jobs.event_showing import ADVICE, ERRORS, answer_of
 from jobs.events import types
+from jobs.events.exchange import exchange_of
 from jobs.events.means import open_means
+from jobs.events.perform import load, occasion_of, perform
+from jobs.events.services import create_event, update_event
+from jobs.events.showing import ADVICE, ERRORS, answer_of
 from jobs.models import EVENT_KIND, Event, EventType
 from tests.factories import NOW, make_attempt, make_job, make_run
 from tests.jobs.events.performing import RUN
@@ -81,12 +81,12 @@ def test_every_type_has_its_row_and_a_row_that_leads_nowhere_is_found(monkeypatc
     assert checks.every_type_of_event_is_there() == []
 
     types.type_of.cache_clear()
-    monkeypatch.setattr(types, "EVENT_TYPES", {"ACTION": "jobs.events.action.prepare"})
+    monkeypatch.setattr(types, "EVENT_TYPES", {"ACTION": "jobs.events.types.action.prepare"})
     monkeypatch.setattr(checks, "EVENT_TYPES", types.EVENT_TYPES)
     said = [error.msg for error in checks.every_type_of_event_is_there()]
     types.type_of.cache_clear()
     assert "The type of event 'FUNCTION' has no row in EVENT_TYPES." in said
-    assert said[-1].startswith("The type of event 'ACTION' is not at jobs.events.action.prepare")
+    assert said[-1].startswith("The type of event 'ACTION' is not at jobs.events.types.action.prepare")
 
 
 def test_pages_show_what_was_to_be_done_and_what_came_of_it(shop: Application, event: Event) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from badgerjobs.runs.models import Attempt, Run
 from badgerjobs.runs.shown import Body, Exchange, Shown, Side, Table
 from jobs import exchange
-from jobs.event_showing import ADVICE, ERRORS, answer_of
-from jobs.event_tried import Tried
+from jobs.events.showing import ADVICE, ERRORS, answer_of
+from jobs.events.tried import Tried
 from jobs.models import Job
 
 

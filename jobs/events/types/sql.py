@@ -9,10 +9,10 @@ from typing import Any
 
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.runs.outcomes import Done, Failed
-from jobs.events import tls
-from jobs.events.rows import kept
-from jobs.events.said import quoted
-from jobs.events.statements import Statement
+from jobs.events.types import tls
+from jobs.events.types.rows import kept
+from jobs.events.types.said import quoted
+from jobs.events.types.statements import Statement
 
 POSTGRESQL = "postgresql"
 

@@ -8,10 +8,10 @@ from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.forms import first_sentence
 from badgerjobs.web.pages import PageRequest, actor_of
 from jobs import json_text
-from jobs.event_inputs import flat
-from jobs.event_serializers import SampleSerializer
-from jobs.event_trials import told, try_event
-from jobs.event_tried import Tried
+from jobs.events.inputs import flat
+from jobs.events.serializers import SampleSerializer
+from jobs.events.trials import told, try_event
+from jobs.events.tried import Tried
 from jobs.models import Event
 from jobs.trial_calls import TooManyTrialsError
 

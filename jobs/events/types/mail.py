@@ -20,8 +20,8 @@ from rest_framework import serializers
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.outbound.targets import target_of
 from badgerjobs.runs.outcomes import Done, Failed
-from jobs.events import tls
-from jobs.events.said import quoted
+from jobs.events.types import tls
+from jobs.events.types.said import quoted
 
 MOST_RECIPIENTS = 50
 

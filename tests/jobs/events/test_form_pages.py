@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from badgerjobs.lib.vault import MASK
 from badgerjobs.workspaces.models import Application, AuditEntry
-from jobs.event_looks import LOOKS, configuration_fields, connection_types
 from jobs.events.connections import CONNECTION_TYPES
+from jobs.events.looks import LOOKS, configuration_fields, connection_types
 from jobs.events.types import EVENT_TYPES
 from jobs.models import Connection, Event
 from tests.callers import Caller, caller_for
@@ -78,8 +78,8 @@ def test_each_field_of_each_type_has_its_place_in_the_form(alice: Client, shop: 
 def test_a_type_without_looks_has_a_form_all_the_same(
     alice: Client, shop: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.event_looks.LOOKS", {})
-    monkeypatch.setattr("jobs.event_looks.LINES", {})
+    monkeypatch.setattr("jobs.events.looks.LOOKS", {})
+    monkeypatch.setattr("jobs.events.looks.LINES", {})
     page = text_of(alice.get(new(shop, "FUNCTION")))
     assert "Timeout ms" in page
     assert "A function's body in JavaScript" in page.replace("&#x27;", "'")
