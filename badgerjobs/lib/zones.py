@@ -65,6 +65,9 @@ def resumed(wall: datetime, place: tzinfo) -> datetime:
 
 def next_change(after: datetime, until: datetime, place: tzinfo) -> datetime | None:
     """Find the moment within (after, until] at which clocks are changed, to the second; there may be one at most."""
+    # Clocks are changed at whole seconds: from the one that has begun it is counted, or the parts of a second would be
+    # told as the change's own.
+    after, until = after.replace(microsecond=0), until.replace(microsecond=0)
     before = offset(after, place)
     if offset(until, place) == before:
         return None

@@ -62,6 +62,13 @@ def hours(least: int, most: int) -> st.SearchStrategy[timedelta]:
     span=120 * HOUR,
     anchored=100 * HOUR,
 )
+@example(  # the same, when it begins within the second before
+    spot=("Pacific/Apia", datetime(2011, 12, 30, 10, tzinfo=UTC)),
+    rhythm={"run_every": "P1D"},
+    lead=timedelta(microseconds=1),
+    span=HOUR / 4,
+    anchored=DAY,
+)
 def test_around_a_change_of_clocks_as_many_are_missed_as_a_walk_finds(
     spot: tuple[str, datetime], rhythm: dict[str, Any], lead: timedelta, span: timedelta, anchored: timedelta
 ) -> None:

@@ -83,6 +83,13 @@ def test_a_change_is_within_its_bounds_only_when_it_is_later_than_the_first() ->
     assert zones.next_change(MARCH, MARCH + timedelta(days=1), place) is None
 
 
+@pytest.mark.parametrize("before", [timedelta(microseconds=1), timedelta(seconds=0.5), timedelta(days=1.00001)])
+def test_a_change_of_clocks_is_told_to_the_second_whatever_moment_it_is_looked_for_from(before: timedelta) -> None:
+    place = zones.zone("Europe/Zurich")
+    assert zones.next_change(MARCH - before, MARCH + timedelta(seconds=0.3), place) == MARCH
+    assert zones.next_change(MARCH + timedelta(seconds=0.3), MARCH + before, place) is None
+
+
 def test_all_changes_of_clocks_in_a_span_are_found_in_order() -> None:
     zurich = zones.zone("Europe/Zurich")
     assert list(zones.changes(MARCH - timedelta(days=30), OCTOBER + timedelta(days=30), zurich)) == [MARCH, OCTOBER]
