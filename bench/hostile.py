@@ -18,7 +18,7 @@ class Body:
 
 
 BOMBS = [
-    Body("an endless loop", "while (true) {}", ("timeout",), "The body was stopped after"),
+    Body("an endless loop", "while (true) {}", ("timeout",), "The code was stopped after"),
     Body(
         "an endless loop that catches",
         "for (;;) { try { for (;;) {} } catch {} finally { for (;;) {} } }",

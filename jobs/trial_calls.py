@@ -67,7 +67,8 @@ class Places:
                 self.taken += Counter()  # forgets those that have none
 
 
-_places = Places()
+# Of test calls and of events that are tried out alike.
+PLACES = Places()
 
 
 def try_call(*, application: Application, request: Request, subject: str, by: audit.Actor, now: datetime) -> Trial:
@@ -77,7 +78,7 @@ def try_call(*, application: Application, request: Request, subject: str, by: au
     """
     if count(f"test-calls:{application.pk}", window_s=60) > PER_MINUTE:
         raise TooManyTrialsError(f"An application makes {PER_MINUTE} test calls a minute at most: try again soon.")
-    with _places.one(application.pk):
+    with PLACES.one(application.pk):
         audit.record(
             by=by,
             action="job.test",

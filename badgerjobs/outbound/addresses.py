@@ -1,8 +1,7 @@
 """Which addresses may be called. Asked with the address that is being connected to, at the moment of connecting."""
 
 import re
-import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from badgerjobs.outbound.networks import Address, kind_of, means_here, unwrapped
@@ -79,29 +78,6 @@ class Policy:
             raise ValueError(
                 f"EGRESS_ALLOW: {entry!r} is none of name, name:port, address, address:port, [IPv6]:port, network/bits."
             )
-
-
-def checked_address(
-    host: str, port: int, policy: Policy, look_up: Callable[[str, int], Iterable[str]] | None = None
-) -> str:
-    """Find the address to connect to for what is not HTTP: looked up once, checked, to be used exactly as returned.
-
-    Blocks for as long as the look-up takes. Raises `Refused`, or socket.gaierror when the name is not found.
-    """
-    policy.check_name(host, port)
-    refusal: Refused | None = None
-    for address in (look_up or _system_look_up)(host, port):
-        try:
-            policy.check(address, port, host)
-        except Refused as error:
-            refusal = error
-        else:
-            return address
-    raise refusal or socket.gaierror(socket.EAI_NONAME, f"{host} has no address")
-
-
-def _system_look_up(host: str, port: int) -> list[str]:
-    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 def _is_literal(host: str) -> bool:

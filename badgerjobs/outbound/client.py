@@ -17,7 +17,7 @@ from badgerjobs.outbound.guard import HOP
 from badgerjobs.outbound.headers import OURS
 from badgerjobs.outbound.names import LookUp
 from badgerjobs.outbound.reading import Body
-from badgerjobs.outbound.slots import HostFullError, Slots
+from badgerjobs.outbound.slots import HostFullError, slots_of_this_loop
 from badgerjobs.outbound.steps import Step, first, redirected
 from badgerjobs.outbound.targets import UnsendableError
 from badgerjobs.outbound.trips import Trip
@@ -28,9 +28,10 @@ __all__ = ["Answer", "Call", "CallFailed", "Client", "GuardedTransport", "HostBu
 class Client:
     """Sends calls: one for each event loop, entered with `async with`, then shared by everything on that loop.
 
-    `host_slots` calls at once go to one host, fewer when several are slow at once (`Slots`). `own_receiver` is a URL
-    prefix on loopback that may be called although the policy refuses it (the demo's `/echo/`). `ca_file` (PEM) holds
-    the certificate authorities to trust in place of the usual ones. `look_up` stands in for DNS.
+    `host_slots` calls at once go to one host, fewer when several are slow at once (`Slots`); if a loop has several
+    clients all the same, they share them. `own_receiver` is a URL prefix on loopback that may be called although the
+    policy refuses it (the demo's `/echo/`). `ca_file` (PEM) holds the certificate authorities to trust in place of the
+    usual ones. `look_up` stands in for DNS.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class Client:
     ) -> None:
         self._policy = policy
         self._own = OwnReceiver(own_receiver) if own_receiver else None
-        self._slots = Slots(host_slots)
+        self._host_slots = host_slots
         self._connections = Connections(policy, own_receiver=self._own, ca_file=ca_file, look_up=look_up)
 
     async def __aenter__(self) -> Self:
+        self._slots = slots_of_this_loop(self._host_slots)
         await self._connections.__aenter__()
         return self
 

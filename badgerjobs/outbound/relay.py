@@ -42,7 +42,19 @@ class Line:
     port: int
     left: int
     is_full: bool = False
+    _is_cut: bool = False
+    _near: asyncio.StreamWriter | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def _cut(self) -> None:
+        """Wake the driver, whether or not anything was passed on yet."""
+        self._is_cut = True
+        for task in self._tasks:
+            task.cancel()
+        if self._near:
+            self._near.transport.abort()
+        await asyncio.sleep(0)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -57,11 +69,13 @@ async def relayed(
     try:
         yield line
     finally:
-        server.close()
-        for task in line._tasks:
-            task.cancel()
-        await asyncio.gather(*line._tasks, return_exceptions=True)
+        # No one else is let in. Whom the loop is just letting in needs a server that is open, or would wait for ever.
+        asyncio.get_running_loop().remove_reader(server.sockets[0])
         writer.transport.abort()
+        try:
+            await line._cut()
+        finally:
+            server.close()
 
 
 async def _connected(
@@ -113,10 +127,11 @@ Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def _join(line: Line, near: Ends, far: Ends) -> None:
-    """One driver, once: whoever else comes to the port is hung up on."""
-    if line._tasks or not is_from_here(near[1].get_extra_info("socket")):
+    """One driver, once: whoever else comes to the port is hung up on, and who comes too late."""
+    if line._near or line._is_cut or not is_from_here(near[1].get_extra_info("socket")):
         near[1].transport.abort()
         return
+    line._near = near[1]
     line._tasks = [
         asyncio.create_task(_copy(near[0], far[1])),
         asyncio.create_task(_copy(far[0], near[1], line)),

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from badgerjobs.outbound.appointments import Appointments
 
@@ -120,6 +121,15 @@ class Slots:
     def _forget(self, name: str, host: _Host) -> None:
         if not host.calls and not host.line:
             del self._hosts[name]
+
+
+# By loop, then by how many each host has. They go with those that use them.
+_SHARED: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[int, Slots]] = WeakKeyDictionary()
+
+
+def slots_of_this_loop(each: int) -> Slots:
+    """Those that everything shares on the running loop that gives a host `each`: its calls are counted once."""
+    return _SHARED.setdefault(asyncio.get_running_loop(), WeakValueDictionary()).setdefault(each, Slots(each))
 
 
 class Slot:

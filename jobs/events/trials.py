@@ -1,6 +1,7 @@
 """Trying an event out: performed once with a sample input, while somebody waits. It is no run, and not kept."""
 
 import asyncio
+import copy
 import time
 from datetime import datetime
 from typing import Any
@@ -16,19 +17,22 @@ from jobs.events.services import configuration_of
 from jobs.models import Event
 from jobs.trial_calls import LONGEST_S, PER_MINUTE, TooManyTrialsError
 
-BUSY = "The server has as many of our connections as it may have: try again in some seconds."
+BUSY = "There is no room for it at this moment: try again in some seconds."
 
 
 def try_event(*, event: Event, configuration: Any, sample: Any, by: audit.Actor, now: datetime) -> tuple[Outcome, int]:
     """Perform an event once, stored or not, as it would be with this configuration (None: with the stored one).
 
     Returns the outcome and the milliseconds that it took, `LONGEST_S` seconds at most. It does the work for real: the
-    mail is sent, the row is written. Raises ValidationError for a wrong configuration, and TooManyTrialsError.
+    mail is sent, the row is written; the event itself stays as it is. Raises ValidationError for a wrong configuration,
+    and TooManyTrialsError.
     """
-    event.configuration = configuration_of(event, configuration)
+    tried = copy.copy(event)
+    given = configuration_of(event, configuration)
+    tried.configuration = {**given, "timeout": min(given.get("timeout", LONGEST_S), LONGEST_S)}
     if count(f"test-events:{event.application_id}", window_s=60) > PER_MINUTE:
         raise TooManyTrialsError(f"An application tries events {PER_MINUTE} times a minute at most: try again soon.")
-    with trial_calls._places.one(event.application_id):
+    with trial_calls.PLACES.one(event.application_id):
         audit.record(
             by=by,
             action="event.test",
@@ -37,13 +41,12 @@ def try_event(*, event: Event, configuration: Any, sample: Any, by: audit.Actor,
             application=event.application,
             changes={"type": [None, event.type]},
         )
-        return asyncio.run(_performed(event, sample, now))
+        return asyncio.run(_performed(tried, sample, now))
 
 
 async def _performed(event: Event, sample: Any, now: datetime) -> tuple[Outcome, int]:
     run_id = uuid7()
     values = {"input": sample, "run": {"id": str(run_id), "number": 1, "due_at": now.isoformat()}}
-    event.configuration["timeout"] = min(event.configuration.get("timeout", LONGEST_S), LONGEST_S)
     occasion = occasion_of(run_id, event, event.application, values)
     async with open_means() as means:
         began = time.perf_counter()

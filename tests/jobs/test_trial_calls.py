@@ -197,7 +197,7 @@ def test_when_all_places_are_taken_nothing_is_called(
     alice: Client, shop: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = trial_calls.Places()
-    monkeypatch.setattr(trial_calls, "_places", places)
+    monkeypatch.setattr(trial_calls, "PLACES", places)
     with places.one(shop.pk), places.one(shop.pk):
         answer = call(alice, shop, endpoint="http://127.0.0.1:1/")
     assert "Other test calls are being made right now" in text_of(answer)

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
 
 from badgerjobs.lib import javascript
 from badgerjobs.lib.javascript import Line, Result
+from badgerjobs.lib.javascript.host import Call, Host, own
+from badgerjobs.lib.javascript.results import Limits, refused
 
 
 def run(body: str, **arguments: Any) -> Result:
@@ -94,6 +97,18 @@ def test_an_error_says_where_in_the_body_it_is(
     assert (error.word, error.name, error.line, error.column) == (word, name, line, column)
 
 
+@pytest.mark.parametrize(
+    ("thrown", "said"),
+    [
+        ("1", "threw 1"), ("null", "threw null"), ("undefined", "threw undefined"), ("'words'", "threw words"),
+        ("{a: 1}", 'threw {"a":1}'), ("''", "The code threw something that says nothing."),
+        ("new Error('words')", "Error: words (line 1, column 7)"),
+    ],
+)  # fmt: skip
+def test_what_was_thrown_and_is_no_error_is_said_to_be_thrown(thrown: str, said: str) -> None:
+    assert str(run(f"throw {thrown}").error) == said
+
+
 def test_an_error_reads_as_a_sentence_with_its_place() -> None:
     assert str(run("null.x").error) == "TypeError: Cannot read properties of null (reading 'x') (line 1, column 6)"
 
@@ -151,3 +166,101 @@ def test_on_a_loop_many_may_wait_at_once() -> None:
         return await asyncio.gather(*calls)
 
     assert [result.value for result in asyncio.run(all_of_them())] == [n * n for n in range(60)]
+
+
+class Stuck:
+    """A host whose keeper takes nothing and does not end, until somebody on the loop has gone on meanwhile."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.gone_on = threading.Event()
+
+    def submit(self, made: Call, **_: object) -> None:
+        made.result.set_running_or_notify_cancel()
+        self._take_long("submit")
+
+    def close(self, *, kill: bool) -> None:
+        assert kill
+        self._take_long("close")
+
+    def _take_long(self, name: str) -> None:
+        self.asked.append(name)
+        self.gone_on.clear()
+        assert self.gone_on.wait(20), "the loop was held up"
+
+
+def test_a_keeper_that_is_stuck_does_not_hold_up_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = Stuck()
+    monkeypatch.setattr(own, "host", stuck)
+    monkeypatch.setattr(javascript, "WAIT_S", 0)
+    monkeypatch.setattr(javascript, "_LATE_S", 0.05)
+    monkeypatch.setattr(javascript, "_LAST_S", 0)
+
+    async def go_on() -> Result:
+        asked = asyncio.ensure_future(javascript.arun("return 1", {}, tenant="alice", timeout_s=0))
+        while not asked.done():
+            stuck.gone_on.set()
+            await asyncio.sleep(0)
+        return await asked
+
+    error = asyncio.run(go_on()).error
+    assert error
+    assert (error.word, stuck.asked) == ("unavailable", ["submit", "close"])
+
+
+def test_who_gives_up_while_a_call_is_handed_over_leaves_nothing_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed_over = Host(0)
+    begun, goes_on = threading.Event(), threading.Event()
+    taken: list[Call] = []
+
+    def submit(made: Call, **_: object) -> None:
+        taken.append(made)
+        begun.set()
+        assert goes_on.wait(20)
+
+    monkeypatch.setattr(handed_over, "submit", submit)
+    monkeypatch.setattr(own, "host", handed_over)
+
+    async def give_up() -> None:
+        asked = asyncio.ensure_future(javascript.arun("return 1", {}, tenant="alice"))
+        await asyncio.to_thread(begun.wait, 20)
+        asked.cancel()
+        await asyncio.wait([asked])
+        goes_on.set()
+
+    asyncio.run(give_up())
+    assert taken[0].result.cancelled()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return await input.a", None),
+        ("while (true) {}", None),
+        ("throw new Error('it is not run')", None),
+        ("", None),
+        ("return {\n  a: 1,,\n}", "SyntaxError: Unexpected token ',' (line 2, column 8)"),
+        ("return {", "SyntaxError: The code ends too early: something is not closed. (line 1, column 9)"),
+        ("let run", "SyntaxError: Identifier 'run' has already been declared (line 1, column 5)"),
+        ("x" * (javascript.BODY_BYTES + 1), "The code is longer than 256 KB."),
+    ],
+    ids=["right", "endless", "throws", "empty", "comma", "open", "argument", "long"],
+)
+def test_what_does_not_compile_is_told_without_running_it(body: str, said: str | None) -> None:
+    fault = javascript.fault(body, ("input", "run"), tenant="alice")
+    assert (str(fault) if fault else None) == said
+
+
+@pytest.mark.parametrize(("compiles", "error"), [(True, None), (False, "Error: it ran (line 1, column 7)")])
+def test_what_is_only_compiled_is_not_run(compiles: bool, error: str | None) -> None:
+    limits = Limits(5, javascript.MEMORY_BYTES, javascript.OUTPUT_BYTES)
+    call = javascript._call("throw new Error('it ran')", {}, limits, compiles=compiles)
+    assert isinstance(call, Call)
+    own.get().submit(call, tenant="alice")
+    said = call.result.result().error
+    assert (str(said) if said else None) == error
+
+
+def test_where_nobody_can_tell_there_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Host, "submit", lambda _, call, **__: call.result.set_result(refused("busy", "Too much.")))
+    assert javascript.fault("return {", ("input",), tenant="alice") is None

@@ -20,10 +20,10 @@ from badgerjobs.lib.javascript.host import Call, Host
 from badgerjobs.lib.javascript.keeper import Call as Order
 from badgerjobs.lib.javascript.keeper import Keeper, Sandbox
 from badgerjobs.lib.javascript.results import Limits, Result
-from tests.lib.sandbox_processes import descendants, parents, until
+from tests.lib.sandbox_processes import call, descendants, limit, parents, ready, submit
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMITS = Limits(5, 64 * 2**20, 1_000_000)
 
 
 @pytest.fixture
@@ -32,42 +32,6 @@ def one() -> Iterator[Host]:
     made = Host(1)
     yield made
     made.close()
-
-
-def call(body: str, limits: Limits = LIMITS) -> Call:
-    made = javascript._call(body, {}, limits)
-    assert isinstance(made, Call)
-    return made
-
-
-def submit(to: Host, body: str, *, tenant: object = "alice", limits: Limits = LIMITS) -> Call:
-    made = call(body, limits)
-    to.submit(made, tenant=tenant)
-    return made
-
-
-def ready(of: Host) -> int:
-    """The sandbox that waits for a call. Its limits are those of one that runs a body, but for the body's own."""
-    assert submit(of, "return 1").result.result(30).value == 1
-    assert of.keeper
-    keeper = of.keeper.pid
-    waiting: list[int] = []
-
-    def one_waits() -> bool:
-        waiting[:] = descendants(keeper)
-        # One that served a call has a limit of processor time until it is gone.
-        return [(limit("open files", pid), limit("cpu time", pid)) for pid in waiting] == [("0", "unlimited")]
-
-    assert until(one_waits)
-    return waiting[0]
-
-
-def limit(name: str, pid: int) -> str:
-    try:
-        found = re.search(rf"^Max {name} +(\S+)", Path(f"/proc/{pid}/limits").read_text(), re.MULTILINE)
-    except OSError:
-        return ""
-    return found[1] if found else ""
 
 
 def test_a_sandbox_holds_nothing_of_the_host(one: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,11 +68,11 @@ def test_the_kernel_stops_a_body_when_the_keeper_is_late(one: Host) -> None:
     looping = call("for (;;) {}", Limits(0.5, 64 * 2**20, 1000))
     one.submit(looping, tenant="mallory")
     keeper = one.keeper.pid
-    assert until(lambda: any(limit("cpu time", pid) == "2" for pid in descendants(keeper)))
+    until(lambda: any(limit("cpu time", pid) == "2" for pid in descendants(keeper)))
     running = {pid for pid in descendants(keeper) if limit("cpu time", pid) == "2"}
     os.kill(keeper, signal.SIGSTOP)
     try:
-        assert until(lambda: not running & set(parents()))
+        until(lambda: not running & set(parents()))
     finally:
         os.kill(keeper, signal.SIGCONT)
     error = looping.result.result(10).error
@@ -132,13 +96,13 @@ def test_a_dead_keeper_fails_what_ran_and_the_next_call_has_another(one: Host) -
     assert error.word == "unavailable"
     assert waiting.result.result(30).value == 2
     assert one.keeper is not before
-    assert until(lambda: pid not in parents())
+    until(lambda: pid not in parents())
 
 
 def test_a_sandbox_that_crashes_is_said_to_have_crashed(one: Host) -> None:
     pid = ready(one)
     looping = submit(one, "for (;;) {}")
-    assert until(lambda: limit("cpu time", pid) == "6")
+    until(lambda: limit("cpu time", pid) == "6")
     os.kill(pid, signal.SIGSEGV)
     error = looping.result.result(30).error
     assert error
@@ -194,7 +158,7 @@ def some_host(code: str = HOST) -> tuple[subprocess.Popen[str], set[int]]:
     )
     assert process.stdout
     keeper = int(process.stdout.readline())
-    assert until(lambda: any(limit("cpu time", pid) == "10" for pid in descendants(keeper)))
+    until(lambda: any(limit("cpu time", pid) == "10" for pid in descendants(keeper)))
     return process, {keeper, *descendants(keeper)}
 
 
@@ -205,7 +169,7 @@ def test_no_process_is_left_when_the_host_ends(number: signal.Signals | None) ->
     if number:
         process.send_signal(number)
     process.communicate(timeout=30)
-    assert until(lambda: not everybody & set(parents()))
+    until(lambda: not everybody & set(parents()))
 
 
 def test_a_fork_of_the_host_has_sandboxes_of_its_own_and_does_not_keep_the_hosts() -> None:
@@ -230,9 +194,9 @@ os.kill(os.getpid(), signal.SIGKILL)
     value, keeper = process.stdout.readline().split()
     assert value == "5"
     assert int(keeper) not in everybody
-    assert until(lambda: not everybody & set(parents())), "the fork held the door of its parent's keeper"
+    until(lambda: not everybody & set(parents()))  # or the fork holds the door of its parent's
     process.stdin.close()
-    assert until(lambda: int(keeper) not in parents())
+    until(lambda: int(keeper) not in parents())
     process.stdout.close()
     process.wait()
 
@@ -263,6 +227,26 @@ def test_more_than_may_wait_are_refused_at_once(one: Host) -> None:
     assert refused.word == "busy"
     one.close()
     assert all(made.result.done() for made in [looping, *waiting])
+
+
+def test_what_waits_of_one_tenant_is_bounded_in_bytes(one: Host) -> None:
+    submit(one, "for (;;) {}")
+    body = "return 1" + " " * 200_000
+    waiting = [submit(one, body) for _ in range(host.EACH_WAITING)]
+    kept = [made for made in waiting if not made.result.done()]
+    assert 1 < len(kept) == host.EACH_WAITING // waiting[0].places
+    assert sum(len(made.order) for made in kept) <= host.EACH_WAITING * host.PLACE_BYTES
+    refused = waiting[-1].result.result(0).error
+    assert refused
+    assert refused.word == "busy"
+
+
+def test_the_longest_call_has_a_place(one: Host) -> None:
+    """With what JSON in JSON makes of its quotes."""
+    most = {"input": '"' * (javascript.ARGUMENTS_BYTES // 2 - 10)}
+    made = javascript._call("return 1" + "\1" * (javascript.BODY_BYTES - 8), most, Limits(5, 2**26, 1_000_000))
+    assert isinstance(made, Call)
+    assert made.places <= host.EACH_WAITING
 
 
 def test_who_loses_its_place_to_another_is_told_at_once(one: Host) -> None:

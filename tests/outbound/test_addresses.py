@@ -1,10 +1,9 @@
 import json
-import socket
 from pathlib import Path
 
 import pytest
 
-from badgerjobs.outbound.addresses import Policy, Refused, checked_address
+from badgerjobs.outbound.addresses import Policy, Refused
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "egress.json").read_text())
 REFUSED = [address for address, _ in VECTORS["refused"]]
@@ -117,25 +116,3 @@ def test_a_name_that_means_this_network_is_refused_before_it_is_looked_up(host: 
 @pytest.mark.parametrize("host", ["example.com", "localhost.example.com", "mylocal", "internal.example.org"])
 def test_other_names_are_left_to_their_addresses(host: str) -> None:
     Policy().check_name(host, 80)
-
-
-@pytest.mark.parametrize("address", REFUSED)
-def test_a_checked_address_is_never_one_of_the_refused(address: str) -> None:
-    with pytest.raises(Refused):
-        checked_address("db.example", 5432, Policy(), look_up=lambda _host, _port: [address])
-
-
-def test_a_checked_address_is_the_first_that_is_allowed() -> None:
-    answers = ["127.0.0.1", "1.1.1.1", "93.184.215.14"]
-    assert checked_address("db.example", 5432, Policy(), look_up=lambda _host, _port: answers) == "1.1.1.1"
-
-
-def test_a_literal_address_is_checked_too() -> None:
-    assert checked_address("1.1.1.1", 5432, Policy()) == "1.1.1.1"
-    with pytest.raises(Refused):
-        checked_address("127.1", 5432, Policy())
-
-
-def test_a_name_without_addresses_is_not_found() -> None:
-    with pytest.raises(socket.gaierror):
-        checked_address("db.example", 5432, Policy(), look_up=lambda _host, _port: [])

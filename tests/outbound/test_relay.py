@@ -74,12 +74,14 @@ def test_what_is_said_arrives_and_so_does_the_answer() -> None:
 
 
 def test_nobody_else_comes_through() -> None:
-    async def twice(line: Line) -> bytes:
-        _, writer = await asyncio.open_connection(LOOPBACK, line.port)
+    async def twice(line: Line) -> tuple[bytes, bytes]:
+        reader, writer = await asyncio.open_connection(LOOPBACK, line.port)
         writer.write(b"first")
-        await asyncio.sleep(0)
+        assert await reader.readexactly(5) == b"first"
+        second = await _second(line)
+        writer.write(b"third")
         try:
-            return await _second(line)
+            return second, await reader.readexactly(5)
         finally:
             writer.close()
 
@@ -96,7 +98,7 @@ def test_nobody_else_comes_through() -> None:
         finally:
             writer.close()
 
-    assert through(echo, twice) == b""
+    assert through(echo, twice) == (b"", b"third")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells it on Linux")
@@ -169,6 +171,33 @@ def test_a_line_is_cut_when_its_time_is_over() -> None:
 
     with through(echo, leave) as driver, contextlib.suppress(ConnectionResetError):
         assert driver.recv(1) == b""
+
+
+@pytest.mark.parametrize("steps", range(12))
+def test_a_line_that_is_cut_while_its_driver_comes_leaves_nobody_waiting(steps: int) -> None:
+    """However far it has come: it is there, is let in, is about to be listened to."""
+
+    async def look_up(_host: str, _port: int) -> Sequence[str]:
+        return [LOOPBACK]
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async def come_and_be_cut() -> bytes:
+        async with await asyncio.start_server(silent, LOOPBACK, 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with relayed("db", port, policy=Policy([LOOPBACK]), resolver=Resolver(look_up)) as line:
+                driver = socket.create_connection((LOOPBACK, line.port), timeout=10)
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+            with driver:
+                try:
+                    return await asyncio.to_thread(driver.recv, 1)
+                except ConnectionResetError:
+                    return b""
+
+    assert asyncio.run(come_and_be_cut()) == b""
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,27 @@ docs/javascript.md for what a body sees, and docs/adr/0012-javascript-runs-in-pr
 import asyncio
 import json
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from concurrent.futures import CancelledError
 from typing import Any
 
 from badgerjobs.lib.javascript.host import BUSY, WAIT_S, Call, UnavailableError, own, processes
 from badgerjobs.lib.javascript.results import Error, Level, Limits, Line, Result, Word, refused
 
-__all__ = ["WAIT_S", "Error", "Level", "Line", "Result", "UnavailableError", "Word", "arun", "processes", "run", "warm"]
+__all__ = [
+    "WAIT_S",
+    "Error",
+    "Level",
+    "Line",
+    "Result",
+    "UnavailableError",
+    "Word",
+    "arun",
+    "fault",
+    "processes",
+    "run",
+    "warm",
+]
 
 TIMEOUT_S = 0.25
 MEMORY_BYTES = 64 * 1024 * 1024
@@ -25,6 +38,7 @@ ARGUMENTS_BYTES = 4 * 1024 * 1024
 
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _LATE_S = 10.0  # beyond its limit: then the keeper itself is in trouble
+_LAST_S = 1.0  # for the result of what has been ended
 
 
 def run(  # noqa: PLR0913  three limits, each with a name
@@ -44,8 +58,24 @@ def run(  # noqa: PLR0913  three limits, each with a name
     JavaScript names things.
     """
     call = _call(body, arguments, Limits(timeout_s, memory_bytes, output_bytes))
+    return call if isinstance(call, Result) else _came(call, timeout_s, tenant=tenant, part=part)
+
+
+def fault(body: str, names: Iterable[str], *, tenant: Hashable, part: Hashable = None) -> Error | None:
+    """What keeps the body from being compiled, with its line and column; None where nothing does.
+
+    Nothing of it is run. Also None where nobody can tell now: the sandboxes may be busy, or not be there.
+    """
+    limits = Limits(TIMEOUT_S, MEMORY_BYTES, OUTPUT_BYTES)
+    call = _call(body, dict.fromkeys(names), limits, compiles=True)
     if isinstance(call, Result):
-        return call
+        return call.error
+    error = _came(call, TIMEOUT_S, tenant=tenant, part=part).error
+    return error if error and error.word == "syntax" else None
+
+
+def _came(call: Call, timeout_s: float, *, tenant: Hashable, part: Hashable) -> Result:
+    """Let it have its turn, and wait for what comes of it."""
     own.get().submit(call, tenant=tenant, part=part)
     try:
         return call.result.result(WAIT_S + timeout_s + _LATE_S)
@@ -63,16 +93,22 @@ async def arun(  # noqa: PLR0913
     memory_bytes: int = MEMORY_BYTES,
     output_bytes: int = OUTPUT_BYTES,
 ) -> Result:
-    """Do as `run` does without holding up the loop. Cancelled, it gives up its place in the queue."""
+    """Do as `run` does without holding up the loop, however long the keeper takes. Cancelled, it gives up its place.
+
+    What goes to and fro is handed over in a thread; only the JSON is written on the loop.
+    """
     call = _call(body, arguments, Limits(timeout_s, memory_bytes, output_bytes))
     if isinstance(call, Result):
         return call
-    own.get().submit(call, tenant=tenant, part=part)
     try:
         async with asyncio.timeout(WAIT_S + timeout_s + _LATE_S):
+            await asyncio.to_thread(own.get().submit, call, tenant=tenant, part=part)
             return await asyncio.wrap_future(call.result)
     except TimeoutError:
-        return _late(call)
+        return await asyncio.to_thread(_late, call)
+    except asyncio.CancelledError:
+        call.result.cancel()
+        raise
 
 
 def warm() -> None:
@@ -80,16 +116,16 @@ def warm() -> None:
     own.get().warm()
 
 
-def _call(body: str, arguments: Mapping[str, Any], limits: Limits) -> Call | Result:
+def _call(body: str, arguments: Mapping[str, Any], limits: Limits, *, compiles: bool = False) -> Call | Result:
     if wrong := [name for name in arguments if not _NAME.fullmatch(name)]:
         raise ValueError(f"{wrong[0]!r} cannot be the name of an argument")
     if len(body.encode("utf-8", "replace")) > BODY_BYTES:
-        return refused("input", f"The body is longer than {BODY_BYTES // 1024:,} KB.")
+        return refused("input", f"The code is longer than {BODY_BYTES // 1024:,} KB.")
     values = json.dumps(list(arguments.values()), allow_nan=False, separators=(",", ":"))
     if len(values) > ARGUMENTS_BYTES:
-        return refused("input", f"What the body is given is longer than {ARGUMENTS_BYTES // 2**20:,} MB of JSON.")
+        return refused("input", f"What the code is given is longer than {ARGUMENTS_BYTES // 2**20:,} MB of JSON.")
     said = {"names": ",".join(arguments), "body": body, "values": values, "output": limits.output_bytes}
-    order = json.dumps(said).encode("ascii")
+    order = json.dumps({**said, "compiles": compiles}).encode("ascii")
     return Call(body, order, limits)
 
 
@@ -99,6 +135,6 @@ def _late(call: Call) -> Result:
         return refused("busy", BUSY)
     own.get().close(kill=True)
     try:
-        return call.result.result(1)
+        return call.result.result(_LAST_S)
     except (TimeoutError, CancelledError):
         return refused("unavailable", "The sandbox did not answer.")

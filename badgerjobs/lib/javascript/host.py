@@ -24,7 +24,9 @@ from badgerjobs.lib.javascript.turns import FullError, Turns
 
 logger = logging.getLogger(__name__)
 
+# Places to wait in. A call takes one more for each 64 KB of its order: so much memory, and no more, is all that waits.
 MOST_WAITING, EACH_WAITING = 1000, 200
+PLACE_BYTES = 64 * 1024
 WAIT_S = 10.0  # for its turn
 
 BUSY = "Too much JavaScript waits to be run. Try again later."
@@ -58,6 +60,11 @@ class Call:
     result: "Future[Result]" = field(default_factory=Future)
     since: float = field(default_factory=time.monotonic)
 
+    @property
+    def places(self) -> int:
+        """How many it takes while it waits."""
+        return 1 + len(self.order) // PLACE_BYTES
+
 
 def processes() -> int:
     """How many sandboxes one host process runs side by side."""
@@ -81,12 +88,13 @@ class Host:
         """Let the call wait for its turn. What becomes of it is its result, always."""
         try:
             with self._lock:
-                lost = self._turns.put(tenant, call, part=part)
+                lost = self._turns.put(tenant, call, part=part, places=call.places)
         except FullError:
             call.result.set_result(refused("busy", BUSY))
             return
-        if lost and lost.result.set_running_or_notify_cancel():
-            lost.result.set_result(refused("busy", BUSY))
+        for other in lost:
+            if other.result.set_running_or_notify_cancel():
+                other.result.set_result(refused("busy", BUSY))
         self._hand_out()
 
     def warm(self) -> None:

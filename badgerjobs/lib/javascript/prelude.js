@@ -101,10 +101,10 @@
   let outcome;
   let most = 0;
 
-  // Compiles the body and calls it. Gives "" when it does not compile; what follows is for `finish`, after all that the
-  // body left to be done (promises) is done.
+  // Compiles the body and calls it, unless it is only to be compiled. Gives "" when it does not compile; what follows is for
+  // `finish`, after all that the body left to be done (promises) is done.
   function begin(order) {
-    const { names, body, values, output } = parse(order);
+    const { names, body, values, output, compiles } = parse(order);
     let called;
     state = "pending";
     most = output;
@@ -114,6 +114,11 @@
       outcome = thrown;
       state = "uncompiled";
       return "";
+    }
+    if (compiles) {
+      outcome = null;
+      state = "returned";
+      return "compiled";
     }
     (async () => {
       try {

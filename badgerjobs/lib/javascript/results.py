@@ -149,16 +149,17 @@ def _error(said: Any, limits: Limits, body: str) -> Error:  # noqa: PLR0911  one
     match word:
         case "thrown":
             line, column = _place(_FRAME.search(stack), body)
-            return Error("thrown", message or "The body threw something that says nothing.", name, line, column)
+            said = message if name or not message else f"threw {message}"  # a value like any other, and no error
+            return Error("thrown", said or "The code threw something that says nothing.", name, line, column)
         case "syntax":
-            return Error("syntax", "The body is not the inside of one function: " + message, name or "SyntaxError")
+            return Error("syntax", "The code is not the inside of one function: " + message, name or "SyntaxError")
         case "unserialisable":
             why = _first_line(message) or "what it threw says nothing."
             return Error("unserialisable", f"The returned value cannot be written as JSON: {why}")
         case "nothing":
-            return Error("nothing", "The body returned nothing: it must end with return and a value (null is one).")
+            return Error("nothing", "The code returned nothing: it must end with return and a value (null is one).")
         case "pending":
-            return Error("pending", "The body awaits something that never comes: there are no timers and no I/O here.")
+            return Error("pending", "The code awaits something that never comes: there are no timers and no I/O here.")
         case "output":
             return _output(limits)
     return _crashed(limits)
@@ -168,11 +169,11 @@ def _syntax(said: str, body: str) -> Error:
     """Read V8's message: the line with its number, the source, and a mark below the place."""
     found = _SYNTAX.match(said)
     if found is None:
-        return Error("syntax", _first_line(said) or "The body is not JavaScript.", "SyntaxError")
+        return Error("syntax", _first_line(said) or "This is not JavaScript.", "SyntaxError")
     line, column = int(found[1]) - HEADER_LINES, len(found[3]) + 1
     lines = _lines(body)
     if line > len(lines):  # the brace that closes what the body left open
-        return Error("syntax", "The body ends too early: something is not closed.", "SyntaxError", *_end(lines))
+        return Error("syntax", "The code ends too early: something is not closed.", "SyntaxError", *_end(lines))
     return Error("syntax", found[2], "SyntaxError", max(line, 1), column)
 
 
@@ -196,11 +197,11 @@ def _end(lines: list[str]) -> tuple[int, int]:
 
 
 def _timeout(limits: Limits) -> Error:
-    return Error("timeout", f"The body was stopped after {limits.timeout_s * 1000:,.0f} ms.")
+    return Error("timeout", f"The code was stopped after {limits.timeout_s * 1000:,.0f} ms.")
 
 
 def _memory(limits: Limits) -> Error:
-    return Error("memory", f"The body was stopped: it took more than {limits.memory_bytes / 2**20:,.0f} MB of memory.")
+    return Error("memory", f"The code was stopped: it took more than {limits.memory_bytes / 2**20:,.0f} MB of memory.")
 
 
 def _output(limits: Limits) -> Error:
@@ -208,7 +209,7 @@ def _output(limits: Limits) -> Error:
 
 
 def _crashed(_: Limits) -> Error:
-    return Error("crashed", "The sandbox ended while it ran the body. Nothing else was touched.")
+    return Error("crashed", "The sandbox ended while it ran the code. Nothing else was touched.")
 
 
 _TOO_DEEP = Error("unserialisable", f"The returned value is nested too deeply: {MOST_LEVELS} levels are kept.")

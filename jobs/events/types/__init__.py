@@ -62,13 +62,21 @@ def _no_connection(_: Mapping[str, Any]) -> ConnectionType | None:
     return None
 
 
+def _no_faults(_configuration: Mapping[str, Any], _workspace: int, _owner: int) -> Mapping[str, str]:
+    """There is no code in it."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Type:
     """How events of a type are checked and performed.
 
     `serializer` checks the configuration. `prepare` fills its templates; what it raises as ValueError is told, and not
-    tried again. `perform` does the work on the event loop, and what blocks in `means.threads`. `connection`: which type
-    of connection an event with this configuration needs, or None; `fits` raises ValueError for one that is not for it.
+    tried again; it asks neither a clock nor a server. `perform` does the work on the event loop, and what is not HTTP
+    in a `means.turn`, which has threads for what blocks. `connection`: which type of connection an event with this
+    configuration needs, or None; `fits` raises ValueError for one that is not for it. `faults`: field → what is wrong
+    with the code in it, of a configuration that is not checked yet, given the ids of the workspace and the application.
+    It may wait for a process.
     """
 
     serializer: type[StrictSerializer]
@@ -77,6 +85,7 @@ class Type:
     secrets: Secrets = Secrets()
     connection: Callable[[Mapping[str, Any]], ConnectionType | None] = _no_connection
     fits: Callable[[Mapping[str, Any], Mapping[str, Any]], None] = _fits
+    faults: Callable[[Mapping[str, Any], int, int], Mapping[str, str]] = _no_faults
 
 
 @cache

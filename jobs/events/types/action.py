@@ -98,6 +98,17 @@ def prepare(occasion: Occasion) -> Request:
     )
 
 
+def called(given: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> str:
+    """`POST https://example.com/7`: whom it calls with these values; empty where they do not tell. None: as it is."""
+    if values is None:
+        return f"{given['verb']} {given['endpoint']}"
+    try:
+        url = Filling(values, most=BODY_BYTES, what="its URL").render(given["endpoint"], Place.URL)
+    except TemplateError:
+        return ""
+    return f"{given['verb']} {url}"
+
+
 def place_of(given: Mapping[str, Any]) -> Place:
     """How values are escaped in its body: as its Content-Type says, and without one as JSON where it begins like it."""
     types = (value for name, value in given["headers"].items() if name.lower() == "content-type")

@@ -1,6 +1,5 @@
 """A database action: one statement with bound parameters, on a database of the application's."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,8 @@ PARAMETERS_CHARACTERS = 4_000_000
 # Some of what they do is no writing to the database: COPY runs programs, for a superuser.
 BEYOND = {"COPY", "DO"}
 TOO_FAR = "COPY and DO can do more than a read-only transaction forbids: let the event write, if it may."
+# What a server has beyond a statement's time, to say itself that it was too long.
+GRACE_S = 1
 UNBOUND = "A parameter cannot be bound: it holds null characters or halves of letters, which no text may."
 
 
@@ -90,12 +91,12 @@ async def perform(occasion: Occasion, prepared: Prepared, means: Means) -> Outco
     what = prepared.statement, prepared.parameters, connection
     if refused := _refused(prepared, connection):
         return refused
+    time_s, blocks = given["timeout"] + GRACE_S, connection["engine"] != sql.POSTGRESQL
     try:
-        async with asyncio.timeout(given["timeout"] + 1), means.line(connection) as line:
-            if connection["engine"] == sql.POSTGRESQL:
-                async with means.slots.of(connection["host"], stays=False):
-                    return await postgresql.run(*what, line, text=given["statement"], **limits)
-            return await means.in_thread(connection["host"], partial(sql.run, *what, line, **limits))
+        async with means.turn(connection, time_s, workspace=occasion.workspace, blocks=blocks) as turn:
+            if not blocks:
+                return await postgresql.run(*what, turn.line, text=given["statement"], **limits)
+            return await turn.in_thread(partial(sql.run, *what, turn.line, **limits))
     except HostFullError as full:
         return Later(full.wait_s)
     except TimeoutError:

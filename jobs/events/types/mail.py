@@ -4,17 +4,17 @@ import smtplib
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, getaddresses
+from email.utils import getaddresses
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import validate_email
-from django.utils import timezone
 from rest_framework import serializers
 
 from badgerjobs.outbound.relay import LOOPBACK, Line
@@ -24,16 +24,20 @@ from jobs.events.types import tls
 from jobs.events.types.said import quoted
 
 MOST_RECIPIENTS = 50
+# In characters, once they are filled. A longer one takes seconds to be written as a mail has it, in folded lines.
+LONGEST_SUBJECT, LONGEST_ADDRESS, LONGEST_NAME = 1000, 320, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """Ready to be sent. `to` are bare addresses."""
+    """Checked, and not written yet: that takes long. `id` is the same over all attempts of a run."""
 
-    to: Sequence[str]
-    message: bytes
     id: str
-    sender: str
+    sender: Address
+    to: Sequence[Address]
+    subject: str
+    text: str
+    html: str
 
 
 def check_address(text: str) -> None:
@@ -44,33 +48,52 @@ def check_address(text: str) -> None:
         raise serializers.ValidationError(str(error)) from None
 
 
-def written(  # noqa: PLR0913  what a mail is made of
+def mail_of(  # noqa: PLR0913  what a mail is made of
     run_id: UUID, sender: str, to: Sequence[str], *, subject: str, text: str, html: str
 ) -> Mail:
-    """The mail. Its id is the run's over all attempts: a server that gets it twice can tell. Raises ValueError."""
+    """The mail. Its id is the run's: a server that gets it twice can tell. Raises ValueError for what is no mail."""
     if not 1 <= len(to) <= MOST_RECIPIENTS:
         raise ValueError(f"A mail goes to 1 to {MOST_RECIPIENTS} addresses; these are {len(to)}.")
-    origin, recipients = _address(sender), [_address(one) for one in to]
-    mail = EmailMessage(policy=SMTP)
+    line = " ".join(subject.split())
+    if len(line) > LONGEST_SUBJECT:
+        raise ValueError(
+            f"The subject has {len(line):,} characters with the input in it: at most {LONGEST_SUBJECT:,} can be sent. "
+            "Put the rest into the text."
+        )
+    origin = _address(sender)
+    return Mail(f"<{run_id}@{origin.domain}>", origin, [_address(one) for one in to], line, text, html)
+
+
+def written(mail: Mail, at: datetime) -> bytes:
+    """The mail as it is sent at this moment. Not for an event loop: texts are long. Raises ValueError."""
+    message = EmailMessage(policy=SMTP)
     try:
-        mail["From"], mail["To"], mail["Subject"] = origin, recipients, " ".join(subject.split())
-        mail["Date"] = format_datetime(timezone.now())
-        mail["Message-ID"] = f"<{run_id}@{origin.domain}>"
-        mail.set_content(text)
-        if html:
-            mail.add_alternative(html, subtype="html")
-        whole = mail.as_bytes()
-    except (MessageError, UnicodeError, ValueError) as error:
+        message["Date"] = at
+        message["From"], message["To"], message["Subject"] = mail.sender, mail.to, mail.subject
+        message["Message-ID"] = mail.id
+        message.set_content(mail.text)
+        if mail.html:
+            message.add_alternative(mail.html, subtype="html")
+        return message.as_bytes()
+    except (MessageError, ValueError, RecursionError) as error:
         raise ValueError(f"The mail cannot be written: {error}.") from None
-    return Mail([one.addr_spec for one in recipients], whole, mail["Message-ID"], origin.addr_spec)
 
 
-def send(mail: Mail, connection: Mapping[str, Any], line: Line, timeout_s: float) -> Done | Failed:
+def deliver(mail: Mail, at: datetime, connection: Mapping[str, Any], line: Line, timeout_s: float) -> Done | Failed:
+    """Write it, and hand it over. Blocks."""
+    try:
+        message = written(mail, at)
+    except ValueError as error:
+        return Failed("input", str(error), retry=False)
+    return send(mail, message, connection, line, timeout_s)
+
+
+def send(mail: Mail, message: bytes, connection: Mapping[str, Any], line: Line, timeout_s: float) -> Done | Failed:
     """Hand it over to the server at the other end of the line. Blocks."""
-    secrets = [connection["password"]]
+    secrets, to = [connection["password"]], [one.addr_spec for one in mail.to]
     try:
         with _Session(connection, line, timeout_s) as session:
-            refused = session.sendmail(mail.sender, mail.to, mail.message)
+            refused = session.sendmail(mail.sender.addr_spec, to, message)
     except smtplib.SMTPServerDisconnected:
         return Failed(
             "connect", f"{connection['host']} closed the connection before it took the mail: is it that port?"
@@ -83,7 +106,7 @@ def send(mail: Mail, connection: Mapping[str, Any], line: Line, timeout_s: float
         return Failed("auth", "User and password for a mail server may have ASCII characters only.", retry=False)
     except ValueError:  # a challenge, or a greeting, that cannot be read
         return Failed("protocol", f"{connection['host']} does not speak SMTP as others do.", retry=False)
-    taken = [one for one in mail.to if one not in refused]
+    taken = [one for one in to if one not in refused]
     turned_down = {one: f"{code} {quoted(said, secrets)}" for one, (code, said) in refused.items()}
     return Done({"message_id": mail.id, "accepted": taken, "refused": turned_down})
 
@@ -146,13 +169,25 @@ class _Session(smtplib.SMTP):
 
 def _address(text: str) -> Address:
     """One address, its domain in ASCII (IDNA), as every server takes it. Raises ValueError."""
+    if len(text) > LONGEST_ADDRESS + LONGEST_NAME:
+        raise _too_long(text)
     try:
         [(name, address)] = getaddresses([text]) if text.isprintable() else []
         validate_email(address)
         local, _, domain = address.rpartition("@")
-        return Address(name, local, domain if domain.isascii() else target_of(f"https://{domain}/").host)
-    except (DjangoValidationError, ValueError, IndexError):
+        found = Address(name, local, domain if domain.isascii() else target_of(f"https://{domain}/").host)
+    except (DjangoValidationError, ValueError, IndexError, RecursionError):
         raise ValueError(f"“{text[:100]}” is no e-mail address.") from None
+    if len(found.addr_spec) > LONGEST_ADDRESS or len(name) > LONGEST_NAME:
+        raise _too_long(text)
+    return found
+
+
+def _too_long(text: str) -> ValueError:
+    return ValueError(
+        f"“{text[:100]}…” is too long: an e-mail address has at most {LONGEST_ADDRESS} characters, and the name "
+        f"before it {LONGEST_NAME}."
+    )
 
 
 def _said(error: smtplib.SMTPResponseException, secrets: Sequence[str]) -> str:

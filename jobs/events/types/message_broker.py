@@ -1,6 +1,5 @@
 """A broker message: published by AMQP, or added to a stream or a list of Redis or Valkey."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -123,13 +122,12 @@ def prepare(occasion: Occasion) -> Message:
 async def perform(occasion: Occasion, message: Message, means: Means) -> Outcome:
     """Publish it, and wait until the broker says that it has it."""
     connection, timeout_s = occasion.connection, occasion.configuration["timeout"]
+    blocks = connection["protocol"] != "redis"
     try:
-        async with asyncio.timeout(timeout_s), means.line(connection) as line:
-            if connection["protocol"] == "redis":
-                async with means.slots.of(connection["host"], stays=False):
-                    return await redis.publish(message, connection, line)
-            publish = partial(amqp.publish, message, connection, line, timeout_s)
-            return await means.in_thread(connection["host"], publish)
+        async with means.turn(connection, timeout_s, workspace=occasion.workspace, blocks=blocks) as turn:
+            if not blocks:
+                return await redis.publish(message, connection, turn.line)
+            return await turn.in_thread(partial(amqp.publish, message, connection, turn.line, timeout_s))
     except HostFullError as full:
         return Later(full.wait_s)
     except TimeoutError:

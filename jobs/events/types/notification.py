@@ -1,6 +1,5 @@
 """A notification: a mail, a message in a chat, or a signed webhook."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +23,7 @@ from jobs.events.types import Occasion, Secrets, Type, mail
 from jobs.events.types.action import json_bytes
 from jobs.events.types.mail import Mail
 from jobs.events.types.said import quoted
+from jobs.events.types.secret_url import hidden, secrets_of
 from jobs.models import ConnectionType
 from jobs.perform import Request, make_call
 from jobs.serializers import BODY_BYTES
@@ -95,7 +95,7 @@ def prepare(occasion: Occasion) -> Mail | Call | Request:
     if given["channel"] == "email":
         to = [filling.render(one) for one in given["to"]]
         texts = {name: filling.render(given.get(name, "")) for name in ("subject", "text", "html")}
-        return mail.written(occasion.run_id, occasion.connection["sender"], to, **texts)
+        return mail.mail_of(occasion.run_id, occasion.connection["sender"], to, **texts)
     if given["channel"] == "chat":
         body = _bounded({"text": filling.render(given["text"]), **_blocks(given, filling)})
         headers = [("Content-Type", "application/json")]
@@ -129,8 +129,8 @@ async def perform(occasion: Occasion, prepared: Mail | Call | Request, means: Me
         if isinstance(prepared, Mail):
             return await _mailed(occasion, prepared, means)
         if isinstance(prepared, Call):
-            return await _chatted(prepared, means)
-        return await make_call(occasion.run_id, prepared, means.client)
+            return hidden(await _chatted(prepared, means), prepared.url)
+        return hidden(await make_call(occasion.run_id, prepared, means.client), prepared.endpoint)
     except HostBusy as busy:
         return Later(busy.wait_s)
     except HostFullError as full:
@@ -140,16 +140,16 @@ async def perform(occasion: Occasion, prepared: Mail | Call | Request, means: Me
 async def _mailed(occasion: Occasion, prepared: Mail, means: Means) -> Outcome:
     connection, timeout_s = occasion.connection, occasion.configuration["timeout"]
     try:
-        async with asyncio.timeout(timeout_s), means.line(connection) as line:
-            send = partial(mail.send, prepared, connection, line, timeout_s)
-            return await means.in_thread(connection["host"], send)
+        async with means.turn(connection, timeout_s, workspace=occasion.workspace, blocks=True) as turn:
+            now = datetime.now(UTC)
+            return await turn.in_thread(partial(mail.deliver, prepared, now, connection, turn.line, timeout_s))
     except TimeoutError:
         return Failed("timeout", f"{connection['host']} did not take the mail within {timeout_s} s.")
     except Unreachable as error:
         return Failed(error.error_class, error.message, retry=error.error_class != "refused")
 
 
-async def _chatted(call: Call, means: Means) -> Outcome:
+async def _chatted(call: Call, means: Means) -> Done | Failed:
     """Chats say what they did not like in a word or two, and nothing but trouble of their own passes."""
     try:
         answer = await means.client.send(call)
@@ -160,7 +160,7 @@ async def _chatted(call: Call, means: Means) -> Outcome:
     result = result_of(answer)
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
         return Done(result)
-    said = f" It says: {quoted(answer.body, [call.url])}" if answer.body else ""
+    said = f" It says: {quoted(answer.body, secrets_of(call.url))}" if answer.body else ""
     return Failed(
         "status",
         f"The chat answered {answer.status}.{said}",

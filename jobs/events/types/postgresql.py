@@ -4,28 +4,41 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
-from psycopg import AsyncConnection, AsyncRawCursor, sql
+from psycopg import AsyncConnection, AsyncRawCursor, abc, sql
+from psycopg.adapt import AdaptersMap, Loader
+from psycopg.pq import Format
 from psycopg.types.json import Jsonb, set_json_loads
+from psycopg.types.multirange import MultirangeInfo
 from psycopg.types.string import TextLoader
 
 from badgerjobs.lib.json_depth import is_deeper
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.runs.outcomes import Done, Failed
 from badgerjobs.web.parsers import MOST_LEVELS
-from jobs.events.types.rows import kept
+from jobs.events.types.rows import KEEP_BYTES, kept
 from jobs.events.types.said import quoted
 from jobs.events.types.statements import Statement, line_and_column
 from jobs.events.types.tls import certificates_file
 
+# What PostgreSQL has for one.
+SECOND_MS = 1000
 SSL_MODES = {"verify": "verify-full", "unverified": "require", "none": "disable"}
+# Whatever it asks for: libpq compares with the authorities of a file that is there.
+NOWHERE = "/dev/null/none"
 # What PostgreSQL writes better than Python reads: dates before Christ, infinity, every digit of a number.
 AS_WRITTEN = ("numeric", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "uuid")
+# What holds other values: each of them takes its time to be read. So much of all that an answer has of it is read.
+HOLDING = ("json", "jsonb", "record")
+READ_BYTES = 2 * KEEP_BYTES
 # The classes of SQLSTATE after which another try may help: connections, rollbacks, resources, operators, the system.
 PASSING = {"08", "40", "53", "55", "57", "58", "XX"}
 READ_ONLY, CANCELLED, WRONG_PASSWORD = "25006", "57014", {"28P01", "28000"}
+# What PostgreSQL calls the one place where it counts statements: its words may be in any language.
+SYNTAX, PARSING = "42601", "exec_parse_message"
+ONE_AT_A_TIME = "One statement at a time: these are several. Make an event of each, or one function in the database."
 CLASSES = {"23": "constraint", "22": "data", "42": "sql"}
 
 
@@ -51,7 +64,7 @@ async def run(  # noqa: PLR0913
         async with _connected(connection, line, timeout_s) as server:
             await server.set_read_only(not writes)
             async with server.transaction():
-                await server.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(timeout_s * 1000))
+                await server.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(timeout_s * SECOND_MS))
                 query, given = statement.written(mark), [_adapted(one) for one in parameters]
                 result = await (_changed if writes else _read)(server, query, given, rows)
         return Done(result)
@@ -78,6 +91,15 @@ class _Server(AsyncConnection[Any]):
     own timeout, and rolls back what a closed connection began.
     """
 
+    unread = READ_BYTES
+
+    def may_read(self, size: int) -> bool:
+        """Whether a value of so many bytes, which holds others, is taken apart: neither it nor all of them are long."""
+        if size > KEEP_BYTES or size > self.unread:
+            return False
+        self.unread -= size
+        return True
+
     async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ARG002, ASYNC109  as psycopg has it
         """Called by psycopg for what failed or was cut off halfway."""
         self.pgconn.finish()
@@ -96,7 +118,7 @@ async def _connected(connection: Mapping[str, Any], line: Line, timeout_s: int) 
             password=connection["password"],
             passfile="/dev/null",
             sslmode=SSL_MODES[connection["tls"]],
-            sslrootcert=trusted,
+            sslrootcert=trusted if connection["tls"] == "verify" else NOWHERE,
             sslcertmode="disable",
             gssencmode="disable",
             channel_binding="prefer",
@@ -106,10 +128,8 @@ async def _connected(connection: Mapping[str, Any], line: Line, timeout_s: int) 
             autocommit=True,
             prepare_threshold=None,
             cursor_factory=AsyncRawCursor,
+            context=ADAPTERS,
         )
-    for name in AS_WRITTEN:
-        server.adapters.register_loader(name, _Written)
-    set_json_loads(_read_json, server)
     try:
         yield server
     finally:
@@ -118,6 +138,23 @@ async def _connected(connection: Mapping[str, Any], line: Line, timeout_s: int) 
 
 class _Written(TextLoader):
     """Leaves a value as the server wrote it."""
+
+
+class _Bounded(Loader):
+    """Leaves what is long as the server wrote it: to take it apart would hold up the loop."""
+
+    of: ClassVar[type[abc.Loader]]
+
+    def __init__(self, oid: int, context: abc.AdaptContext | None = None) -> None:
+        super().__init__(oid, context)
+        self._loader = self.of(oid, context)
+
+    def load(self, data: abc.Buffer) -> Any:
+        """The value, or its text."""
+        server = self.connection
+        if isinstance(server, _Server) and server.may_read(len(data)):
+            return self._loader.load(data)
+        return bytes(data).decode(errors="replace")
 
 
 def _read_json(written: str | bytes) -> Any:
@@ -129,6 +166,23 @@ def _read_json(written: str | bytes) -> Any:
     except (ValueError, RecursionError):
         pass
     return written if isinstance(written, str) else bytes(written).decode(errors="replace")
+
+
+def _adapters() -> AdaptersMap:
+    """How values are read: psycopg's ways but for what is as written, for JSON, and for all that holds other values."""
+    made = AdaptersMap(psycopg.adapters)
+    for name in AS_WRITTEN:
+        made.register_loader(name, _Written)
+    set_json_loads(_read_json, made)
+    holding = [made.types[name].oid for name in HOLDING]
+    arrays = [one.array_oid for one in made.types if one.array_oid]
+    for oid in {*holding, *arrays, *(one.oid for one in made.types if isinstance(one, MultirangeInfo))}:
+        if of := made.get_loader(oid, Format.TEXT):
+            made.register_loader(oid, type(f"Bounded{of.__name__}", (_Bounded,), {"of": of}))
+    return made
+
+
+ADAPTERS = _adapters()
 
 
 async def _read(server: _Server, query: str, given: Sequence[Any], most: int) -> dict[str, Any]:
@@ -186,14 +240,17 @@ def _failed(
     state = error.sqlstate or ""
     if not error.diag.message_primary:
         return _not_connected(str(error), connection)
-    said = quoted(error.diag.message_primary, [connection["password"]])
+    secrets = [connection["password"]]
+    said = quoted(error.diag.message_primary, secrets)
     if state == CANCELLED:
         return Failed("timeout", f"The statement took longer than {timeout_s} s: {said}")
     if state in WRONG_PASSWORD:
         return Failed("auth", f"{connection['host']} did not take the user and password: {said}", retry=False)
+    if state == SYNTAX and error.diag.source_function == PARSING:
+        return Failed("sql", ONE_AT_A_TIME, retry=False)
     if state == READ_ONLY:
         return Failed("sql", f"The statement changes something: {said} Let the event write, if it may.", retry=False)
-    more = " ".join(quoted(one) for one in (error.diag.message_detail, error.diag.message_hint) if one)
+    more = " ".join(quoted(one, secrets) for one in (error.diag.message_detail, error.diag.message_hint) if one)
     place = _place(error, statement, text)
     sentence = f"The database says{place}: {said} {more}".rstrip()
     return Failed(CLASSES.get(state[:2], "sql"), sentence, retry=state[:2] in PASSING)
@@ -220,7 +277,8 @@ BEFORE = (
     ("password", "auth", "{host} did not take the user and password: {said}", False),
     ("authentication", "auth", "{host} did not take the user and password: {said}", False),
     ("pg_hba", "auth", "{host} does not let us in: {said}", False),
-    ("does not exist", "sql", "{host} says: {said}", False),
+    ('role "', "auth", "{host} did not take the user: {said}", False),
+    ("does not exist", "auth", "{host} has no such database: {said} The connection names it.", False),
     ("timeout", "timeout", "{host} did not answer in time when it was signed in to.", True),
     ("", "connect", NO_POSTGRESQL, True),
 )

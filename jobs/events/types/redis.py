@@ -1,11 +1,11 @@
 """Messages into streams and lists of Redis and Valkey."""
 
-import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as NoAnswerError
 
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.runs.outcomes import Done, Failed
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 # A server that has no room, is loading or moves house has it better in a moment.
 PASSING = ("OOM", "LOADING", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "READONLY", "MISCONF")
+
+# A server without TLS takes the beginning of it for a command, and waits for the rest.
+HANDSHAKE_S = 5.0
 
 # Two numbers and a hyphen between them; and what a number of its own can say.
 LONGEST_ID, LONGEST_LIST = 41, 2**63 - 1
@@ -50,9 +53,7 @@ async def publish(message: "Message", connection: Mapping[str, Any], line: Line)
     except ResponseError as error:
         return _answered(error, message, connection)
     except (RedisError, OSError) as error:
-        if cause := _tls_error(error):
-            return Failed("tls", tls.sentence(cause, host))
-        return Failed("connect", f"The connection to {host} broke: it may be no Redis, or want TLS.")
+        return _broken(error, connection)
     except (ValueError, LookupError, TypeError, RecursionError):
         return Failed("protocol", f"{host} answered with something that Redis does not answer with.", retry=False)
     finally:
@@ -83,6 +84,9 @@ def _server(connection: Mapping[str, Any], line: Line) -> AbstractConnection:
         "password": connection["password"] or None,
         "driver_info": None,
         "protocol": 2,
+        # The attempt's time-out is ours. The driver's own would end what may take longer.
+        "socket_timeout": None,
+        "socket_connect_timeout": HANDSHAKE_S,
     }
     if connection["tls"] == "none":
         return Connection(**given)
@@ -115,7 +119,10 @@ def _answered(error: ResponseError, message: "Message", connection: Mapping[str,
     return Failed("rejected", sentence, retry=said.startswith(PASSING))
 
 
-def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
-    while error is not None and not isinstance(error, ssl.SSLError):
-        error = error.__cause__ or error.__context__
-    return error
+def _broken(error: Exception, connection: Mapping[str, Any]) -> Failed:
+    host = connection["host"]
+    if cause := tls.fault_in(error):
+        return Failed("tls", tls.sentence(cause, host))
+    if isinstance(error, NoAnswerError) and connection["tls"] != "none":
+        return Failed("tls", f"{host} did not agree on TLS within {HANDSHAKE_S:g} s: it may have none.")
+    return Failed("connect", f"The connection to {host} broke: it may be no Redis, or want TLS.")

@@ -11,7 +11,10 @@ LONGEST_VALUE = 64 * 1024
 
 
 def kept(columns: Sequence[str], rows: Iterable[Sequence[Any]], most: int) -> dict[str, Any]:
-    """Rows as objects, by column: `most` of them and 256 KB at most. `truncated` says that there were more."""
+    """Rows as objects, by column: `most` of them and 256 KB at most. `truncated` says that there were more.
+
+    `columns` has their order, which the database does not keep in objects.
+    """
     shown: list[dict[str, Any]] = []
     size, truncated = 0, False
     for row in rows:
@@ -24,7 +27,7 @@ def kept(columns: Sequence[str], rows: Iterable[Sequence[Any]], most: int) -> di
             truncated = True
             break
         shown.append(one)
-    return {"rows_returned": len(shown), "rows": shown, "truncated": truncated}
+    return {"rows_returned": len(shown), "columns": list(columns), "rows": shown, "truncated": truncated}
 
 
 def plain(value: Any) -> Any:

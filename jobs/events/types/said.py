@@ -1,17 +1,30 @@
 """What a server said, as it may be shown: short, in one line, and without the secrets that it was told."""
 
+import re
 from collections.abc import Iterable
 
 from badgerjobs.lib.vault import MASK
 
 LONGEST = 300
+# A secret shorter than this is in many words. Starred out within them, it would garble them and give its letters away.
+LEAST_WITHIN_WORDS = 6
 
 
 def quoted(said: str | bytes, secrets: Iterable[str] = ()) -> str:
     """Its words, ending with a full stop."""
-    text = said.decode(errors="replace") if isinstance(said, bytes) else said
-    for secret in secrets:
-        text = text.replace(secret, MASK) if secret else text
+    text = masked(said.decode(errors="replace") if isinstance(said, bytes) else said, secrets)
     line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     line = line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
     return line if line.endswith((".", "!", "?", "…")) else f"{line}."
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text with stars for secrets: wherever they stand, the short ones only where they are a word of their own."""
+    there = {secret for secret in secrets if secret and secret in text}
+    patterns = [_pattern(secret) for secret in sorted(there, key=len, reverse=True)]
+    return re.sub("|".join(patterns), MASK, text) if patterns else text
+
+
+def _pattern(secret: str) -> str:
+    exact = re.escape(secret)
+    return exact if len(secret) >= LEAST_WITHIN_WORDS else rf"(?<!\w){exact}(?!\w)"

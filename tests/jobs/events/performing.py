@@ -9,7 +9,7 @@ from uuid import UUID
 from django.test import override_settings
 
 from badgerjobs.lib import signatures
-from badgerjobs.outbound.names import Resolver
+from badgerjobs.outbound.names import LookUp, Resolver
 from badgerjobs.runs.outcomes import Done, Failed, Outcome
 from jobs.events.configurations import checked
 from jobs.events.connections import CONNECTION_TYPES, SECRETS
@@ -41,13 +41,20 @@ def perform(
     given: Any = None,
     *,
     allow: Sequence[str] = ("127.0.0.1",),
+    look_up: LookUp | None = _found,
+    timeout_s: float | None = None,
 ) -> Outcome:
-    """What comes of it. Every name leads to loopback, which may be called unless told otherwise."""
+    """What comes of it. Every name leads to loopback, which may be called, unless told otherwise (None: as DNS says).
+
+    `timeout_s` may be shorter than any that can be stored: for servers that never answer.
+    """
     what = occasion(kind, configuration, connection, given)
+    if timeout_s is not None:
+        what = replace(what, configuration={**what.configuration, "timeout": timeout_s})
 
     async def once() -> Outcome:
         async with open_means() as means:
-            return await performed(kind, what, replace(means, resolver=Resolver(_found)))
+            return await performed(kind, what, replace(means, resolver=Resolver(look_up)))
 
     with override_settings(EGRESS_ALLOW=list(allow)):
         return asyncio.run(once())

@@ -16,13 +16,14 @@ from amqp.serialization import dumps
 
 
 class Listener(socketserver.ThreadingTCPServer):
-    """A server in threads of its own, on a port of its own. Use it as a context."""
+    """A server in threads of its own, on a port of its own. Use it as a context. `opened` counts the connections."""
 
     allow_reuse_address = daemon_threads = True
 
     def __init__(self, handler: type[socketserver.BaseRequestHandler]) -> None:
         super().__init__(("127.0.0.1", 0), handler)
         self.port = int(self.server_address[1])
+        self.opened = 0
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
@@ -31,6 +32,11 @@ class Listener(socketserver.ThreadingTCPServer):
     def __exit__(self, *_: object) -> None:
         self.shutdown()
         self.server_close()
+
+    def verify_request(self, *_: object) -> bool:
+        """Whoever comes is let in, and counted."""
+        self.opened += 1
+        return True
 
     def handle_error(self, *_: object) -> None:
         """Who hangs up is a part of these tests."""
@@ -120,20 +126,21 @@ class _MailSession(socketserver.BaseRequestHandler):
 
 
 class Door(Listener):
-    """Lets TCP through to a server on a Unix socket; by TLS with a context. `opened` counts the connections."""
+    """Lets TCP through to a server on a Unix socket; by TLS with a context, of which PostgreSQL is asked first."""
 
-    def __init__(self, path: str, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, path: str, context: ssl.SSLContext | None = None, *, is_asked: bool = False) -> None:
         super().__init__(_Through)
-        self.path, self.context = path, context
-        self.opened = 0
+        self.path, self.context, self.is_asked = path, context, is_asked
 
 
 class _Through(socketserver.BaseRequestHandler):
     server: Door
 
     def handle(self) -> None:
-        self.server.opened += 1
         near = self.request
+        if self.server.is_asked:
+            assert near.recv(8, socket.MSG_WAITALL) == struct.pack(">II", 8, 80877103)
+            near.sendall(b"S")
         if self.server.context:
             near = self.server.context.wrap_socket(near, server_side=True)
         with near, socket.socket(socket.AF_UNIX) as far:
@@ -171,6 +178,28 @@ class _Silence(socketserver.BaseRequestHandler):
         self.server.released.wait(20)
 
 
+class Parrot(Listener):
+    """Answers each HTTP request with what `says` makes of its path and query: status, headers and body."""
+
+    def __init__(self, says: Callable[[str], tuple[str, str, bytes]]) -> None:
+        super().__init__(_Parroting)
+        self.says = says
+
+
+class _Parroting(socketserver.StreamRequestHandler):
+    server: Parrot
+
+    def handle(self) -> None:
+        path = self.rfile.readline().split()[1].decode()
+        lengths = [
+            int(line.split()[1]) for line in iter(self.rfile.readline, b"\r\n") if line.startswith(b"Content-Length")
+        ]
+        self.rfile.read(*lengths)
+        status, headers, body = self.server.says(path)
+        head = f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        self.wfile.write(head.encode() + body)
+
+
 @dataclass
 class Published:
     """What an AMQP broker was sent."""
@@ -184,8 +213,14 @@ class Published:
 class Broker(Listener):
     """Speaks as much of AMQP 0-9-1 as publishing takes, frame by frame. `queues` and `exchanges` are what there is."""
 
-    def __init__(self, queues: Mapping[str, int] | None = None, exchanges: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        queues: Mapping[str, int] | None = None,
+        exchanges: tuple[str, ...] = (),
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         super().__init__(_BrokerSession)
+        self.context = context
         self.queues, self.exchanges = dict(queues or {}), exchanges
         self.password = "secret"
         self.published: list[Published] = []
@@ -198,6 +233,12 @@ class _BrokerSession(socketserver.BaseRequestHandler):
     server: Broker
 
     def handle(self) -> None:
+        if self.server.context:
+            self.request = self.server.context.wrap_socket(self.request, server_side=True)
+        with self.request:
+            self._speak()
+
+    def _speak(self) -> None:
         assert self._exactly(8) == b"AMQP\x00\x00\x09\x01"
         self._method(0, (10, 10), "ooFSS", [0, 9, {}, "PLAIN", "en_US"])
         methods: dict[tuple[int, int], Callable[[int, bytes], Any]] = {

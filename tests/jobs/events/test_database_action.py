@@ -11,7 +11,8 @@ from rest_framework.exceptions import ValidationError
 
 from badgerjobs.outbound import relay
 from badgerjobs.runs.outcomes import Outcome
-from jobs.events.types import postgresql
+from jobs.events.types import database_action, postgresql
+from jobs.events.types.rows import LONGEST_VALUE
 from tests.jobs.events.performing import done, failed, perform
 from tests.jobs.events.stand_ins import Door, Silent
 
@@ -70,6 +71,7 @@ def test_it_gives_rows_as_json(run: Query) -> None:
     )
     assert result == {
         "rows_returned": 1,
+        "columns": ["id", "name", "price", "day", "nothing", "list", "doc", "nan", "raw"],
         "rows": [
             {
                 "id": 7, "name": "x'); DROP TABLE users; --", "price": "1.10", "day": "-infinity", "nothing": None,
@@ -115,6 +117,55 @@ def test_json_that_python_cannot_read_is_text(run: Query, kind: str, text: str) 
     assert (row["it"][0], len(row["it"]) >= 1800, row["other"]) == (row["it"][-1].replace("]", "["), True, [[1]])
 
 
+HELD = {
+    "json": "('[' || repeat('[],', {n}) || '1]')::json",
+    "jsonb": "jsonb_build_array(repeat('x', {n}), repeat('x', {n}), repeat('x', {n}))",
+    "array": "array_fill(1000, ARRAY[{n}])",
+    "array of json": "array_fill('[]'::json, ARRAY[{n}])",
+    "record": "ROW(array_fill(1000, ARRAY[{n}]))",
+    "array of records": "array_fill(ROW(1), ARRAY[{n}])",
+    "multirange": "(SELECT range_agg(int4range(3 * g, 3 * g + 1)) FROM generate_series(1, {n}) g)",
+}
+
+
+@pytest.fixture
+def taken_apart(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes each value had that was not left as it came."""
+    sizes: list[int] = []
+    may_read = postgresql._Server.may_read
+
+    def noted(server: Any, size: int) -> bool:
+        if may := may_read(server, size):
+            sizes.append(size)
+        return may
+
+    monkeypatch.setattr(postgresql._Server, "may_read", noted)
+    return sizes
+
+
+@pytest.mark.parametrize("value", HELD.values(), ids=HELD)
+def test_a_long_value_that_holds_others_is_text_and_not_taken_apart(
+    run: Query, taken_apart: list[int], value: str
+) -> None:
+    [row] = done(run(f"SELECT {value.format(n=2)} AS it"))["rows"]
+    assert isinstance(row["it"], list) or row["it"].startswith("{[")
+    assert taken_apart
+    taken_apart.clear()
+    [row] = done(run(f"SELECT {value.format(n=100_000)} AS it"))["rows"]
+    assert isinstance(row["it"], str)
+    assert (len(row["it"]), taken_apart) == (LONGEST_VALUE + 1, [])
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_of_many_values_that_hold_others_only_so_much_is_taken_apart(
+    run: Query, taken_apart: list[int], writes: bool
+) -> None:
+    each = HELD["json"].format(n=60_000)
+    done(run("SELECT " + ", ".join([each] * 30), writes=writes))
+    assert sum(taken_apart) <= postgresql.READ_BYTES
+    assert len(taken_apart) == postgresql.READ_BYTES // (3 * 60_000 + 3)
+
+
 @pytest.mark.parametrize("value", ["\ud800", "a\0b", ["\ud800"], {"\0": 1}], ids=["half", "null", "list", "object"])
 def test_what_no_text_may_hold_is_wrong_data(run: Query, postgres: Door, value: Any) -> None:
     error_class, sentence, retry = failed(run("SELECT {{input}}::text", value))
@@ -130,11 +181,24 @@ def test_an_answer_that_cannot_be_read_is_wrong_data(run: Query, monkeypatch: py
     assert sentence.startswith("db.example.com answered with a value that cannot be read: Exceeds the limit")
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second of a statement's time is over in 20 ms: PostgreSQL says so long before we would."""
+    monkeypatch.setattr(postgresql, "SECOND_MS", 20)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A timeout of a second is over in 50 ms."""
+    monkeypatch.setattr(database_action, "GRACE_S", -0.95)
+
+
 @pytest.mark.parametrize(
     ("statement", "timeout"),
-    [("SELECT 1/0", 5), ("SELECT * FROM generate_series(1, 100000)", 5), ("SELECT pg_sleep(20)", 1)],
+    [("SELECT 1/0", 250), ("SELECT * FROM generate_series(1, 100000)", 250), ("SELECT pg_sleep(20)", 1)],
     ids=["failed", "cut", "late"],
 )
+@pytest.mark.usefixtures("hasty")
 def test_no_second_connection_is_made_to_cancel_a_statement(
     run: Query, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, statement: str, timeout: int
 ) -> None:
@@ -202,16 +266,18 @@ def test_with_it_what_is_written_is_counted_and_can_be_returned(run: Query, tabl
         "rows_affected": 1
     }
     assert done(run("UPDATE stock SET name = upper(name) RETURNING id", writes=True, max_rows=1)) == {
-        "rows_affected": 2, "rows_returned": 1, "rows": [{"id": 1}], "truncated": True,
+        "rows_affected": 2, "rows_returned": 1, "columns": ["id"], "rows": [{"id": 1}], "truncated": True,
     }  # fmt: skip
     assert rows() == [(1, "LAMP"), (2, "CHAIR")]
 
 
 @pytest.mark.parametrize("writes", [False, True])
 def test_two_statements_are_refused(run: Query, table: str, writes: bool) -> None:
-    error_class, sentence, retry = failed(run("SELECT 1; DELETE FROM stock", writes=writes))
-    assert (error_class, retry) == ("sql", False)
-    assert "cannot insert multiple commands into a prepared statement" in sentence
+    assert failed(run("SELECT 1; DELETE FROM stock", writes=writes)) == (
+        "sql",
+        "One statement at a time: these are several. Make an event of each, or one function in the database.",
+        False,
+    )
     assert rows() == [(1, "Lamp")]
 
 
@@ -233,6 +299,15 @@ def test_a_value_of_the_wrong_kind_is_wrong_data(run: Query) -> None:
     assert 'invalid input syntax for type integer: "seven"' in sentence
 
 
+def test_a_detail_and_a_hint_are_quoted_without_the_password(run: Query, server: dict[str, Any]) -> None:
+    password = server["password"]
+    assert password
+    raised = f"RAISE 'no %', '{password}' USING DETAIL = 'It is {password}', HINT = 'Not {password}'"
+    _, sentence, _ = failed(run(f"DO $$ BEGIN {raised}; END $$", writes=True))
+    assert sentence == "The database says: no ********. It is ********. Not ********."
+
+
+@pytest.mark.usefixtures("hasty")
 def test_a_statement_that_takes_too_long_is_ended_by_the_server(run: Query) -> None:
     error_class, sentence, retry = failed(run("SELECT pg_sleep(10)", timeout=1))
     assert (error_class, retry) == ("timeout", True)
@@ -253,7 +328,16 @@ def test_a_wrong_password_is_said_without_it(run: Query, server: dict[str, Any])
 
 def test_a_database_that_is_not_there_is_named(run: Query, server: dict[str, Any]) -> None:
     assert failed(run("SELECT 1", server={**server, "database": "nowhere"})) == (
-        "sql", 'db.example.com says: database "nowhere" does not exist.', False
+        "auth",
+        'db.example.com has no such database: database "nowhere" does not exist. The connection names it.',
+        False,
+    )
+
+
+def test_a_user_that_is_not_there_is_named() -> None:
+    said = 'connection failed: connection to server at "127.0.0.1" failed: FATAL:  role "nobody" does not exist'
+    assert failed(postgresql._not_connected(said, {"host": "db.example.com", "password": ""})) == (
+        "auth", 'db.example.com did not take the user: role "nobody" does not exist.', False
     )  # fmt: skip
 
 
@@ -261,6 +345,29 @@ def test_a_server_without_tls_is_not_spoken_to_in_plain(run: Query, server: dict
     error_class, sentence, retry = failed(run("SELECT 1", server={**server, "tls": "verify"}))
     assert (error_class, retry) == ("tls", False)
     assert sentence.startswith("db.example.com does not speak TLS")
+
+
+def secure(server: dict[str, Any], door: Door, **more: Any) -> dict[str, Any]:
+    return {**server, "host": "server.example.com", "port": door.port, **more}
+
+
+def test_it_speaks_tls_to_the_server_of_that_name(
+    run: Query, server: dict[str, Any], secure_postgres: Door, pem: str
+) -> None:
+    assert done(run("SELECT 1 AS it", server=secure(server, secure_postgres, tls="verify", certificates=pem)))
+    error_class, sentence, _ = failed(run("SELECT 1", server=secure(server, secure_postgres, tls="verify")))
+    assert (error_class, "has a certificate that is not trusted" in sentence) == ("tls", True)
+    wrong = secure(server, secure_postgres, tls="verify", certificates=pem, host="other.example.com")
+    error_class, sentence, _ = failed(run("SELECT 1", server=wrong))
+    assert (error_class, "has a certificate that is not trusted" in sentence) == ("tls", True)
+
+
+@pytest.mark.parametrize("host", ["server.example.com", "other.example.com"])
+def test_without_a_check_it_speaks_tls_to_whoever_is_there(
+    run: Query, server: dict[str, Any], secure_postgres: Door, host: str
+) -> None:
+    given = secure(server, secure_postgres, tls="unverified", host=host)
+    assert done(run("SELECT 1 AS it", server=given))["rows"] == [{"it": 1}]
 
 
 def test_a_private_address_is_refused_before_anything_is_sent(postgres: Door, server: dict[str, Any]) -> None:
@@ -278,6 +385,7 @@ def test_a_port_where_nothing_listens_is_named(run: Query, server: dict[str, Any
     )  # fmt: skip
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_server_that_says_nothing_is_given_up(run: Query, server: dict[str, Any]) -> None:
     with Silent() as silent:
         error_class, sentence, retry = failed(run("SELECT 1", server={**server, "port": silent.port}, timeout=1))
@@ -287,7 +395,7 @@ def test_a_server_that_says_nothing_is_given_up(run: Query, server: dict[str, An
 
 def test_what_is_no_postgresql_is_said_to_be_none(run: Query, server: dict[str, Any]) -> None:
     with Silent(b"220 mail.example.com ESMTP\r\n") as other:
-        error_class, sentence, _ = failed(run("SELECT 1", server={**server, "port": other.port}, timeout=1))
+        error_class, sentence, _ = failed(run("SELECT 1", server={**server, "port": other.port}))
     assert error_class == "connect"
     assert "it may be no PostgreSQL" in sentence
 

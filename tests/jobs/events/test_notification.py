@@ -1,18 +1,31 @@
 """A notification: mails by a mail server, messages in a chat, signed webhooks; and how each failure is told."""
 
+import base64
+import html
 import json
 import ssl
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from rest_framework.exceptions import ValidationError
 
 from badgerjobs.lib import signatures
-from badgerjobs.runs.outcomes import Outcome
+from badgerjobs.lib.vault import MASK
+from badgerjobs.runs.outcomes import Done, Failed, Outcome
+from jobs.events.types import mail as mail_type
+from jobs.events.types import notification
+from jobs.events.types.mail import Mail, written
+from jobs.events.types.secret_url import hidden
 from tests.e2e.receiver import Answer, Receiver
-from tests.jobs.events.performing import KEY, RUN, done, failed, perform
-from tests.jobs.events.stand_ins import MailServer, Silent
+from tests.factories import NOW
+from tests.jobs.events.performing import KEY, RUN, done, failed, occasion, perform
+from tests.jobs.events.stand_ins import MailServer, Parrot, Silent
 
 MAIL = {
     "channel": "email",
@@ -28,8 +41,15 @@ def smtp(server: MailServer | Silent, **more: Any) -> tuple[str, dict[str, Any]]
     return "SMTP", {**given, **more}
 
 
-def mail(server: MailServer | Silent, given: Any = INPUT, *, connection: Any = None, **more: Any) -> Outcome:
-    return perform("NOTIFICATION", {**MAIL, **more}, connection or smtp(server), given)
+def mail(
+    server: MailServer | Silent,
+    given: Any = INPUT,
+    *,
+    connection: Any = None,
+    timeout_s: float | None = None,
+    **more: Any,
+) -> Outcome:
+    return perform("NOTIFICATION", {**MAIL, **more}, connection or smtp(server), given, timeout_s=timeout_s)
 
 
 @pytest.fixture
@@ -52,6 +72,91 @@ def test_a_mail_is_sent_with_the_input_in_it(mails: MailServer) -> None:
     parts = [part.get_content().strip() for part in sent.walk() if not part.is_multipart()]
     assert parts == ["Lamp is low.", "<b>Lamp</b>"]
     assert mails.recipients == [["alice@example.com", "bob@example.com"]]
+
+
+def test_a_mail_is_dated_when_it_is_sent(mails: MailServer) -> None:
+    prepared = notification.prepare(occasion("NOTIFICATION", MAIL, smtp(mails), INPUT))
+    assert isinstance(prepared, Mail)
+    assert written(prepared, NOW).startswith(f"Date: {format_datetime(NOW)}\r\nFrom: ".encode())
+    done(mail(mails))
+    assert mails.mails[0]["Date"].datetime
+
+
+def test_a_mail_is_not_written_on_the_loop_that_all_share(mails: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes long where names and texts are. Headers are parsed as soon as they are set."""
+    threads: list[threading.Thread] = []
+    parse = type(SMTP).header_store_parse
+
+    def noted(*given: Any) -> Any:
+        threads.append(threading.current_thread())
+        return parse(*given)
+
+    monkeypatch.setattr(type(SMTP), "header_store_parse", noted)
+    done(mail(mails))
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+@pytest.mark.parametrize(
+    ("given", "more", "sentence"),
+    [
+        (
+            {"product": "a " * 10_000},
+            {},
+            "The subject has 20,004 characters with the input in it: at most 1,000 can be sent. Put the rest into the",
+        ),
+        (
+            {"mail": "é " * 20_000 + "<a@example.com>"},
+            {},
+            f"“{'é ' * 50}…” is too long: an e-mail address has at most 320",
+        ),
+        ({"mail": "é" * 101 + " <a@example.com>"}, {}, "and the name before it 100."),
+        ({"mail": "a" * 330 + "@example.com"}, {}, "is no e-mail address."),
+        ({"mail": "(" * 2000}, {}, "is too long"),
+        ({"mail": "(" * 400}, {}, "is no e-mail address."),
+        ({"mail": "a:" * 200}, {}, "is no e-mail address."),
+        ({}, {"to": ["é" * 290 + " <a@b.cd>"]}, "is too long"),
+    ],
+    ids=["subject", "words", "name", "address", "brackets", "fewer", "groups", "no input"],
+)
+def test_what_would_take_long_to_be_written_is_refused_before_anything_is_connected_to(
+    mails: MailServer, given: dict[str, str], more: dict[str, Any], sentence: str
+) -> None:
+    error_class, said, retry = failed(mail(mails, {**INPUT, **given}, **more))
+    assert (error_class, retry, mails.opened) == ("input", False, 0)
+    assert sentence in said
+
+
+def test_what_is_just_short_enough_is_sent(mails: MailServer) -> None:
+    name = "A" * 100
+    done(mail(mails, {"mail": f"{name} <a@example.com>", "product": "x" * 995}))
+    assert mails.mails[0]["Subject"] == f"Low: {'x' * 995}"
+    assert mails.mails[0]["To"].addresses[0].display_name == name
+
+
+def test_a_sender_of_brackets_alone_is_none(mails: MailServer) -> None:
+    with pytest.raises(ValidationError, match="is no e-mail address"):
+        mail(mails, connection=smtp(mails, sender="(" * 299))
+
+
+def test_an_address_that_nobody_could_read_is_none(mails: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> None:
+        raise RecursionError
+
+    prepared = occasion("NOTIFICATION", MAIL, smtp(mails), INPUT)
+    monkeypatch.setattr(mail_type, "getaddresses", fails)
+    with pytest.raises(ValueError, match="is no e-mail address"):
+        notification.prepare(prepared)
+
+
+def test_a_mail_that_cannot_be_written_is_told_and_not_tried_again(
+    mails: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(EmailMessage, "as_bytes", fails)
+    assert failed(mail(mails)) == ("input", "The mail cannot be written: too deep.", False)
 
 
 @pytest.mark.parametrize("is_tls", [True, False])
@@ -79,7 +184,7 @@ def test_a_server_that_cannot_turn_to_tls_gets_neither_password_nor_mail(mails: 
     connection = smtp(mails, security="starttls", user="u", password="p")
     error_class, sentence, retry = failed(mail(mails, connection=connection))
     assert (error_class, retry) == ("protocol", False)
-    assert sentence.startswith("server.example.com cannot do this: STARTTLS")
+    assert sentence == "server.example.com cannot do this: STARTTLS extension not supported by server."
     assert mails.mails == []
 
 
@@ -136,9 +241,9 @@ def test_if_all_are_refused_it_fails(mails: MailServer) -> None:
 
 def test_a_server_that_hangs_is_given_up_in_time(mails: MailServer) -> None:
     mails.hangs_at = "DATA"
-    error_class, sentence, retry = failed(mail(mails, timeout=1))
+    error_class, sentence, retry = failed(mail(mails, timeout_s=0.05))
     assert (error_class, retry) == ("timeout", True)
-    assert "within 1 s" in sentence
+    assert "within 0.05 s" in sentence
 
 
 def test_a_private_address_is_refused(mails: MailServer) -> None:
@@ -231,6 +336,64 @@ def test_a_chat_that_says_no_is_quoted(chat: Receiver, status: int, retry: bool)
     error_class, sentence, again = failed(perform("NOTIFICATION", {"channel": "chat", "url": chat.url, "text": "x"}))
     assert (error_class, again) == ("status", retry)
     assert sentence.startswith(f"The chat answered {status}.")
+
+
+REPEATED: dict[str, Callable[[str], tuple[str, str, bytes]]] = {
+    "redirect": lambda path: (
+        "307 Moved", f"Location: {path}\r\n", f"<a href='https://hooks.example.com{path}'>".encode()
+    ),
+    "page": lambda path: ("404 Not Found", f"X-Asked: {path}\r\nLink: <{path}>\r\n", f"no_service: {path}".encode()),
+    "last part": lambda path: ("403 Forbidden", "", path.rpartition("/")[2].partition("?")[0].encode()),
+    "query": lambda path: ("403 Forbidden", "", path.partition("?")[2].encode()),
+    "value": lambda path: ("403 Forbidden", "", path.partition("=")[2].encode()),
+    "JSON": lambda path: ("500 Oh", "", json.dumps({"at": path}).replace("/", "\\/").encode()),
+    "HTML": lambda path: ("500 Oh", "", html.escape(path).encode()),
+    "parameter": lambda path: ("200 OK", f"X-Next: /?at={quote(path, safe='')}\r\n", b""),
+    "bytes": lambda path: ("200 OK", "", f"\0{path}\0".encode() + b"\xff"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("says", REPEATED.values(), ids=REPEATED)
+@pytest.mark.parametrize("channel", ["chat", "webhook"])
+def test_a_secret_url_is_hidden_in_what_the_server_repeats(channel: str, says: Any) -> None:
+    more = {"text": "x"} if channel == "chat" else {}
+    with Parrot(says) as parrot:
+        url = f"http://127.0.0.1:{parrot.port}/T1/B1/verysecretpart?key=anothersecret&n='1'"
+        outcome = perform("NOTIFICATION", {"channel": channel, "url": url, **more})
+    assert isinstance(outcome, Done | Failed)
+    result = outcome.result or {"headers": {}, "body": "", "body_is_base64": False}
+    if result["body_is_base64"]:
+        result = {**result, "body": base64.b64decode(result["body"]).decode("latin-1")}
+    shown = f"{outcome} {result}"
+    assert not [part for part in ("verysecretpart", "anothersecret", "T1", "B1") if part in shown]
+    assert "location" not in result["headers"]
+
+
+@pytest.mark.parametrize(
+    "write", [str, html.escape, lambda path: quote(path, safe="")], ids=["as it is", "HTML", "URL"]
+)
+def test_a_url_of_short_parts_is_hidden_as_a_whole(write: Callable[[str], str]) -> None:
+    with Parrot(lambda path: ("200 OK", "", f"“{write(path)}”".encode())) as parrot:
+        url = f"http://127.0.0.1:{parrot.port}/a/b/c?k=1&n=2"
+        assert done(perform("NOTIFICATION", {"channel": "chat", "url": url, "text": "x"}))["body"] == f"“{MASK}”"
+
+
+def test_a_secret_url_is_hidden_in_a_sentence_too() -> None:
+    url = "https://chat.example.com/T1/B1/verysecretpart"
+    assert hidden(Failed("protocol", f"At {url}, or verysecretpart, is nothing."), url) == Failed(
+        "protocol", f"At {MASK}, or {MASK}, is nothing."
+    )
+
+
+def test_what_is_no_part_of_the_url_is_shown_as_it_is(chat: Receiver) -> None:
+    with Parrot(lambda _: ("404 No", "X-A: a/b\r\n", b"a, / and no_service")) as parrot:
+        outcome = perform(
+            "NOTIFICATION", {"channel": "chat", "url": f"http://127.0.0.1:{parrot.port}/a?b", "text": "x"}
+        )
+    assert isinstance(outcome, Failed)
+    assert outcome.result
+    assert outcome.error == "The chat answered 404. It says: a, / and no_service."
+    assert (outcome.result["headers"]["x-a"], outcome.result["body"]) == ("a/b", "a, / and no_service")
 
 
 def test_a_webhook_is_signed_by_the_applications_key(chat: Receiver) -> None:

@@ -1,36 +1,41 @@
 """A run of a job with an event: what it is given, and how many queries that takes."""
 
 import asyncio
-from typing import Any
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from badgerjobs.lib import vault
+from badgerjobs.lib.ids import uuid7
+from badgerjobs.lib.vault import decrypt
+from badgerjobs.outbound.calls import ErrorClass
 from badgerjobs.runs.kinds import RUN_KINDS, kind_of
-from badgerjobs.runs.outcomes import Done, Failed
+from badgerjobs.runs.outcomes import Done
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application
-from jobs import checks
+from jobs import checks, events
 from jobs.events import types
 from jobs.events.exchange import exchange_of
 from jobs.events.means import open_means
 from jobs.events.perform import load, occasion_of, perform
-from jobs.events.services import create_event, update_event
+from jobs.events.services import update_event
 from jobs.events.showing import ADVICE, ERRORS, answer_of
+from jobs.events.types import function, postgresql
 from jobs.models import EVENT_KIND, Event, EventType
-from tests.factories import NOW, make_attempt, make_job, make_run
+from tests.factories import NOW, make_attempt, make_connection, make_event, make_job, make_run
 from tests.jobs.events.performing import RUN
 from tests.runs.claims import claimed
 
 
-def make_event(application: Application, tag: str = "double", **configuration: Any) -> Event:
-    given = {"code": "return [input, run.number]", **configuration}
-    return create_event(application=application, tag=tag, type="FUNCTION", configuration=given, by=OPERATOR, now=NOW)
-
-
 @pytest.fixture
 def event(shop: Application) -> Event:
-    return make_event(shop)
+    return make_event(shop, "double", configuration={"code": "return [input, run.number]"})
 
 
 def test_a_job_with_an_event_is_of_the_kind_event(shop: Application, event: Event) -> None:
@@ -38,14 +43,25 @@ def test_a_job_with_an_event_is_of_the_kind_event(shop: Application, event: Even
     assert EVENT_KIND in RUN_KINDS
 
 
-def test_many_runs_are_loaded_in_one_query(
-    shop: Application, event: Event, django_assert_num_queries: DjangoAssertNumQueries
+def test_many_runs_are_loaded_in_as_many_queries_as_one_and_what_they_share_is_decrypted_once(
+    shop: Application, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    statement = {"statement": "SELECT 1"}
+    event = make_event(shop, type="DATABASE_ACTION", connection=make_connection(shop), configuration=statement)
     jobs = [make_job(shop, f"job-{n}", event=event, input={"n": n}, endpoint="", verb="") for n in range(5)]
-    runs = [claimed(make_run(job.runnable)) for job in jobs]
-    with django_assert_num_queries(1):
+    of_each = [claimed(make_run(job.runnable)) for job in jobs]
+    runs = [replace(run, id=uuid7()) for run in of_each for _ in range(10)]
+    decrypted: list[str] = []
+
+    def counted(stored: str, keys: Sequence[str]) -> str:
+        decrypted.append(stored)
+        return decrypt(stored, keys)
+
+    monkeypatch.setattr(vault, "decrypt", counted)
+    with django_assert_num_queries(4):
         loaded = load(runs)
-    assert [loaded[run.id].input for run in runs] == [{"n": n} for n in range(5)]
+    assert [json.loads(loaded[run.id].input) for run in runs] == [{"n": n} for n in range(5) for _ in range(10)]
+    assert len(decrypted) == 3, "the event, its connection, the application's key"
 
 
 def test_a_run_whose_job_was_deleted_is_left_out(shop: Application, event: Event) -> None:
@@ -119,8 +135,12 @@ def test_what_came_of_it_is_said_in_a_few_words(result: Any, error_class: str, e
 
 
 def test_every_class_of_error_has_its_words_and_its_advice() -> None:
+    sources = "".join(path.read_text() for path in Path(events.__file__).parent.rglob("*.py"))
+    told = {*re.findall(r'Failed\(\s*"(\w+)"', sources), *get_args(ErrorClass), *postgresql.CLASSES.values()}
+    told |= {*function.CLASSES.values(), function.SCRIPT}
+    assert {"auth", "rejected", "input"} < told
+    assert told - {"status"} <= set(ERRORS)  # whose words are its number's
     assert set(ERRORS) <= set(ADVICE)
-    assert Failed("script", "x").error_class in ERRORS
 
 
 def test_an_attempt_knows_whose_it_is(event: Event) -> None:
