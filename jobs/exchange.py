@@ -34,7 +34,7 @@ def exchange_of(run: Run, attempt: Attempt | None) -> Exchange | None:
     result = (attempt.result if attempt else None) or {}
     return Exchange(
         request=_request(job, run),
-        response=_response(result) if "status" in result else None,
+        response=response_of(result) if "status" in result else None,
         curl=curl_of(job),
         is_older=job.updated_at > (attempt.started_at if attempt else run.created_at),
     )
@@ -81,7 +81,8 @@ def body_of(job: Job) -> Body:
     return Body(job.body[:LONGEST_SHOWN], size, note)
 
 
-def _response(result: Mapping[str, Any]) -> Side:
+def response_of(result: Mapping[str, Any]) -> Side:
+    """The answer that was kept, its secrets hidden."""
     headers = {
         str(name): HIDDEN if vault.is_secret(str(name)) else value
         for name, value in (result.get("headers") or {}).items()

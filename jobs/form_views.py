@@ -21,9 +21,10 @@ from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces.models import Application, Role
 from jobs import header_rows
 from jobs.events.trying import tried
-from jobs.forms import JobForm, fill_in, typed
+from jobs.forms import JobForm
 from jobs.initial import initial_like, initial_new, initial_of, retries_of
 from jobs.models import KIND, Event, Job
+from jobs.named_form import CHANGED_MEANWHILE, fill_in, typed
 from jobs.perform import request_of
 from jobs.seen import changed, seen_anew, seen_of
 from jobs.services import EVENT_GONE, create_job, headers_to_keep, update_job
@@ -34,7 +35,6 @@ from jobs.trial_calls import TooManyTrialsError, try_call
 PAGE = "jobs/edit.html"
 # So many events are offered; the tag of any other may be typed.
 OFFERED = 500
-CHANGED_MEANWHILE = "Somebody else changed this while the form was open. Save again to have it your way."
 
 
 @application_page(Role.EDITOR)
@@ -83,7 +83,7 @@ def test(request: PageRequest, application: Application) -> HttpResponse:
     form = JobForm(request.POST, job=job, application=application)
     form.is_valid()
     answer = (_tried if form.calls else _performed)(request, application, form, job)
-    begun = JobForm(initial=typed(request.POST), job=job, application=application)
+    begun = JobForm(initial=typed(JobForm.base_fields, request.POST), job=job, application=application)
     return _page(request, application, job, begun, is_changed=True, **answer)
 
 
@@ -92,7 +92,7 @@ def _sent(request: PageRequest, application: Application, job: Job | None) -> Ht
     do = request.POST.get("do", "")
     data = request.POST.copy()
     if do == "preview" or header_rows.add_or_remove(data, do):
-        begun = JobForm(initial=typed(data), job=job, application=application)
+        begun = JobForm(initial=typed(JobForm.base_fields, data), job=job, application=application)
         return _page(request, application, job, begun, is_changed=True, added=do.startswith("add-header"))
     is_filled = fill_in(data, do)
     form = JobForm(data, job=job, application=application)

@@ -36,6 +36,7 @@ def initial_of(job: Job, application: Application | None = None) -> dict[str, An
         "headers": list(vault.mask(job.headers).items()),
         "body": job.body,
         "retryable": job.retryable,
+        "event_retryable": job.retryable,
         "timeout": job.timeout,
         **shown_as(own),
         "fail_statuses": job.fail_statuses,
@@ -50,9 +51,9 @@ def initial_like(job: Job, application: Application | None = None) -> dict[str, 
 
 
 def initial_new(application: Application | None = None, *, event_tag: str = "") -> dict[str, Any]:
-    """What a new job begins with; one that performs this event, if that is given."""
+    """What a new job begins with; one that performs this event, if that is given. Events are not tried again."""
     does = {"does": "event" if event_tag else "call", "event_tag": event_tag}
-    call = {**does, "verb": USUAL_VERB, "headers": [], "retryable": True, "timeout": 30}
+    call = {**does, "verb": USUAL_VERB, "headers": [], "retryable": True, "event_retryable": False, "timeout": 30}
     return {**blank(), **policies_shown(DEFAULTS), **call, **initial_retries(application)}
 
 

@@ -9,6 +9,19 @@ from badgerjobs.web.parsers import MOST_LEVELS, TOO_DEEP
 # What is longer is not laid out: it would grow, and nobody reads all of it.
 LONGEST_LAID_OUT = 100_000
 
+# What Python says of it, as the editor in the browser says it.
+_WRONG = {
+    "Expecting value": "a value is expected here",
+    "Expecting property name enclosed in double quotes": "a name in double quotes is expected here",
+    "Expecting ':' delimiter": "a colon is expected here",
+    "Expecting ',' delimiter": "a comma or a closing bracket is expected here",
+    "Invalid control character at": "a text holds no line breaks and no tabs: write \\n and \\t",
+    "Unterminated string starting at": "the text that begins here is not closed",
+    "Invalid \\escape": 'after \\ stands one of " \\ / b f n r t u',
+    "Invalid \\uXXXX escape": "after \\u stand four digits, from 0 to f",
+    "Extra data": "nothing may follow the value",
+}
+
 
 class BadJSONError(ValueError):
     """The message says where it goes wrong, for people."""
@@ -21,7 +34,7 @@ def read(text: str) -> Any:
     try:
         value = json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        wrong = error.msg[:1].lower() + error.msg[1:]
+        wrong = _WRONG.get(error.msg) or error.msg[:1].lower() + error.msg[1:]
         raise BadJSONError(f"This is no JSON. Line {error.lineno}, column {error.colno}: {wrong}.") from None
     except RecursionError:
         raise BadJSONError(TOO_DEEP) from None

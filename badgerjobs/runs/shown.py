@@ -31,11 +31,26 @@ CAUSE_WORDS: Mapping[str, str] = {
 class Body:
     """What was sent or came back. `text` is empty where there is none or it is no text; `note` says what is to know.
 
-    `size` is in bytes, of what is kept.
+    `size` is in bytes, of what is kept. `called`: what whoever copies it has then.
     """
 
     text: str = ""
     size: int = 0
+    note: str = ""
+    called: str = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What was carried out, in a language of `lib/code_tones.py`. `wrong` is the line of an error, from 1; 0: none.
+
+    `note` says what of it is not shown.
+    """
+
+    label: str
+    text: str
+    language: str
+    wrong: int = 0
     note: str = ""
 
 
@@ -52,7 +67,8 @@ class Table:
 class Side:
     """One side of an exchange: its first line in two parts, its headers with secrets masked, its body.
 
-    Of what is no call, `facts` are names with values, and `lines` what was written meanwhile: level and text.
+    Of what is no call, `facts` are names with values, `lines` what was written meanwhile: level and text, `code` what
+    was carried out; and `address` is that of a page about what the first line names.
     """
 
     first: str
@@ -62,6 +78,8 @@ class Side:
     facts: Sequence[tuple[str, str]] = ()
     table: Table | None = None
     lines: Sequence[tuple[str, str]] = ()
+    code: Code | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,8 @@ def _of_attempts(run: Run, attempts: Iterable[Attempt]) -> Iterator[Told]:
     for one in attempts:
         yield one.started_at, f"Attempt {one.number}.", False
         if one.ok:
-            yield end_of(one), f"{answer(one.result or {}, one.error_class) or 'Done'}: succeeded.", False
+            said = answer(one.result or {}, one.error_class)
+            yield end_of(one), f"Succeeded: {said}." if said else "Succeeded.", False
 
 
 def _worded(line: LogLine) -> str:

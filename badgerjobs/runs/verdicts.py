@@ -41,7 +41,7 @@ def verdict_on(run: Run, attempts: Sequence[Attempt]) -> Verdict:  # noqa: PLR09
         case State.RETRYING:
             return Verdict(_plainly(last), f"Attempt {run.attempts + 1} comes", then="due")
         case State.SUCCEEDED:
-            return Verdict(_success(run, last), _on_the_way(attempts), "over")
+            return Verdict(_success(run, attempts), _on_the_way(attempts), "over")
         case State.FAILED:
             return _failure(run, attempts)
         case State.ABORTED:
@@ -61,10 +61,13 @@ def _plainly(last: Attempt | None) -> str:
     return last.error if last and last.error else "The last attempt failed."
 
 
-def _success(run: Run, last: Attempt | None) -> str:
+def _success(run: Run, attempts: Sequence[Attempt]) -> str:
+    """What came of it, and how long it took: of one attempt as the table below says it, of more with the waits."""
+    last = attempts[-1] if attempts else None
     answer = shown_as(run.kind).answer(last.result or {}, last.error_class) if last else ""
-    took = took_ms(run)
-    return f"{answer or 'Done'}{f' after {words.duration(took)}' if took is not None else ''}."
+    took = last.duration_ms if last and len(attempts) == 1 else took_ms(run)
+    said = f"{answer or 'done'}{f' after {words.duration(took)}' if took is not None else ''}."
+    return said[0].upper() + said[1:]
 
 
 def _on_the_way(attempts: Sequence[Attempt]) -> str:

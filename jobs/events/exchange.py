@@ -1,43 +1,88 @@
 """What a page shows of a run that performed an event: what was to be done, what came of it, and what to do."""
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from django.urls import reverse
+
+from badgerjobs.lib.code_tones import LANGUAGES
 from badgerjobs.runs.models import Attempt, Run
-from badgerjobs.runs.shown import Body, Exchange, Shown, Side, Table
+from badgerjobs.runs.shown import Body, Code, Exchange, Shown, Side, Table
 from jobs import exchange
+from jobs.events.looks import LOOKS, Look
 from jobs.events.showing import ADVICE, ERRORS, answer_of
 from jobs.events.tried import Tried
-from jobs.models import Job
+from jobs.events.types import action
+from jobs.models import Event, EventType, Job
+
+# So many lines of code are shown.
+MOST_LINES = 2000
+# How an error names its place in the statement or the code: `line 2, column 6`.
+PLACE = re.compile(r"\bline (\d{1,6}), column \d")
 
 
 def exchange_of(run: Run, attempt: Attempt | None) -> Exchange | None:
     """The event and its input as they are now; what came of it as it was kept. None where the job is gone."""
-    job = Job.objects.for_application(run.application).filter(runnable=run.runnable).select_related("event").first()
+    rows = Job.objects.for_application(run.application).filter(runnable=run.runnable)
+    job = rows.select_related("event__connection").defer("event__connection__configuration").first()
     if job is None or job.event is None:
         return None
-    given = job.input if run.input is None else run.input
     result = (attempt.result if attempt else None) or {}
-    changed = max(job.updated_at, job.event.updated_at)
-    is_returned = "value" in result and "error" not in result
+    is_older = max(job.updated_at, job.event.updated_at) > (attempt.started_at if attempt else run.created_at)
     return Exchange(
-        request=Side(job.event.get_type_display(), job.event.tag, body=_json({"input": given})),
+        request=_request(run, job, job.event, None if is_older else attempt),
         response=_response(result) if result else None,
-        is_older=changed > (attempt.started_at if attempt else run.created_at),
+        is_older=is_older,
         is_call=False,
-        tells_output=is_returned,
+        tells_output="value" in result and "error" not in result,
     )
+
+
+def _request(run: Run, job: Job, event: Event, attempt: Attempt | None) -> Side:
+    """The event and its input. `attempt`: the one that did just that; None where there is none, or it may have not."""
+    given = job.input if run.input is None else run.input
+    facts = []
+    if event.type == EventType.ACTION:
+        sent = action.called(event.configuration, {"input": given}) if attempt else ""
+        facts = [("Called", sent) if sent else ("Calls", action.called(event.configuration))]
+    if event.connection:
+        facts.append(("Connection", event.connection.name))
+    return Side(
+        event.get_type_display(),
+        event.tag,
+        body=replace(_json(given), called="input"),
+        facts=facts,
+        code=_code(event, attempt),
+        address=reverse("jobs:event", args=[run.application.slug, event.tag]),
+    )
+
+
+def _code(event: Event, attempt: Attempt | None) -> Code | None:
+    """The statement or the code, with the line where the attempt went wrong."""
+    for name, look in LOOKS.get(event.type, {}).items():
+        if look.editor in LANGUAGES:
+            places = PLACE.findall(attempt.error) if attempt else []
+            return _beginning(look, str(event.configuration[name]), int(places[-1]) if places else 0)
+    return None
+
+
+def _beginning(look: Look, text: str, wrong: int) -> Code:
+    shown = "\n".join(text[: exchange.LONGEST_SHOWN].split("\n")[:MOST_LINES])
+    note = "" if shown == text else "Only its beginning is shown: the page of the event has all of it."
+    return Code(look.label, shown, look.editor, wrong, note)
 
 
 def _response(result: Mapping[str, Any]) -> Side:
     """An answer as that of a call; rows as a table; what a function returned as JSON, with what it wrote."""
     if "status" in result:
-        return exchange._response(result)
+        return exchange.response_of(result)
     shown = Tried(ok="error" not in result, duration_ms=0, result=result)
     return Side(
         answer_of(result, "") if shown.ok else "",
-        body=_json(result["value"]) if shown.value else Body(size=len(content_of(result))),
+        body=replace(_json(result["value"]), called="value") if shown.value else Body(size=len(content_of(result))),
         facts=shown.facts,
         table=Table(shown.columns, shown.rows, _left_out(result, len(shown.rows))) if shown.columns else None,
         lines=[(str(line["level"]), str(line["text"])) for line in shown.console],

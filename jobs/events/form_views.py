@@ -15,13 +15,15 @@ from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces.models import Application, Role
 from jobs import header_rows
 from jobs.events import services
-from jobs.events.forms import CHANGED_MEANWHILE, ConnectionForm, DefinitionForm, EventForm, fill_in
+from jobs.events.definition_form import DefinitionForm
+from jobs.events.forms import ConnectionForm, EventForm
 from jobs.events.inputs import flat
 from jobs.events.looks import LINES
 from jobs.events.tried import sample_of
 from jobs.events.trying import tried
 from jobs.events.views import found_connection, found_event
 from jobs.models import Connection, ConnectionType, Event, EventType
+from jobs.named_form import CHANGED_MEANWHILE, fill_in
 
 TAKEN = "There is {} with the tag “{}” already: give this one another."
 
@@ -29,10 +31,10 @@ TAKEN = "There is {} with the tag “{}” already: give this one another."
 @application_page(Role.EDITOR)
 def new_event(request: PageRequest, application: Application) -> HttpResponse:
     """Choose a type; with `?type=FUNCTION`, fill in a new event of it."""
-    kind = _kind(request, EventType)
-    if not kind:
+    type_name = _type(request, EventType)
+    if not type_name:
         return _choose(request, EventType, "event")
-    return _form(request, application, EventForm, kind, None)
+    return _form(request, application, EventForm, type_name, None)
 
 
 @application_page(Role.EDITOR)
@@ -45,10 +47,10 @@ def edit_event(request: PageRequest, application: Application, tag: str) -> Http
 @application_page(Role.EDITOR)
 def new_connection(request: PageRequest, application: Application) -> HttpResponse:
     """Choose a type; with `?type=SMTP`, fill in a new connection of it."""
-    kind = _kind(request, ConnectionType)
-    if not kind:
+    type_name = _type(request, ConnectionType)
+    if not type_name:
         return _choose(request, ConnectionType, "connection")
-    return _form(request, application, ConnectionForm, kind, None)
+    return _form(request, application, ConnectionForm, type_name, None)
 
 
 @application_page(Role.EDITOR)
@@ -62,47 +64,50 @@ def edit_connection(request: PageRequest, application: Application, tag: str) ->
 @only_posted
 def try_form(request: PageRequest, application: Application) -> HttpResponse:
     """Perform what the form says, as it stands; with `?event=TAG`, stars are what that event has stored."""
-    tag, kind = request.GET.get("event"), _kind(request, EventType)
+    tag, type_name = request.GET.get("event"), _type(request, EventType)
     event = found_event(application, tag) if tag else None
-    if not event and not kind:
+    if not event and not type_name:
         return redirect("jobs:new-event", application.slug)
-    kind = event.type if event else kind
-    form = EventForm(request.POST, application=application, kind=kind, row=event)
+    type_name = event.type if event else type_name
+    form = EventForm(request.POST, application=application, type_name=type_name, row=event)
     form.is_valid()
     sample = request.POST.get("sample", "")
-    if refused := form.in_the_way():
-        answer: dict[str, Any] = {"refused": refused}
+    if in_the_way := form.in_the_way():
+        answer: dict[str, Any] = {"in_the_way": in_the_way}
     else:
         answer = tried(request, form.event(), form.told["configuration"], sample)
-    begun = EventForm(application=application, kind=kind, row=event, typed=request.POST)
+    begun = EventForm(application=application, type_name=type_name, row=event, so_far=request.POST)
     return _page(request, application, begun, is_changed=True, **answer)
 
 
-def _kind(request: PageRequest, types: Any) -> str:
+def _type(request: PageRequest, types: Any) -> str:
     asked = request.GET.get("type", "").upper()
     return asked if asked in types.values else ""
 
 
 def _choose(request: PageRequest, types: Any, what: str) -> HttpResponse:
-    context = {"types": [(kind, label, LINES.get(kind, "")) for kind, label in types.choices], "what": what}
+    context = {
+        "types": [(type_name, label, LINES.get(type_name, "")) for type_name, label in types.choices],
+        "what": what,
+    }
     return show(request, "jobs/events/types.html", context)
 
 
 def _form(
-    request: PageRequest, application: Application, kind_of_form: type[DefinitionForm], kind: str, row: Any
+    request: PageRequest, application: Application, form_class: type[DefinitionForm], type_name: str, row: Any
 ) -> HttpResponse:
     """Show it; or save what was sent, unless a button asked for something else that the form does."""
     if request.method != "POST":
-        form = kind_of_form(application=application, kind=kind, row=row)
+        form = form_class(application=application, type_name=type_name, row=row)
         if not row:
             form.focus("name")
         return _page(request, application, form)
     do, data = request.POST.get("do", ""), request.POST.copy()
     if header_rows.add_or_remove(data, do):
-        begun = kind_of_form(application=application, kind=kind, row=row, typed=data)
+        begun = form_class(application=application, type_name=type_name, row=row, so_far=data)
         return _page(request, application, begun, is_changed=True, added=do.startswith("add-header"))
     is_filled = fill_in(data, do)
-    form = kind_of_form(data, application=application, kind=kind, row=row)
+    form = form_class(data, application=application, type_name=type_name, row=row)
     if not is_filled and form.is_valid() and not _is_stale(form, data) and (saved := _saved(request, form)):
         messages.success(request, f"{saved.name} is saved.")
         return redirect("jobs:event" if isinstance(saved, Event) else "jobs:connection", application.slug, saved.tag)
@@ -154,10 +159,10 @@ def _page(request: PageRequest, application: Application, form: DefinitionForm, 
         "form": form,
         "row": row,
         "what": what,
-        "label": str((EventType if is_event else ConnectionType)(form.kind).label),
-        "line": LINES.get(form.kind, ""),
+        "label": str((EventType if is_event else ConnectionType)(form.type).label),
+        "line": LINES.get(form.type, ""),
         "seen": _seen(row) if row else "",
-        "address": address if row else f"{address}?{urlencode({'type': form.kind})}",
+        "address": address if row else f"{address}?{urlencode({'type': form.type})}",
         "list": reverse(f"jobs:{what}s", args=[application.slug]),
         "back": reverse(f"jobs:{what}", args=here) if row else reverse(f"jobs:{what}s", args=[application.slug]),
         **(_beside_event(request, application, form) if is_event else {}),
@@ -168,8 +173,8 @@ def _page(request: PageRequest, application: Application, form: DefinitionForm, 
 
 def _beside_event(request: PageRequest, application: Application, form: DefinitionForm) -> dict[str, Any]:
     """Where it is tried out, and with what."""
-    query = {"event": form.row.tag} if form.row else {"type": form.kind}
-    event = form.row or Event(application=application, type=form.kind)
+    query = {"event": form.row.tag} if form.row else {"type": form.type}
+    event = form.row or Event(application=application, type=form.type)
     return {
         "tried_at": f"{reverse('jobs:try-form', args=[application.slug])}?{urlencode(query)}",
         "sample": request.POST["sample"] if "sample" in request.POST else sample_of(event),

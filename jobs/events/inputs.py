@@ -43,6 +43,10 @@ def _widget(one: SerializerField, look: Look, *, is_secret: bool) -> forms.Widge
         attributes |= {"rows": str(look.rows or 4), "spellcheck": "false", "autocapitalize": "off"}
         if editor := look.editor or ("json" if is_json(one) else ""):
             attributes["data-editor"] = editor
+        if editor == "json":  # what is no JSON of its own may be any other text, and its placeholders stand anywhere
+            attributes |= (
+                {"data-placeholders": "texts"} if is_json(one) else {"data-placeholders": "values", "data-guess": ""}
+            )
         return forms.Textarea(attributes)
     if is_secret and look.label == "Password":
         return forms.PasswordInput({**attributes, "autocomplete": "new-password"}, render_value=True)

@@ -61,7 +61,7 @@ _SERVER = {
     "user": Look("User"),
     "password": Look("Password", "Kept encrypted, and shown as stars. Stars that stay keep the stored one."),
 }
-_TLS = Look("TLS", words={"verify": "To who its certificate names", "unverified": "To whoever answers", "none": "None"})
+_TLS = Look("TLS", words={"verify": "Certificate checked", "unverified": "Certificate not checked", "none": "No TLS"})
 _CERTIFICATES = Look(
     "Certificates", "PEM of the authorities to trust in place of the usual ones.", rows=3, more=True,
     placeholder="-----BEGIN CERTIFICATE-----",
@@ -76,7 +76,8 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         ),
         "headers": Look("Headers"),
         "body": Look(
-            "Body", 'In JSON a placeholder becomes JSON: {"by": {{input.by}}}. In a form it is encoded.', rows=5
+            "Body", 'In JSON a placeholder becomes JSON: {"by": {{input.by}}}. In a form it is encoded.', editor="json",
+            rows=5,
         ),
         "fail_statuses": Look(
             "Answers that fail", "Statuses and ranges, like 400-599 or 429,500-599; or none.", more=True
@@ -118,7 +119,8 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
     },
     EventType.FUNCTION: {
         "code": Look(
-            "Code", "The body of a function: it sees input and run, and returns a value.", editor="javascript", rows=12,
+            "Code", "The inside of a function: it sees input and run, and returns a value.", editor="javascript",
+            rows=12,
             placeholder="return {total: input.prices.reduce((sum, price) => sum + price, 0)}",
         ),
         "timeout_ms": Look("Gives up after", more=True, unit="ms"),
@@ -143,7 +145,10 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "certificates": _CERTIFICATES,
     },
     ConnectionType.DATABASE: {
-        "engine": Look("Engine", "postgresql; mysql or mariadb where the operator installed their driver."),
+        "engine": Look(
+            "Engine", "MySQL and MariaDB where the operator of this installation added their driver.",
+            words={"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"},
+        ),
         **_SERVER,
         "database": Look("Database"),
         "tls": _TLS,
@@ -162,24 +167,24 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
 }  # fmt: skip
 
 
-def configuration_fields(kind: str) -> Mapping[str, serializers.Field[Any, Any, Any, Any]]:
+def configuration_fields(type_name: str) -> Mapping[str, serializers.Field[Any, Any, Any, Any]]:
     """The fields of a type, by name, in the order of its looks; those without a look stand last."""
-    found = type_of(kind).serializer if kind in EVENT_TYPES else CONNECTION_TYPES[kind]
+    found = type_of(type_name).serializer if type_name in EVENT_TYPES else CONNECTION_TYPES[type_name]
     fields = {name: one for name, one in found().fields.items() if not one.read_only}
-    known = LOOKS.get(kind, {})
+    known = LOOKS.get(type_name, {})
     return {name: fields[name] for name in (*known, *(name for name in fields if name not in known))}
 
 
-def look_of(kind: str, name: str, one: serializers.Field[Any, Any, Any, Any]) -> Look:
+def look_of(type_name: str, name: str, one: serializers.Field[Any, Any, Any, Any]) -> Look:
     """How a field is shown; by its name, and with what the serializer says of it, where nothing is said here."""
-    found = LOOKS.get(kind, {}).get(name)
+    found = LOOKS.get(type_name, {}).get(name)
     return found or Look(name.replace("_", " ").capitalize(), str(one.help_text or ""))
 
 
-def connection_types(kind: str) -> set[str]:
+def connection_types(type_name: str) -> set[str]:
     """The types of the connections that an event of this type may need, whatever is chosen in it."""
-    found = type_of(kind)
-    chooser = CHOICES.get(kind)
+    found = type_of(type_name)
+    chooser = CHOICES.get(type_name)
     choices = found.serializer().fields[chooser].choices if chooser else ()  # type: ignore[attr-defined]
     asked: list[dict[str, Any]] = [{str(chooser): choice} for choice in choices] or [{}]
     return {str(needed) for given in asked if (needed := found.connection(given))}

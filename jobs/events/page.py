@@ -20,11 +20,12 @@ LISTED = 50
 
 
 class Fact(NamedTuple):
-    """What a configuration says under one name. `block`: it is code, or a text of many lines, in this language."""
+    """What a configuration says under one name. `block`: it is code, or a text of many lines; `language`: in which."""
 
     label: str
     text: str
     block: bool = False
+    language: str = ""
 
 
 class DefinitionPage:
@@ -53,17 +54,17 @@ class DefinitionPage:
 
     @cached_property
     def _facts(self) -> list[Fact]:
-        kind, found = self.row.type, []
-        choice = self.configuration.get(CHOICES.get(kind, ""))
-        for name, one in configuration_fields(kind).items():
-            value, look = self.configuration.get(name), look_of(kind, name, one)
+        type_name, found = self.row.type, []
+        choice = self.configuration.get(CHOICES.get(type_name, ""))
+        for name, one in configuration_fields(type_name).items():
+            value, look = self.configuration.get(name), look_of(type_name, name, one)
             if value in (None, "", [], {}) or (look.only and choice not in look.only):
                 continue
             if has_rows(name, one):
                 found += [Fact(header, text) for header, text in value.items()]
             elif look.rows or is_json(one):
                 text = value if isinstance(value, str) and not is_json(one) else _written(value)
-                found.append(Fact(look.label, text, block=True))
+                found.append(Fact(look.label, text, block=True, language=look.editor))
             else:
                 found.append(Fact(look.label, _in_words(value, look.words, look.unit)))
         return found

@@ -24,7 +24,7 @@ ADVICE = {
     **exchange.ADVICE,
     "dns": "Look at the host in the event or in its connection: it has no address that can be found.",
     "timeout": "Give the event a longer timeout, or let it do less.",
-    "auth": "Look at the user and the password of the connection.",
+    "auth": "Look at the user, the password and the database of the connection.",
     "rejected": "Look at what the server says, then change the event or what it names.",
     "sql": "Change the statement, then try the event out before you replay the run.",
     "constraint": "Look at what is in the table already: the statement may have been run before.",

@@ -55,9 +55,9 @@ class Tried:
 
     @property
     def columns(self) -> list[str]:
-        """Of the rows that came back; none where there are none."""
+        """Of the rows that came back, in the order of the statement; none where there are none."""
         rows = self.result.get("rows") or ()
-        return list(rows[0]) if rows else []
+        return list(self.result.get("columns") or rows[0]) if rows else []  # older results have no order
 
     @property
     def rows(self) -> list[list[str]]:

@@ -1,9 +1,10 @@
 """The lists of events and connections, the page of one, and what can be done from there."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
 from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -29,14 +30,14 @@ ROWS = 50
 @application_page(Role.VIEWER)
 def list_events(request: PageRequest, application: Application) -> HttpResponse:
     """The events that the address asks for."""
-    events = Event.objects.for_application(application).in_rows().annotate(users=Count("jobs"))
+    events = Event.objects.for_application(application).in_rows().with_users()
     return _list(request, events, DefinitionFilters.read(EventType, request.GET), "jobs/events/list.html")
 
 
 @application_page(Role.VIEWER)
 def list_connections(request: PageRequest, application: Application) -> HttpResponse:
     """The connections that the address asks for."""
-    rows = Connection.objects.for_application(application).in_rows().annotate(users=Count("events"))
+    rows = Connection.objects.for_application(application).in_rows().with_users()
     return _list(request, rows, DefinitionFilters.read(ConnectionType, request.GET), "jobs/events/connections.html")
 
 
@@ -86,17 +87,9 @@ def try_event(request: PageRequest, application: Application, tag: str) -> HttpR
 def delete_event(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Delete it after it was asked whether that is meant; not while jobs perform it, which are named."""
     event = found_event(application, tag)
-    back = reverse("jobs:event", args=[application.slug, tag])
-    if refusal := services.refusal_to_delete_event(event):
-        return _refused(request, back, refusal)
-    if request.method != "POST":
-        return ask(request, back=back, **EventPage(event, timezone.now()).question_before_deleting())
-    try:
-        services.delete_event(event=event, by=actor_of(request), now=database_now())
-    except Conflict as refused:
-        return _refused(request, back, str(refused.detail))
-    messages.success(request, f"{event.name} is deleted.")
-    return redirect("jobs:events", application.slug)
+    refusal = services.refusal_to_delete_event(event)
+    delete = partial(services.delete_event, event=event)
+    return _delete(request, EventPage(event, timezone.now()), "event", refusal, delete)
 
 
 @application_page(Role.VIEWER)
@@ -111,22 +104,29 @@ def show_connection(request: PageRequest, application: Application, tag: str) ->
 def delete_connection(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Delete it after it was asked whether that is meant; not while events use it, which are named."""
     connection = found_connection(application, tag)
-    back = reverse("jobs:connection", args=[application.slug, tag])
-    if refusal := services.refusal_to_delete_connection(connection):
-        return _refused(request, back, refusal)
-    if request.method != "POST":
-        return ask(request, back=back, **ConnectionPage(connection, timezone.now()).question_before_deleting())
-    try:
-        services.delete_connection(connection=connection, by=actor_of(request), now=database_now())
-    except Conflict as refused:
-        return _refused(request, back, str(refused.detail))
-    messages.success(request, f"{connection.name} is deleted.")
-    return redirect("jobs:connections", application.slug)
+    refusal = services.refusal_to_delete_connection(connection)
+    delete = partial(services.delete_connection, connection=connection)
+    return _delete(request, ConnectionPage(connection, timezone.now()), "connection", refusal, delete)
 
 
-def _refused(request: PageRequest, back: str, sentence: str) -> HttpResponse:
-    messages.error(request, sentence)
-    return redirect(back)
+def _delete(
+    request: PageRequest, page: EventPage | ConnectionPage, what: str, refusal: str, delete: Callable[..., None]
+) -> HttpResponse:
+    """Do it, or say what stands against it, or ask whether that is meant: whichever it is time for."""
+    slug, row = page.row.application.slug, page.row
+    if request.method == "POST":
+        try:
+            delete(by=actor_of(request), now=database_now())
+        except Conflict as refused:
+            refusal = str(refused.detail)
+        else:
+            messages.success(request, f"{row.name} is deleted.")
+            return redirect(f"jobs:{what}s", slug)
+    back = reverse(f"jobs:{what}", args=[slug, row.tag])
+    if refusal:
+        messages.error(request, refusal)
+        return redirect(back)
+    return ask(request, back=back, **page.question_before_deleting())
 
 
 def found_event(application: Application, tag: str) -> Event:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import Locator, Page, Request, expect
 
 from badgerjobs.workspaces.models import Application, User
+from jobs.models import Event
 from tests.browser.test_every_page import faults
 
 # What htmx puts into a page: a form with a field of each language, whose label, hint and error are tied to it.
@@ -31,8 +32,10 @@ def editor(page: Page, field: str) -> Locator:
 
 
 def swap_in(page: Page, language: str, text: str = "", more: str = "") -> Locator:
-    """A form with a field of code, put into the page by htmx; and its editor."""
-    form = FORM.format(action=page.url, language=language, text=text, more=more)
+    """A form with a field of code, put into the page by htmx; and its editor. `json texts`: placeholders in texts."""
+    name, _, where = language.partition(" ")
+    more = f'{more} data-placeholders="{where}"' if where else more
+    form = FORM.format(action=page.url, language=name, text=text, more=more)
     page.evaluate("html => htmx.swap('#answer', html, { swapStyle: 'innerHTML' })", form)
     expect(editor(page, "code")).to_be_visible()
     return editor(page, "code")
@@ -54,6 +57,21 @@ def test_what_is_typed_is_the_value_of_the_field_and_is_sent_with_its_form(askin
     expect(asking.locator("#answer pre")).to_contain_text('"jobs": []')
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["return `${input.x}`", "return /[(]/.test('(')", 'const f = {a: ["b"]}; return (f)'],
+    ids=["template", "pattern", "brackets"],
+)
+def test_nothing_is_put_in_that_was_not_typed(shop: Application, alice_browser: Page, code: str) -> None:
+    alice_browser.goto(f"{reverse('jobs:new-event', args=[shop.slug])}?type=FUNCTION")
+    alice_browser.get_by_label("Name", exact=True).fill("typed")
+    editor(alice_browser, "configuration_code").click()
+    alice_browser.keyboard.type(code)
+    alice_browser.get_by_role("button", name="Create the event").click()
+    expect(alice_browser.get_by_text("typed is saved.")).to_be_visible()
+    assert Event.objects.get().configuration["code"] == code
+
+
 def test_words_have_the_tones_of_the_house_by_day_and_by_night(asking: Page) -> None:
     shown = swap_in(asking, "javascript", "return input.price + 'x' // why")
     seen = {}
@@ -73,11 +91,17 @@ def test_words_have_the_tones_of_the_house_by_day_and_by_night(asking: Page) -> 
         ("json", '{"a": [1, 2,]}', "Line 1, column 13: A value is expected here."),
         ("json", '{"a": 1,\n "b": tru}', "Line 2, column 7: A value is expected here."),
         ("json", "{'a': 1}", "Line 1, column 2: Texts stand in double quotes."),
-        ("json", '{"a": {{input.a}}, "b": "\\{{ {{x}}"} 1', "Line 1, column 38: Nothing may follow the value."),
+        ("json", '{"a": {{input.a}}}', "Line 1, column 8: A name in double quotes or } is expected here."),
+        ("json texts", '{"a": {{input.a}}}', "Line 1, column 7: A placeholder stands in double quotes here."),
+        ("json texts", '["{{input.a}}",]', "Line 1, column 16: A value is expected here."),
+        ("json values", '{"a": {{input.a}}, "b": "\\{{ {{x}}"} 1', "Line 1, column 38: Nothing may follow the value."),
         ("javascript", "if (input.a) {\n  return ')'; // }\n", "Line 1, column 14: This { is not closed."),
         ("javascript", "return [1);", "Line 1, column 10: This ) meets the [ of line 1."),
         ("sql", "SELECT '(\n(' FROM (a", "Line 2, column 9: This ( is not closed."),
         ("sql", "SELECT 'a", "Line 1, column 10: The text ends within a comment or a quoted text."),
+        ("sql", "SELECT E'a\\'", "Line 1, column 13: The text ends within a comment or a quoted text."),
+        ("sql", "SELECT $a$b'$b$\n$$", "Line 2, column 3: The text ends within a comment or a quoted text."),
+        ("sql", "SELECT $$a'b$$, '\\', (", "Line 1, column 22: This ( is not closed."),
         ("graphql", '{ jobs { name # }\n """ } """ }', "Line 1, column 1: This { is not closed."),
     ],
 )
@@ -95,9 +119,13 @@ def test_what_is_wrong_is_marked_and_said_in_words(asking: Page, language: str, 
 @pytest.mark.parametrize(
     ("language", "text"),
     [
-        ("json", ' {"a": [1.5e3, -2, "\\u00e9 {{x}}", true, null, {}, []], "b": {{input.b}}}\n'),
+        ("json", '{"a": "{{x}}", "{{b}}": [{}]}'),
+        ("json texts", ' {"a": [1.5e3, -2, "\\u00e9 {{x}}", true, null, {}, []], "{{b}}": "{{input.b}}"}\n'),
+        ("json values", '{"a": "{{x}}", "b": {{input.b}}}'),
         ("javascript", 'const f = (a) => `${a ? `(` : "["}`;\nreturn /[(]/.test(f(1)) && 1 < 2 && 3 > 2;'),
         ("sql", "SELECT $1, \"a(\", 'it''s (' -- (\nFROM t /* (\n( */ WHERE id = {{input.id}} AND b = %(b)s"),
+        ("sql", r"SELECT $$a'b$$, E'a\'b (', $q$ $$ ' ( $1$ $q $q$, 'a\', else'b' FROM a$b$c WHERE x = $1"),
+        ("sql", "DO $body$\nBEGIN ('\n$bod$ $body$; SELECT '$$'"),
         ("graphql", 'query Q($a: String = "(") { # (\n job(name: $a) { ...F @include(if: true) } }'),
     ],
 )

@@ -37,6 +37,25 @@ def test_a_job_that_performs_an_event_is_made(
     assert (job.event and job.event.tag, job.input) == ("twice", {"n": 21})
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_only_a_call_is_tried_again_unless_one_ticks_the_box(
+    shop: Application, open_browser: Callable[..., Page], *, scripts: bool
+) -> None:
+    make_event(shop, "twice")
+    page = open_browser(User.objects.get(email="alice@example.com"), scripts=scripts)
+    page.goto(reverse("jobs:new", args=[shop.slug]))
+    box = page.get_by_role("checkbox", name="3 more times, after 10 s, 20 s and 30 s.")
+    expect(box).to_be_checked()
+    page.get_by_role("radiogroup", name="What it does").get_by_text("Perform an event").click()
+    expect(box).not_to_be_checked()
+    page.get_by_label("Name", exact=True).fill("double")
+    page.get_by_label("Event", exact=True).fill("twice")
+    assert not (scripts and faults(page))
+    page.get_by_role("button", name="Create the job").click()
+    expect(page.get_by_text("double is saved.")).to_be_visible()
+    assert Job.objects.get().runnable.retries == 0
+
+
 def test_the_other_fields_come_and_go_with_the_choice(shop: Application, alice_browser: Page) -> None:
     job = make_job(shop, "a-job", timezone.now())
     alice_browser.goto(reverse("jobs:edit", args=[shop.slug, job.tag]))

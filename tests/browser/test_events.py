@@ -89,6 +89,28 @@ def test_a_form_works_without_scripts(shop: Application, open_browser: Callable[
     expect(page.get_by_text("sum is saved.")).to_be_visible()
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_message_is_offered_the_brokers_that_have_its_place(
+    shop: Application, open_browser: Callable[..., Page], scripts: bool
+) -> None:
+    for tag, protocol in (("rabbit", "amqp"), ("streams", "redis"), ("lists", "redis")):
+        make_connection(shop, tag, type="BROKER", configuration={"protocol": protocol, "host": "mq.example.com"})
+    page = open_browser(User.objects.get(email="alice@example.com"), scripts=scripts)
+    page.goto(new(shop, "MESSAGEBROKER"))
+    offered = "all => all.filter(one => one.value && getComputedStyle(one).display !== 'none').map(one => one.value)"
+    for place, tags in (("Queue", ["rabbit"]), ("Stream", ["lists", "streams"]), ("Exchange", ["rabbit"])):
+        page.get_by_role("radiogroup", name="To").get_by_text(place).click()
+        assert page.locator("#connection option").evaluate_all(offered) == tags
+
+
+def test_the_names_of_the_types_are_not_broken_where_it_is_narrow(shop: Application, alice_browser: Page) -> None:
+    alice_browser.set_viewport_size({"width": 390, "height": 800})
+    alice_browser.goto(reverse("jobs:new-event", args=[shop.slug]))
+    for name in ("Action", "Notification", "Function"):
+        lines = alice_browser.get_by_role("link", name=name, exact=True).evaluate("e => e.getClientRects().length")
+        assert lines == 1, name
+
+
 def test_the_list_is_narrowed_as_one_types(shop: Application, alice_browser: Page) -> None:
     make_event(shop, "sum")
     make_event(shop, "call", type="ACTION", configuration={"endpoint": "https://example.com/"})

@@ -196,7 +196,7 @@ def fill_in(page: Page, at: str, button: str, label: str = "", text: str = "") -
 
 def a_bulk_question(page: Page, rows: Rows) -> None:
     send(page, reverse("jobs:bulk", args=[rows["application_slug"]]), do="delete", all="on")
-    expect(page.get_by_role("heading", name="Delete 4 jobs?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Delete 7 jobs?")).to_be_visible()
 
 
 def a_question_about_runs(page: Page, rows: Rows) -> None:

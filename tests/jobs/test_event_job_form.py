@@ -13,6 +13,7 @@ from badgerjobs.workspaces.models import Application
 from jobs import form_views, services
 from jobs.ductape_serializer import NO_EVENT
 from jobs.models import EVENT_KIND, KIND, Event, Job
+from jobs.named_form import CHANGED_MEANWHILE
 from jobs.seen import seen_of
 from jobs.services import update_job
 from tests.clients import browser_in
@@ -47,6 +48,41 @@ def test_a_job_with_an_event_is_made(alice: Client, shop: Application, event: Ev
     assert (job.event, job.input, job.endpoint, job.verb, job.runnable.kind) == (event, {"n": 2}, "", "", EVENT_KIND)
 
 
+# An application that tries again in another way than most.
+OWN_RETRIES = {"backoff": "exponential", "retries": 5, "retry_step_s": 60}
+
+
+@pytest.mark.parametrize("policy", [{}, OWN_RETRIES], ids=["usual", "own"])
+@pytest.mark.parametrize("does", ["event", "call"])
+@pytest.mark.usefixtures("event")
+def test_what_an_event_does_is_not_tried_again_unless_somebody_says_so(
+    alice: Client, shop: Application, does: str, policy: dict[str, Any]
+) -> None:
+    Application.objects.filter(pk=shop.pk).update(**policy)
+    form = alice.get(new(shop)).context["form"]
+    begun = {
+        name: "on" if value is True else value for name, value in form.initial.items() if value not in (None, False)
+    }
+    typed = {
+        **begun,
+        "name": "j",
+        "does": does,
+        "event_tag": "twice",
+        "endpoint": "https://example.com/",
+        "headers": "",
+    }
+    assert alice.post(new(shop), typed).status_code == 302
+    job, usual = Job.objects.get(), policy.get("retries", 3)
+    assert (job.retryable, job.runnable.retries) == ((True, usual) if does == "call" else (False, 0))
+    assert alice.post(edit(job), {**opened(alice, job), "event_retryable": "on", "retryable": "on"}).status_code == 302
+    assert Job.objects.get().runnable.retries == usual
+
+
+def test_a_link_to_a_new_job_for_an_event_tries_nothing_again(alice: Client, shop: Application, event: Event) -> None:
+    initial = alice.get(new(shop), {"event": "twice"}).context["form"].initial
+    assert (initial["event_retryable"], initial["retryable"]) == (False, True)
+
+
 @pytest.mark.parametrize("does", ["", "call"])
 def test_a_job_that_calls_is_made_whatever_was_typed_of_an_event(alice: Client, shop: Application, does: str) -> None:
     alice.post(new(shop), {**FORM, "does": does, "event_tag": "nothing", "input": "{"})
@@ -74,12 +110,14 @@ def test_five_times_a_second_apart_is_a_schedule_of_the_form(alice: Client, shop
         ({"event_tag": ""}, "Event", "Give the tag of the event that it performs, or choose “Call a URL” above."),
         ({"event_tag": "thrice"}, "Event", NO_EVENT.format("thrice").replace("at events/", "under Events")),
         ({"input": '{"n": 2,}'}, "Input", "This is no JSON. Line 1, column 9:"),
+        ({"input": '{"n": "a\tb"}'}, "Input", "Line 1, column 9: a text holds no line breaks and no tabs: write"),
+        ({"input": '{"n" 2}'}, "Input", "Line 1, column 6: a colon is expected here."),
         ({"input": "[1,\r\n NaN]"}, "Input", "This is no JSON: NaN is no number there."),
         ({"input": '"\\u0000"'}, "Input", "An input holds neither null characters nor halves of letters."),
         ({"input": "[" * 101 + "]" * 101}, "Input", "The JSON is nested more than 100 levels deep."),
         ({"input": f'"{"é" * 500_001}"'}, "Input", "The input has 1,000,004 bytes: at most 1,000,000 are kept."),
     ],
-    ids=["none", "unknown", "comma", "number", "unstorable", "deep", "large"],
+    ids=["none", "unknown", "comma", "tab", "colon", "number", "unstorable", "deep", "large"],
 )
 @pytest.mark.usefixtures("event")
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(
@@ -183,7 +221,7 @@ def test_who_changes_a_call_that_became_an_event_is_asked_and_then_has_all_of_it
     form = {**opened(alice, job), "does": "call", "body": "mine"}
     _becomes(job, event)
     asked = alice.post(edit(job), form)
-    assert form_views.CHANGED_MEANWHILE in text_of(asked)
+    assert CHANGED_MEANWHILE in text_of(asked)
     job.refresh_from_db()
     assert (job.event, job.body) == (event, "")
     assert alice.post(edit(job), {**form, "seen": asked.context["seen"]}).status_code == 302
@@ -194,7 +232,7 @@ def test_who_changes_a_call_that_became_an_event_is_asked_and_then_has_all_of_it
 def test_an_input_that_somebody_else_changed_too_is_asked_about(alice: Client, job: Job) -> None:
     form = {**opened(alice, job), "input": "[1]"}
     update_job(job=job, by=OPERATOR, now=timezone.now(), input=[2])
-    assert form_views.CHANGED_MEANWHILE in text_of(alice.post(edit(job), form))
+    assert CHANGED_MEANWHILE in text_of(alice.post(edit(job), form))
     job.refresh_from_db()
     assert job.input == [2]
 
@@ -206,7 +244,7 @@ def test_another_event_is_another_mark(job: Job, shop: Application) -> None:
 
 
 def _becomes(job: Job, event: Event) -> None:
-    call = {"endpoint": "", "verb": "", "headers": {}, "body": ""}
+    call: dict[str, Any] = {"endpoint": "", "verb": "", "headers": {}, "body": ""}
     update_job(job=Job.objects.get(pk=job.pk), by=OPERATOR, now=timezone.now(), event=event, **call)
 
 

@@ -31,11 +31,13 @@ EVENTS: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
 }
 
 
-def event_job(shop: Application, kind: str = "FUNCTION", tag: str = "", **fields: Any) -> Job:
-    configuration, given = EVENTS[kind]
-    connection = None if given is None else make_connection(shop, f"c-{kind.lower()}", **given)
-    event = make_event(shop, f"e-{kind.lower()}", type=kind, configuration=configuration, connection=connection)
-    return make_job(shop, tag or kind.lower(), timezone.now(), event=event, endpoint="", verb="", **fields)
+def event_job(shop: Application, type_name: str = "FUNCTION", tag: str = "", **fields: Any) -> Job:
+    configuration, given = EVENTS[type_name]
+    connection = None if given is None else make_connection(shop, f"c-{type_name.lower()}", **given)
+    event = make_event(
+        shop, f"e-{type_name.lower()}", type=type_name, configuration=configuration, connection=connection
+    )
+    return make_job(shop, tag or type_name.lower(), timezone.now(), event=event, endpoint="", verb="", **fields)
 
 
 def text(answer: Any) -> str:
@@ -67,8 +69,8 @@ def cancelled(job: Job, reason: str = "") -> Job:
 @pytest.fixture
 def all_types(shop: Application) -> Application:
     """A job of each type, and one that says itself what to call."""
-    for kind in EventType.values:
-        event_job(shop, kind)
+    for type_name in EventType.values:
+        event_job(shop, type_name)
     make_job(shop, "own-call")
     return shop
 
@@ -81,7 +83,7 @@ def all_types(shop: Application) -> Application:
         ("database_action", {"database_action"}),
         ("function", {"function"}),
         ("messagebroker", {"messagebroker"}),
-        ("nonsense", {"own-call", *(kind.lower() for kind in EventType.values)}),
+        ("nonsense", {"own-call", *(type_name.lower() for type_name in EventType.values)}),
     ],
 )
 def test_the_list_is_narrowed_by_type(all_types: Application, chosen: str, tags: set[str]) -> None:
@@ -172,12 +174,23 @@ def test_its_page_says_which_event_it_performs_with_what_and_nothing_of_a_call(s
     assert f'href="{reverse("jobs:event", args=[shop.slug, "e-function"])}"' in page.content.decode()
 
 
+def test_filters_and_pages_of_its_results_lead_to_its_own_page(shop: Application) -> None:
+    job = event_job(shop)
+    for number in range(1, 28):
+        make_run(job.runnable, State.FAILED, kind="event", number=number, attempts=1)
+    page = look(job).content.decode()
+    own = reverse("jobs:job", args=[shop.slug, job.tag])
+    for rest in ("#results", "?state=failed#results", "?cursor="):
+        assert f'href="{own}{rest}' in page
+    assert f'href="{reverse("jobs:event", args=[shop.slug, "e-function"])}?' not in page
+
+
 def test_a_job_without_an_input_says_what_the_event_gets(shop: Application) -> None:
     assert "No input of its own: the event gets null ." in text(look(event_job(shop)))
 
 
 @pytest.mark.parametrize(
-    ("kind", "result", "error", "said"),
+    ("type_name", "result", "error", "said"),
     [
         ("DATABASE_ACTION", {"rows_returned": 2, "rows": [{"a": 1}, {"a": 2}], "truncated": False}, "", "2 rows"),
         ("DATABASE_ACTION", {"rows_affected": 1}, "", "1 row changed"),
@@ -190,8 +203,8 @@ def test_a_job_without_an_input_says_what_the_event_gets(shop: Application) -> N
     ],
     ids=["rows", "changed", "mail", "message", "value", "answer", "status", "script"],
 )
-def test_results_say_what_came_of_it(shop: Application, kind: str, result: Any, error: str, said: str) -> None:
-    job = event_job(shop, kind)
+def test_results_say_what_came_of_it(shop: Application, type_name: str, result: Any, error: str, said: str) -> None:
+    job = event_job(shop, type_name)
     run = make_run(job.runnable, State.FAILED if error else State.SUCCEEDED, number=1, attempts=1)
     sentence = "Boom at line 3, column 1." if error else ""
     make_attempt(run, ok=not error, result=result, error_class=error, error=sentence)
@@ -211,7 +224,7 @@ def run_page(job: Job, result: Any, **attempt: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("kind", "result", "words"),
+    ("type_name", "result", "words"),
     [
         (
             "DATABASE_ACTION",
@@ -235,13 +248,87 @@ def run_page(job: Job, result: Any, **attempt: Any) -> Any:
     ids=["rows", "changed", "mail", "message", "value", "answer"],
 )
 def test_the_page_of_a_run_shows_the_event_and_its_result(
-    shop: Application, kind: str, result: Any, words: list[str]
+    shop: Application, type_name: str, result: Any, words: list[str]
 ) -> None:
-    said = text(run_page(event_job(shop, kind, input={"n": 1}), result)).replace("&quot;", "")
+    said = text(run_page(event_job(shop, type_name, input={"n": 1}), result)).replace("&quot;", "")
     assert "Event, attempt 1" in said
     assert "Result, attempt 1" in said
-    for word in (f"e-{kind.lower()}", *words):
+    for word in (f"e-{type_name.lower()}", *words):
         assert word in said
+
+
+def exchanged(job: Job, result: Any = None, **attempt: Any) -> str:
+    """What the page of its run says of the event, as it came; the attempt began now."""
+    return _side(run_page(job, result, started_at=timezone.now(), **attempt))
+
+
+def exchanged_before(job: Job) -> str:
+    """The same of the run there is: the event was changed since."""
+    at = reverse("runs:run", args=[job.application.slug, Run.objects.get().pk])
+    side = _side(browser_in(job.application).get(at))
+    assert "The job or its event was changed after this: it is shown as it stands now." in side
+    return side
+
+
+def _side(answer: Any) -> str:
+    page: str = answer.content.decode()
+    return page.partition('<div id="exchange">')[2].partition('id="response-title"')[0]
+
+
+def test_the_page_of_a_run_leads_to_its_event_and_copies_the_input_by_its_name(shop: Application) -> None:
+    page = run_page(event_job(shop, input={"n": 1}), {"value": 2, "console": []})
+    to = reverse("jobs:event", args=[shop.slug, "e-function"])
+    assert f'<a id="event" href="{to}"><code>e-function</code></a>' in _side(page)
+    assert 'data-copy="#request-body">Copy input</button>' in _side(page)
+    assert 'data-copy="#response-body">Copy value</button>' in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("type_name", "configuration", "error", "lines"),
+    [
+        ("FUNCTION", {"code": "const a = 1;\nreturn <b>;"}, {"error_class": "script", "error": "E (line 2, column 8)"},
+         ['<span class="n">const</span> a = <span class="n">1</span>;',
+          '<mark><span class="n">return</span> &lt;b&gt;;</mark>']),
+        ("DATABASE_ACTION", {"statement": "SELECT 'x'\nFROM t"},
+         {"error_class": "sql", "error": "The database says (line 1, column 2): no."},
+         ['<mark><span class="n">SELECT</span> <span class="s">&#x27;x&#x27;</span></mark>',
+          '<span class="n">FROM</span> t']),
+        ("FUNCTION", {"code": "return 1"}, {}, ['<span class="n">return</span> <span class="n">1</span>']),
+    ],
+    ids=["code", "statement", "success"],
+)  # fmt: skip
+def test_what_was_carried_out_is_shown_with_the_line_that_went_wrong(
+    shop: Application, type_name: str, configuration: dict[str, Any], error: dict[str, str], lines: list[str]
+) -> None:
+    job = event_job(shop, type_name)
+    assert job.event
+    job.event.configuration = {**job.event.configuration, **configuration}
+    job.event.save()
+    code = exchanged(job, **error).partition('id="code"')[2].partition("</pre>")[0]
+    assert re.findall("<code>(.*?)</code>", code) == lines
+    job.event.save()
+    assert "<mark>" not in exchanged_before(job)
+
+
+def test_of_long_code_the_beginning_is_shown(shop: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.events.exchange.MOST_LINES", 2)
+    job = event_job(shop)
+    assert job.event
+    job.event.configuration = {**job.event.configuration, "code": "return [\n1,\n2]"}
+    job.event.save()
+    said = exchanged(job, {"value": [1, 2]})
+    assert said.partition('id="code"')[2].partition("</pre>")[0].count("<code>") == 2
+    assert "Only its beginning is shown: the page of the event has all of it." in said
+
+
+def test_an_action_says_whom_it_called_and_after_a_change_whom_it_calls(shop: Application) -> None:
+    job = event_job(shop, "ACTION", input={"id": "a/b"})
+    assert job.event
+    job.event.configuration = {**job.event.configuration, "endpoint": "https://example.com/{{input.id}}", "verb": "PUT"}
+    job.event.save()
+    assert "<dt>Called</dt><dd><code>PUT https://example.com/a%2Fb</code></dd>" in exchanged(job, {"status": 204})
+    job.event.save()
+    assert "<dt>Calls</dt><dd><code>PUT https://example.com/{{input.id}}</code></dd>" in exchanged_before(job)
 
 
 def test_what_was_returned_is_shown_once(shop: Application) -> None:

@@ -147,7 +147,7 @@ def test_empty_rows_are_no_headers_and_stay_where_they_are() -> None:
     form = JobForm(sent(headers=[("X-A", "1"), ("", ""), ("X-B", "")]))
     assert form.is_valid()
     assert form.told.validated_data["headers"] == {"X-A": "1", "X-B": ""}
-    assert [row.name for row in form.rows()] == ["X-A", "", "X-B"]
+    assert [row.name for row in form.header_rows()] == ["X-A", "", "X-B"]
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -1,6 +1,7 @@
 """What the pages about runs say that no other page does."""
 
 import json
+from collections.abc import Iterable
 from datetime import tzinfo
 from typing import Any
 
@@ -9,12 +10,13 @@ from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from badgerjobs.lib import code_tones
 from badgerjobs.lib.json_layout import laid_out
 from badgerjobs.runs.measures import first_due, late_ms, took_ms
 from badgerjobs.runs.measures import so_far as so_far_at
 from badgerjobs.runs.models import Run
 from badgerjobs.runs.schedules import place_of
-from badgerjobs.runs.shown import CAUSE_WORDS
+from badgerjobs.runs.shown import CAUSE_WORDS, Code
 from badgerjobs.runs.skipped import counted, line
 
 register = template.Library()
@@ -29,8 +31,30 @@ register.filter(took_ms)
 def marked(text: str) -> SafeString:
     """A body as people read it: JSON laid out and marked, everything else as it came. Nothing in it is markup."""
     pieces = laid_out(text)
-    if pieces is None:
-        return escape(text)
+    return escape(text) if pieces is None else _spans(pieces)
+
+
+@register.filter
+def toned(text: str, language: str) -> SafeString:
+    """Code in a language as people read it, or JSON, or any text."""
+    return _spans(code_tones.toned(text, language)) if language in code_tones.LANGUAGES else marked(text)
+
+
+@register.filter
+def numbered(code: Code) -> SafeString:
+    """The same line by line, each with room for its number, and marked where it is wrong."""
+    lines = code_tones.lines_of(code_tones.toned(code.text, code.language))
+    return format_html_join(
+        "",
+        "<code>{}</code>",
+        (
+            (format_html("<mark>{}</mark>", _spans(line)) if number == code.wrong else _spans(line),)
+            for number, line in enumerate(lines, 1)
+        ),
+    )
+
+
+def _spans(pieces: Iterable[tuple[str, str]]) -> SafeString:
     parts = (
         format_html('<span class="{}">{}</span>', sort, piece) if sort else escape(piece) for sort, piece in pieces
     )

@@ -3,7 +3,7 @@
 
 const MARK = /[{}[\]:,]|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)\b/y;
 const SPACE = /[ \t\r\n]*/y;
-// A placeholder stands for a value, or for a part of a text; \{{ is none.
+// In a template a placeholder stands for a value, or for a part of a text; \{{ is none. Elsewhere it is in texts only.
 const PLACEHOLDER = /\\\{\{|\{\{[^{}\n]*\}\}/g;
 const CLOSES = { "{": "}", "[": "]", "(": ")" };
 const EXPECTED = {
@@ -13,11 +13,13 @@ const EXPECTED = {
   firstName: "A name in double quotes or } is expected here.",
   colon: "A colon is expected here.",
   end: "Nothing may follow the value.",
+  quoted: "A placeholder stands in double quotes here.",
 };
 
-// Where a text stops being JSON: {at, text}, or null. Browsers say it too, but not all of them where.
-export function jsonFault(written) {
-  const text = written.replace(PLACEHOLDER, (all) => "0".padEnd(all.length));
+// Where a text stops being JSON: {at, text}, or null. Browsers say it too, but not all of them where. `placeholders`: where
+// they may stand, as "values" or within "texts".
+export function jsonFault(written, placeholders) {
+  const text = placeholders === "values" ? written.replace(PLACEHOLDER, (all) => "0".padEnd(all.length)) : written;
   const open = [];
   let expects = "value";
   const after = () => (open.length ? "next" : "end");
@@ -25,6 +27,7 @@ export function jsonFault(written) {
     MARK.lastIndex = at;
     const mark = MARK.exec(text)?.[0];
     if (!mark) return { at, text: unknown(text, at, expects) };
+    if (placeholders === "texts" && mark === "{" && text[at + 1] === "{") return { at, text: EXPECTED.quoted };
     const box = open.at(-1)?.mark;
     if (expects === "value" || expects === "first") {
       if (mark in CLOSES) {
@@ -85,12 +88,12 @@ function bracketFault(session) {
   const unclosed = open.at(-1);
   if (unclosed) return { row: unclosed.row, column: unclosed.column, text: `This ${unclosed.mark} is not closed.` };
   const last = session.getLength() - 1;
-  return /comment|text$/.test(session.getState(last)) ? { row: last, column: session.getLine(last).length, text: "The text ends within a comment or a quoted text." } : null;
+  return /comment|text$|^dollars/.test(session.getState(last)) ? { row: last, column: session.getLine(last).length, text: "The text ends within a comment or a quoted text." } : null;
 }
 
-export function faultOf(language, session) {
+export function faultOf(language, session, placeholders) {
   if (language !== "json") return bracketFault(session);
-  const fault = jsonFault(session.getValue());
+  const fault = jsonFault(session.getValue(), placeholders);
   return fault && { ...session.doc.indexToPosition(fault.at), text: fault.text };
 }
 

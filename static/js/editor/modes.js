@@ -8,11 +8,29 @@ const GRAPHQL_WORDS = "query mutation subscription fragment on true false null";
 
 const words = (list) => list.split(/\s+/).join("|");
 
-const SQL = {
+// Between $a$ and $a$ everything is a text, also $b$: what began it lies on the stack, below the name of the state.
+const DOLLARS = {
+  begin: { regex: "\\$(?:[a-zA-Z_]\\w*)?\\$", next: "dollars", onMatch(mark, _, stack) {
+    stack.unshift("dollars", mark);
+    return "string";
+  } },
+  within: { regex: "\\$\\w*(?=\\$)", next: (_, stack) => stack[0], onMatch(mark, _, stack) {
+    if (`${mark}$` === stack[1]) stack[0] = "dollars.end";
+    return "string";
+  } },
+  end: { regex: "\\$", next: "start", onMatch(_mark, _, stack) {
+    stack.splice(0, 2);
+    return "string";
+  } },
+};
+
+const sql = () => ({
   start: [
     { token: "comment", regex: "--.*$" },
     { token: "comment", regex: "/\\*", next: "comment" },
+    { token: "string", regex: "\\b[eE]'", next: "escaped.text" },
     { token: "string", regex: "'", next: "text" },
+    { ...DOLLARS.begin },
     { token: "variable", regex: '"(?:[^"]|"")*"' },
     { token: "variable.placeholder", regex: "\\{\\{[^{}]*\\}\\}|%\\(\\w+\\)s" },
     { token: "constant.numeric", regex: "\\b\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?\\b", caseInsensitive: true },
@@ -23,9 +41,12 @@ const SQL = {
   ],
   comment: [{ token: "comment", regex: "\\*/", next: "start" }, { defaultToken: "comment" }],
   text: [{ token: "string", regex: "''" }, { token: "string", regex: "'", next: "start" }, { defaultToken: "string" }],
-};
+  "escaped.text": [{ token: "string", regex: "\\\\.|''" }, { token: "string", regex: "'", next: "start" }, { defaultToken: "string" }],
+  dollars: [{ ...DOLLARS.within }, { defaultToken: "string" }],
+  "dollars.end": [{ ...DOLLARS.end }],
+});
 
-const GRAPHQL = {
+const graphql = () => ({
   start: [
     { token: "comment", regex: "#.*$" },
     { token: "string", regex: '"""', next: "text" },
@@ -38,7 +59,7 @@ const GRAPHQL = {
     { token: "identifier", regex: "[a-zA-Z_]\\w*" },
   ],
   text: [{ token: "string", regex: '\\\\"""' }, { token: "string", regex: '"""', next: "start" }, { defaultToken: "string" }],
-};
+});
 
 function ours(ace, rules, comment) {
   const { TextHighlightRules } = ace.require("ace/mode/text_highlight_rules");
@@ -47,7 +68,7 @@ function ours(ace, rules, comment) {
   mode.HighlightRules = class extends TextHighlightRules {
     constructor() {
       super();
-      this.$rules = structuredClone(rules);
+      this.$rules = rules();
       this.normalizeRules();
     }
   };
@@ -66,8 +87,8 @@ const MODES = {
     return mode;
   },
   json: (ace) => theirs(ace, "json"),
-  sql: (ace) => ours(ace, SQL, "--"),
-  graphql: (ace) => ours(ace, GRAPHQL, "#"),
+  sql: (ace) => ours(ace, sql, "--"),
+  graphql: (ace) => ours(ace, graphql, "#"),
   text: (ace) => new (ace.require("ace/mode/text").Mode)(),
 };
 

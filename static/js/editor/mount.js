@@ -62,6 +62,7 @@ function begin(ace, { mode, plain }, field, language) {
     value: field.value, theme: { cssClass: "ace-badger", cssText: "", isDark: false }, useWorker: false, useSoftTabs: true, tabSize: 2,
     minLines: rows, maxLines: Math.max(rows, MOST_LINES), showPrintMargin: false, showFoldWidgets: false, highlightGutterLine: false, fixedWidthGutter: true,
     placeholder: field.placeholder, readOnly: field.readOnly || field.disabled, scrollPastEnd: 0, newLineMode: "unix",
+    behavioursEnabled: false, wrapBehavioursEnabled: false, // a pair that is closed by itself is too much within a template or a pattern
   });
   editor.commands.removeCommands(AWAY);
   editor.setHighlightActiveLine(false);
@@ -225,15 +226,13 @@ function check(one) {
   const isOther = one.plain !== null && !/^\s*[[{]/.test(text);
   read(one, isOther ? one.plain : one.mode);
   const toldOf = told(said(field).filter((part) => !over.has(part)));
-  const fault = toldOf ?? (isOther || text.length > LARGEST_CHECKED ? null : faultOf(language, editor.session));
+  const fault = toldOf ?? (isOther || text.length > LARGEST_CHECKED ? null : faultOf(language, editor.session, field.dataset.placeholders));
   if (fault) mark(one, fault, toldOf !== null);
   rest(one);
 }
 
 function read({ editor }, mode) {
-  if (editor.session.getMode() === mode) return;
-  editor.session.setMode(mode);
-  editor.setBehavioursEnabled(mode.$id !== "ace/mode/text");
+  if (editor.session.getMode() !== mode) editor.session.setMode(mode);
 }
 
 function mark(one, fault, isTold) {

@@ -8,9 +8,12 @@ from django.urls import reverse
 
 from badgerjobs.lib.vault import MASK
 from badgerjobs.workspaces.models import Application, AuditEntry
-from jobs.events.connections import CONNECTION_TYPES
+from jobs.events.configurations import SECRETS_STAY
+from jobs.events.connections import CONNECTION_TYPES, ENGINES
+from jobs.events.forms import NEEDS_ONE, NEEDS_TO_BE_MADE
 from jobs.events.looks import LOOKS, configuration_fields, connection_types
 from jobs.events.types import EVENT_TYPES
+from jobs.events.types.sql import DRIVERS, POSTGRESQL
 from jobs.models import Connection, Event
 from tests.callers import Caller, caller_for
 from tests.clients import browser_in
@@ -30,8 +33,8 @@ def program(shop: Application) -> Caller:
     return caller_for(shop)
 
 
-def new(shop: Application, kind: str, what: str = "event") -> str:
-    return f"{reverse(f'jobs:new-{what}', args=[shop.slug])}?type={kind}"
+def new(shop: Application, type_name: str, what: str = "event") -> str:
+    return f"{reverse(f'jobs:new-{what}', args=[shop.slug])}?type={type_name}"
 
 
 def edit(row: Event | Connection) -> str:
@@ -63,16 +66,16 @@ def test_a_new_one_begins_with_its_type(alice: Client, shop: Application) -> Non
     assert "Choose what it is" in text_of(alice.get(new(shop, "pigeon")))
 
 
-@pytest.mark.parametrize("kind", [*EVENT_TYPES, *CONNECTION_TYPES])
-def test_each_field_of_each_type_has_its_place_in_the_form(alice: Client, shop: Application, kind: str) -> None:
-    what = "event" if kind in EVENT_TYPES else "connection"
-    page = alice.get(new(shop, kind, what)).content.decode()
-    fields = configuration_fields(kind)
-    assert set(LOOKS.get(kind, fields)) == set(fields)
+@pytest.mark.parametrize("type_name", [*EVENT_TYPES, *CONNECTION_TYPES])
+def test_each_field_of_each_type_has_its_place_in_the_form(alice: Client, shop: Application, type_name: str) -> None:
+    what = "event" if type_name in EVENT_TYPES else "connection"
+    page = alice.get(new(shop, type_name, what)).content.decode()
+    fields = configuration_fields(type_name)
+    assert set(LOOKS.get(type_name, fields)) == set(fields)
     for name in fields:
         shown = "header_name" if name == "headers" else f"configuration_{name}"
         assert f'name="{shown}"' in page
-    assert ('name="connection"' in page) == (what == "event" and bool(connection_types(kind)))
+    assert ('name="connection"' in page) == (what == "event" and bool(connection_types(type_name)))
 
 
 def test_a_type_without_looks_has_a_form_all_the_same(
@@ -108,18 +111,20 @@ MADE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "typed", "stored"), MADE, ids=[f"{n}-{kind}" for n, (kind, *_) in enumerate(MADE)])
+@pytest.mark.parametrize(
+    ("type_name", "typed", "stored"), MADE, ids=[f"{n}-{type_name}" for n, (type_name, *_) in enumerate(MADE)]
+)
 def test_each_type_is_made_as_it_was_typed(
-    alice: Client, shop: Application, kind: str, typed: dict[str, Any], stored: dict[str, Any]
+    alice: Client, shop: Application, type_name: str, typed: dict[str, Any], stored: dict[str, Any]
 ) -> None:
     make_connection(shop, "mails", type="SMTP", configuration=SMTP)
     make_connection(shop, "db")
     make_connection(shop, "mq", type="BROKER", configuration={"protocol": "redis", "host": "mq.example.com"})
-    answer = alice.post(new(shop, kind), {"name": "low-stock", **typed})
+    answer = alice.post(new(shop, type_name), {"name": "low-stock", **typed})
     assert answer.status_code == 302, text_of(answer)
     event = Event.objects.get()
     assert answer["Location"] == reverse("jobs:event", args=[shop.slug, "low-stock"])
-    assert (event.tag, event.name, event.type) == ("low-stock", "low-stock", kind)
+    assert (event.tag, event.name, event.type) == ("low-stock", "low-stock", type_name)
     assert {name: event.configuration.get(name) for name in stored} == stored
     assert (event.connection.tag if event.connection else None) == typed.get("connection")
     assert said(answer) == ["low-stock is saved."]
@@ -127,7 +132,7 @@ def test_each_type_is_made_as_it_was_typed(
 
 
 @pytest.mark.parametrize(
-    ("kind", "typed", "stored"),
+    ("type_name", "typed", "stored"),
     [
         ("SMTP", of(host="smtp.example.com", port="25", security="none", sender="s@x.example"), {"security": "none"}),
         ("DATABASE", of(host="db.example.com", engine="postgresql", database="shop", tls="none"), {"tls": "none"}),
@@ -136,13 +141,38 @@ def test_each_type_is_made_as_it_was_typed(
     ],
 )  # fmt: skip
 def test_each_connection_is_made_as_it_was_typed(
-    alice: Client, shop: Application, kind: str, typed: dict[str, Any], stored: dict[str, Any]
+    alice: Client, shop: Application, type_name: str, typed: dict[str, Any], stored: dict[str, Any]
 ) -> None:
-    answer = alice.post(new(shop, kind, "connection"), {"name": "Server", "tag": "server", **typed})
+    answer = alice.post(new(shop, type_name, "connection"), {"name": "Server", "tag": "server", **typed})
     assert answer.status_code == 302, text_of(answer)
     row = Connection.objects.get()
-    assert (row.tag, row.name, row.type) == ("server", "Server", kind)
+    assert (row.tag, row.name, row.type) == ("server", "Server", type_name)
     assert {name: row.configuration[name] for name in stored} == stored
+
+
+@pytest.mark.parametrize(
+    ("type_name", "field", "where"),
+    [
+        ("ACTION", "body", {"data-placeholders": "values", "data-guess": ""}),
+        ("NOTIFICATION", "payload", {"data-placeholders": "texts"}),
+        ("MESSAGEBROKER", "message", {"data-placeholders": "texts"}),
+    ],
+)
+def test_an_editor_of_json_knows_where_placeholders_may_stand(
+    alice: Client, shop: Application, type_name: str, field: str, where: dict[str, str]
+) -> None:
+    attributes = alice.get(new(shop, type_name)).context["form"].fields[f"configuration_{field}"].widget.attrs
+    assert {name: value for name, value in attributes.items() if name.startswith("data-")} == {
+        "data-editor": "json",
+        **where,
+    }
+
+
+def test_the_engines_that_there_are_can_be_chosen(alice: Client, shop: Application) -> None:
+    form = alice.get(new(shop, "DATABASE", "connection")).context["form"]
+    assert [engine for engine, _ in form.fields["configuration_engine"].choices] == list(ENGINES)
+    assert list(ENGINES) == [POSTGRESQL, *DRIVERS]
+    assert form["configuration_engine"].value() == POSTGRESQL
 
 
 def test_what_another_choice_would_show_is_not_told(alice: Client, shop: Application) -> None:
@@ -159,6 +189,7 @@ def test_what_another_choice_would_show_is_not_told(alice: Client, shop: Applica
         ("ACTION", of(endpoint="https://x.example/", timeout="0"), {"endpoint": "https://x.example/", "timeout": 0},
          "timeout"),
         ("FUNCTION", {}, {}, "code"),
+        ("FUNCTION", of(code="return {\n  a: 1,,\n}"), {"code": "return {\n  a: 1,,\n}"}, "code"),
         ("FUNCTION", of(code="x", timeout_ms="soon"), {"code": "x", "timeout_ms": "soon"}, "timeout_ms"),
         ("NOTIFICATION", of(channel="chat", text="x"), {"channel": "chat", "text": "x"}, "url"),
         ("NOTIFICATION", of(channel="chat", url="https://x.example", text="{{"),
@@ -169,9 +200,9 @@ def test_what_another_choice_would_show_is_not_told(alice: Client, shop: Applica
 def test_what_is_wrong_is_said_in_the_words_of_rest_beside_its_field(
     alice: Client, program: Caller, shop: Application, case: tuple[str, Any, Any, str]
 ) -> None:
-    kind, typed, given, field = case
-    answer = program.post("/events/", {"tag": "e", "type": kind, "configuration": given})
-    page = alice.post(new(shop, kind), {"name": "e", **typed})
+    type_name, typed, given, field = case
+    answer = program.post("/events/", {"tag": "e", "type": type_name, "configuration": given})
+    page = alice.post(new(shop, type_name), {"name": "e", **typed})
     assert page.status_code == 200
     assert page.context["form"].errors == {f"configuration_{field}": [answer.errors[f"configuration.{field}"][0]]}
     assert f'id="configuration_{field}_error"' in page.content.decode()
@@ -179,13 +210,35 @@ def test_what_is_wrong_is_said_in_the_words_of_rest_beside_its_field(
     assert not Event.objects.exists()
 
 
-def test_a_connection_that_is_missing_is_said_beside_it(alice: Client, program: Caller, shop: Application) -> None:
-    given = {"tag": "e", "type": "DATABASE_ACTION", "configuration": {"statement": "SELECT 1"}}
-    sentence = program.post("/events/", given).errors["connection"][0]
-    page = alice.post(new(shop, "DATABASE_ACTION"), {"name": "e", **of(statement="SELECT 1")})
-    assert page.context["form"].errors == {"connection": [sentence]}
+def test_a_connection_that_is_missing_is_said_beside_it_with_all_else(alice: Client, shop: Application) -> None:
+    page = alice.post(new(shop, "DATABASE_ACTION"), {"name": "e", **of(statement="SELECT '{{input.a}}'", timeout="0")})
+    assert page.context["form"].errors["connection"] == [NEEDS_TO_BE_MADE]
+    assert set(page.context["form"].errors) == {"connection", "configuration_statement", "configuration_timeout"}
+    make_connection(shop, "db")
+    page = alice.post(new(shop, "DATABASE_ACTION"), {"name": "e", "connection": "", **of(statement="SELECT 1")})
+    assert page.context["form"].errors == {"connection": [NEEDS_ONE]}
     page = alice.post(new(shop, "DATABASE_ACTION"), {"name": "e", "connection": "gone", **of(statement="SELECT 1")})
     assert "There is no connection with the tag “gone”" in page.context["form"].errors["connection"][0]
+
+
+def test_code_that_does_not_compile_is_refused_with_its_place(alice: Client, shop: Application) -> None:
+    page = alice.post(new(shop, "FUNCTION"), {"name": "a/b", **of(code="return {\r\n  a: 1,,\r\n}")})
+    assert page.context["form"].errors["configuration_code"] == ["SyntaxError: Unexpected token ',' (line 2, column 8)"]
+    assert "tag" in page.context["form"].errors
+    at = f"{reverse('jobs:try-form', args=[shop.slug])}?type=FUNCTION"
+    tried = alice.post(at, {**of(code="return {"), "sample": "", "name": ""}, headers={"HX-Target": "tried"})
+    assert "Nothing was tried. SyntaxError: The code ends too early" in text_of(tried)
+    assert 'data-error-of="configuration_code"' in tried.content.decode()
+
+
+def test_code_that_was_stored_before_keeps_nobody_from_changing_the_rest(
+    alice: Client, program: Caller, shop: Application
+) -> None:
+    event = make_event(shop, "sum", configuration={"code": "return {"})
+    assert alice.post(edit(event), {**opened(alice, edit(event)), "name": "New name"}).status_code == 302
+    read = program.get("/events/sum/").body
+    assert program.put("/events/sum/", {**read, "name": "Newer"}).status == 200
+    assert program.patch("/events/sum/", {"configuration": {"code": "return }"}}).errors["configuration.code"]
 
 
 def test_what_is_no_choice_is_refused(alice: Client, shop: Application) -> None:
@@ -254,9 +307,20 @@ def test_secrets_are_stars_and_stay_when_they_come_back(alice: Client, shop: App
 def test_secrets_are_sent_to_nobody_else(alice: Client, shop: Application) -> None:
     server = make_connection(shop, "mails", type="SMTP", configuration=SMTP)
     page = alice.post(edit(server), {**opened(alice, edit(server)), **of(host="evil.example.com")})
-    assert "was not meant for the server that this names" in text_of(page)
+    assert page.context["form"].errors == {"configuration_password": [SECRETS_STAY]}
+    assert text_of(page).count("was not meant for the server that this names") == 1
+    assert '<a href="#configuration_password">Password</a>' in page.content.decode()
     server.refresh_from_db()
     assert server.configuration["host"] == "smtp.example.com"
+
+
+def test_headers_that_were_for_somebody_else_are_led_to(alice: Client, shop: Application) -> None:
+    call = {"endpoint": "https://example.com/a", "headers": {"Authorization": "Bearer hunter2"}}
+    event = make_event(shop, "call", type="ACTION", configuration=call)
+    page = alice.post(edit(event), {**opened(alice, edit(event)), **of(endpoint="https://evil.example.com/")})
+    assert page.context["form"].errors == {"configuration_headers": [SECRETS_STAY]}
+    assert '<a href="#configuration_headers">Headers</a>' in page.content.decode()
+    assert '<ul class="rows" id="configuration_headers"' in page.content.decode()
 
 
 def test_an_untouched_form_changes_nothing(alice: Client, shop: Application) -> None:
@@ -310,6 +374,26 @@ def test_only_connections_that_fit_are_offered(alice: Client, shop: Application)
     assert form["connection"].value() == "db"
 
 
+def test_a_connection_is_offered_with_the_places_that_its_broker_has(alice: Client, shop: Application) -> None:
+    make_connection(shop, "mq", type="BROKER", configuration={"protocol": "amqp", "host": "mq.example.com"})
+    assert alice.get(new(shop, "MESSAGEBROKER")).context["form"]["connection"].value() == "mq"
+    Connection.objects.all().delete()
+    make_connection(shop, "streams", type="BROKER", configuration={"protocol": "redis", "host": "mq.example.com"})
+    page = alice.get(new(shop, "MESSAGEBROKER"))
+    assert '<option value="streams" class="only with-stream with-list">streams</option>' in page.content.decode()
+    assert (
+        '<span class="only with-queue with-exchange">There is none yet that fits this.</span>' in page.content.decode()
+    )
+    assert page.context["form"]["connection"].value() is None
+    given = {"name": "e", "connection": "streams", **of(to="queue")}
+    errors = alice.post(new(shop, "MESSAGEBROKER"), given).context["form"].errors
+    assert set(errors) == {"connection", "configuration_name"}
+    assert "This connection speaks redis, which has streams and lists, and no queues." in errors["connection"]
+    assert alice.post(new(shop, "MESSAGEBROKER"), {**given, "connection": ""}).context["form"].errors["connection"] == [
+        NEEDS_TO_BE_MADE
+    ]
+
+
 @pytest.mark.parametrize("field", ["name", "tag", "connection", "configuration_statement", "sample", "seen", "do"])
 def test_what_no_browser_sends_breaks_nothing(alice: Client, shop: Application, field: str) -> None:
     make_connection(shop, "db")
@@ -331,3 +415,16 @@ def test_half_a_character_in_json_breaks_no_page(alice: Client, shop: Applicatio
         reverse("jobs:try-event", args=[shop.slug, "sum"]),
     ):
         assert alice.post(at, {**of(code="return input"), "sample": '"\\ud800\\u0000"'}).status_code == 200
+
+
+def test_a_configuration_that_is_too_long_is_refused_once(alice: Client, shop: Application) -> None:
+    typed = {"name": "new", "tag": "new", **of(channel="webhook", url="https://a.example.com/", timeout="30")}
+    page = text_of(alice.post(new(shop, "NOTIFICATION"), typed | of(payload=f'["{"x" * 300_000}"]')))
+    assert page.count("bytes: at most 262,144 are kept.") == 1
+    assert not Event.objects.exists()
+
+
+def test_what_is_not_ascii_is_no_certificate(alice: Client, shop: Application) -> None:
+    typed = {"name": "new", "tag": "new", **of(**SMTP, port="25", security="tls", certificates="é")}
+    assert "This is no certificate in PEM" in text_of(alice.post(new(shop, "SMTP", "connection"), typed))
+    assert not Connection.objects.exists()

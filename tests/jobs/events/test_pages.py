@@ -1,6 +1,8 @@
 """The lists of events and connections, the page of one, trying it out from there, and deleting it."""
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -11,10 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from badgerjobs.lib.vault import MASK
-from badgerjobs.runs.models import State
+from badgerjobs.runs.models import Attempt, State
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from jobs.events import trials as event_trials
 from jobs.events.tried import Tried
+from jobs.events.types.rows import kept
 from jobs.models import Connection, Event
 from tests.clients import browser_in
 from tests.factories import NOW, make_application, make_attempt, make_connection, make_event, make_job, make_run
@@ -97,6 +100,24 @@ def test_a_list_asks_as_much_for_many_as_for_one(alice: Client, shop: Applicatio
     assert queries() == one
 
 
+@pytest.mark.parametrize("order", ["-pk", "name"])
+def test_users_are_counted_for_the_rows_of_the_page_alone(shop: Application, order: str) -> None:
+    for number in range(5):
+        make_job(shop, f"j{number}", event=make_event(shop, f"e{number}"), endpoint="", verb="")
+    rows = Event.objects.for_application(shop).in_rows().with_users().order_by(order)[:2]
+    assert [vars(event)["users"] for event in rows] == [1, 1]
+    [plan] = json.loads(rows.explain(format="json", analyze=True))
+    assert [node["Actual Loops"] for node in counts_in(plan["Plan"])] == [2]
+
+
+def counts_in(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Where something is counted, anywhere in a plan."""
+    if plan["Node Type"] == "Aggregate":
+        yield plan
+    for inner in plan.get("Plans", ()):
+        yield from counts_in(inner)
+
+
 def test_long_lists_have_pages(alice: Client, shop: Application) -> None:
     for number in range(52):
         make_event(shop, f"e{number:02}")
@@ -116,6 +137,18 @@ def test_an_event_says_what_it_is_and_no_secret(bob: Client, shop: Application) 
     assert "No job performs it yet." in page
     for doing in ("Try it", "Edit", "Delete", "New job"):
         assert doing not in page
+
+
+def test_code_and_statements_are_told_apart_as_json_is(bob: Client, shop: Application) -> None:
+    make_event(shop, "sum", configuration={"code": "return '<i>' // why"})
+    statement = {"statement": "SELECT '<i>'", "parameters": {"a": 1}}
+    make_event(shop, "query", type="DATABASE_ACTION", connection=make_connection(shop, "db"), configuration=statement)
+    code = bob.get(at(shop, "event", "sum")).content.decode()
+    for piece in ('<span class="n">return</span>', "&lt;i&gt;&#x27;</span>", '<span class="c">// why</span>'):
+        assert piece in code
+    query = bob.get(at(shop, "event", "query")).content.decode()
+    assert '<span class="n">SELECT</span> <span class="s">&#x27;&lt;i&gt;&#x27;</span>' in query
+    assert '<span class="k">&quot;a&quot;</span>' in query
 
 
 def test_a_connection_says_where_it_leads_and_no_password(bob: Client, shop: Application) -> None:
@@ -231,6 +264,15 @@ def test_what_came_back_is_shown_by_what_it_is(
         page = text_of(alice.post(at(shop, "try-event", "sum"), {"sample": ""}))
     for said_ in words:
         assert said_ in page
+
+
+def test_columns_stand_in_the_order_of_the_statement(shop: Application) -> None:
+    run = make_run(make_job(shop).runnable)
+    make_attempt(run, result=kept(["n", "was", "x"], [(1, 2, 3)], most=10))
+    result = Attempt.objects.get().result
+    assert result
+    tried = Tried.of({"ok": True, "result": result, "error": None}, 4)
+    assert (tried.columns, tried.rows) == (["n", "was", "x"], [["1", "2", "3"]])
 
 
 def test_a_long_table_is_cut() -> None:

@@ -1,0 +1,115 @@
+"""What the forms of jobs, of events and of connections share: a name and a tag, rows of headers, and their buttons."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from badgerjobs.runs.forms import LENIENT, first_sentence
+from jobs import header_rows
+from jobs.header_rows import HeaderRow
+
+CHANGED_MEANWHILE = "Somebody else changed this while the form was open. Save again to have it your way."
+NAME_IN_ADDRESSES = "The name stands in addresses too, unless you give a tag. Did you mean {}?"
+
+
+class NamedForm(forms.Form):
+    """What is in an application under a name and a tag. The fields take anything: the serializers judge.
+
+    `no_name` is said where neither is given; `headers_field` is the field that is shown as rows, where there is one.
+    """
+
+    name = forms.CharField(widget=forms.TextInput({"class": "short", "autocomplete": "off"}), **LENIENT)
+    tag = forms.CharField(
+        widget=forms.TextInput({"class": "mono short", "autocomplete": "off"}),
+        help_text="Its identity in addresses and in the API: unique, and never changed. The name, unless you give one.",
+        **LENIENT,
+    )
+    no_name = ""
+    headers_field = "headers"
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.row_errors: dict[int, str] = {}
+        self.focused = ""
+
+    def named_told(self, stored: Any) -> dict[str, str]:
+        """Name and tag as the serializer takes them. `stored` is what is being changed: it keeps its tag."""
+        name, tag = (self.cleaned_data.get(field, "").strip() for field in ("name", "tag"))
+        named = {"name": name or stored.tag} if stored else {"name": name, "tag": tag}
+        return {field: text for field, text in named.items() if text}
+
+    def of_tag(self, said: Any) -> tuple[str, Any]:
+        """Where what is wrong with the tag belongs, and what to say there: without one, the name stands for it."""
+        if self.cleaned_data.get("tag"):
+            return "tag", said
+        if not self.cleaned_data.get("name"):
+            return "name", self.no_name
+        near = re.sub(r"[^\w.:-]+", "-", self.cleaned_data["name"]).strip("-.")
+        return "tag", NAME_IN_ADDRESSES.format(near) if near else said
+
+    def refuse(self, field: str, said: Any) -> None:
+        """Put a sentence beside a field, unless there is one already."""
+        sentence = first_sentence(said)
+        if field not in self.errors and sentence not in self.non_field_errors():
+            self.add_error(field if field in self.fields else None, sentence)
+
+    @property
+    def pairs(self) -> header_rows.Pairs:
+        """The rows of headers as they were typed, or as they begin; none where there is no such field."""
+        field = self.headers_field
+        return list(self[field].value() or []) if field in self.fields else []
+
+    def header_rows(self) -> list[HeaderRow]:
+        """The rows of headers, to show."""
+        return header_rows.rows(self.pairs, self.row_errors)
+
+    def blank_row(self) -> HeaderRow:
+        """A row that scripts copy: they number it."""
+        return HeaderRow(0, "", "")
+
+    def in_order(self) -> Iterable[str]:
+        """The fields in their order on the page."""
+        return self.fields
+
+    def wrong(self) -> list[tuple[str, str]]:
+        """Id and label of each field that needs a change, in their order on the page."""
+        found: list[tuple[str, str]] = []
+        for name in self.in_order():
+            if name == self.headers_field and self.row_errors:
+                found += [(f"{header_rows.NAME}_{number}", f"Header {number}") for number in self.row_errors]
+            elif name in self.errors:
+                found.append((name, str(self[name].label)))
+        return found
+
+    def focus(self, name: str) -> None:
+        """Let a field have the keyboard when the page is there: by its widget, or a row of headers by its id."""
+        self.focused = f"{header_rows.NAME}_1" if name == self.headers_field else name
+        if name in self.fields:
+            self.fields[name].widget.attrs["autofocus"] = True
+
+
+def typed(fields: Mapping[str, forms.Field], data: QueryDict) -> dict[str, Any]:
+    """What was typed so far, as a beginning: shown again, and not judged yet."""
+    return {name: field.widget.value_from_datadict(data, {}, name) for name, field in fields.items()}
+
+
+def fill_in(data: QueryDict, do: str) -> bool:
+    """Put what an error offered into its field, as its button says; whether it said so.
+
+    `fill:endpoint=https://example.com`, `fill:header_name_2=X-Team`.
+    """
+    field, _, value = do.removeprefix("fill:").partition("=")
+    name, _, number = field.rpartition("_")
+    if not do.startswith("fill:"):
+        return False
+    if name == header_rows.NAME:
+        names, row = data.getlist(name), header_rows.number_of(number)
+        if 0 < row <= len(names):
+            names[row - 1] = value
+        data.setlist(name, names)
+    elif field in data:
+        data[field] = value
+    return True
