@@ -26,7 +26,7 @@ test: ## all tests: what is quick on two cores, then pages in a browser, then wh
 	part() { $(python) -m pytest "$$@" || { status=$$?; [ $$status -ne 2 ] || exit 2; failed=1; }; }; \
 	part -n 2 -m "not e2e and not browser"; \
 	part -n 2 -m browser; \
-	part -n 2 --dist loadfile --no-loadscope-reorder -m e2e; \
+	part -n 3 --dist loadfile --no-loadscope-reorder -m e2e; \
 	exit $$failed
 
 check: ## format, lint, who imports whom, pins, types, Django's checks, missing migrations

@@ -50,7 +50,10 @@ class JobViewSet(JobVerbs):
 
     @extend_schema(summary="List jobs", responses=JobSerializer(many=True), parameters=JOBS_DESCRIBED)
     def list(self, request: Request) -> Response:
-        """A page of jobs, with the first 64 KB of each body. The results of all of them are counted in one query."""
+        """A page of jobs, with the first 64 KB of each body, and each input of up to 16 KB.
+
+        The results of all of them are counted in one query.
+        """
         page = self.paginate_queryset(narrow(self.get_queryset(), request, JOB_FILTERS))
         return self.get_paginated_response(self._shown(*(page or [])))
 
@@ -153,7 +156,10 @@ class JobViewSet(JobVerbs):
 
 
 # What a PUT that leaves them out sets: as the row of a new job has it, which is what the serializers judge by.
-BLANK = {name: getattr(DEFAULTS, name) for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS)}
+BLANK: dict[str, Any] = {
+    "input": None,
+    **{name: getattr(DEFAULTS, name) for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS)},
+}
 
 
 class ResultViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Attempt]):

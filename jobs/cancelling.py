@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 
 from badgerjobs.runs import many
+from badgerjobs.runs.models import Runnable
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
@@ -31,10 +33,14 @@ def cancel_job(*, job: Job, by: audit.Actor, now: datetime, reason: str = "") ->
 def cancel_jobs(
     *, application: Application, ids: Sequence[int], by: audit.Actor, now: datetime, reason: str = ""
 ) -> int:
-    """End those of these jobs that are there. A call that is under way is dropped within about a second."""
+    """End those of these jobs that are there. A call that is under way is dropped within about a second.
+
+    Who had to wait may have read the clock before another's pause began: they are cancelled when that did.
+    """
     held = Job.objects.for_application(application).select_for_update().filter(pk__in=ids).order_by("pk")
     tags = dict(held.values_list("runnable_id", "tag"))
     many.end_all(list(tags), now=now, reason=reason)
+    now = max(now, Runnable.objects.filter(pk__in=tags).aggregate(last=Max("paused_at"))["last"] or now)
     Job.objects.for_application(application).filter(runnable_id__in=tags).update(cancelled_at=now, updated_at=now)
     changes = audit.difference({}, {"reason": reason} if reason else {})
     entries = dict.fromkeys(tags.values(), changes)

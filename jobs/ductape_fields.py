@@ -11,7 +11,6 @@ from rest_framework import serializers
 from badgerjobs.runs.serializers import MOST_RUNS
 from badgerjobs.web.serializers import MomentField
 from jobs.events.storing import is_storable
-from jobs.models import EventType
 
 INPUT_BYTES = 1_000_000
 # Numbers below are taken for seconds, or for a slip: as milliseconds they are in 1970.
@@ -22,19 +21,6 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 SECONDS = "{0} ms since 1970 is {1:%Y-%m-%d}. Give milliseconds: {0} seconds are {2}. Or 0, which is now."
 SMALL = "{0} ms since 1970 is {1:%Y-%m-%d}. Give milliseconds since 1970, like 1795395028000; or 0, which is now."
 NO_MOMENT = "Give milliseconds since 1970, like 1795395028000, or ISO 8601 with a zone; or 0, which is now."
-
-
-class EventTypeField(serializers.ChoiceField):
-    """What an event does, in any case; upper case when it comes out."""
-
-    default_error_messages = {"invalid_choice": f"“{{input}}” is none of {', '.join(EventType.values)}."}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(EventType.choices, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        """Upper case."""
-        return str(super().to_internal_value(data.upper() if isinstance(data, str) else data))
 
 
 class ExecutionsField(serializers.IntegerField):

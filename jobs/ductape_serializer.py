@@ -3,6 +3,7 @@
 They stand beside ours, on the one resource, and mean the same columns. Both may be given as long as they agree.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,8 @@ from rest_framework.exceptions import ErrorDetail
 from badgerjobs.lib import durations, statuses
 from badgerjobs.runs.length_fields import MillisecondsField
 from badgerjobs.web.serializers import StrictSerializer
-from jobs.ductape_fields import EventTypeField, ExecutionsField, InputField, StartField, milliseconds
+from jobs.ductape_fields import ExecutionsField, InputField, StartField, milliseconds
+from jobs.events.fields import TypeField
 from jobs.models import Event, EventType, Job
 
 Wrong = dict[str, list[str]]
@@ -24,16 +26,15 @@ THEIRS = {"max_runs": "executions", "run_every": "intervals", "run_at": "start_a
 CALL = {
     "endpoint": "", "verb": "", "headers": {}, "body": "", "fail_statuses": statuses.FAILURES, "retry_statuses": "",
 }  # fmt: skip
+RHYTHMS = ("run_every", "run_every_ms", "cron", "preset")
 RETRY_WORDS = ("retryable", "retry_policy", "retries", "retry_step", "retry_delays", "retry_for")
 
 OTHERWISE = "It says something else than `{0}`, which is the same in other words: leave one of the two out."
 NO_TAG = "{0} is done by a stored event: give its tag as `event_tag`. Only ACTION may say here what to call."
 NO_EVENT = "There is no event with the tag “{0}” in this application: make it first, at events/."
 OTHER_TYPE = "The event “{0}” is of the type {1}: give that, or leave `event_type` out, or give another `event_tag`."
-HAS_EVENT = (
-    "The event “{0}” says what is done: leave this out, or change the event. "
-    "With `event_tag` null the job says itself what to call."
-)
+THE_WAY_OUT = "Leave this out, or change the event. With `event_tag` null the job says itself what to call."
+HAS_EVENT = f"The event “{{0}}” says what is done. {THE_WAY_OUT}"
 NEEDS = "Say what to call, or give the `event_tag` of a stored event instead."
 NO_INPUT = "Only a stored event takes an input: give its `event_tag`, or put what is sent into `body`."
 
@@ -41,7 +42,8 @@ NO_INPUT = "Only a stored event takes an input: give its `event_tag`, or put wha
 class DuctapeSerializer(StrictSerializer):
     """What is done, by an event or by the call itself, and when, in the words of Ductape."""
 
-    event_type = EventTypeField(
+    event_type = TypeField(
+        EventType.choices,
         required=False,
         allow_null=True,
         help_text=f"In any case: {', '.join(EventType.values)}. With `event_tag`, that event's; alone, only ACTION.",
@@ -54,7 +56,9 @@ class DuctapeSerializer(StrictSerializer):
         help_text="The stored event that it performs. Null: it calls `endpoint` itself.",
     )
     input = InputField(
-        required=False, allow_null=True, help_text="What the event is given: any JSON, at most 1 MB. Null: nothing."
+        required=False,
+        allow_null=True,
+        help_text="What the event is given: any JSON, at most 1 MB; lists show it up to 16 KB. Null: nothing.",
     )
     executions = ExecutionsField(
         source="max_runs", required=False, help_text="The same as `max_runs`: how many runs; 0 is without end."
@@ -112,6 +116,8 @@ class DuctapeSerializer(StrictSerializer):
     # When
 
     def _agreed(self, data: dict[str, Any]) -> dict[str, Any]:
+        if self._means_once(data):
+            data = self._once(data)
         if "intervals" in data:
             data = self._one_interval(data)
         if "executions" in data and "max_runs" in data:
@@ -119,6 +125,21 @@ class DuctapeSerializer(StrictSerializer):
         if "start_at" in data:
             data = self._one_start(data)
         return data
+
+    def _means_once(self, data: Mapping[str, Any]) -> bool:
+        """Whether it is one execution, and nothing between it and another."""
+        times = [_number(data[name]) for name in ("executions", "max_runs") if name in data]
+        is_nothing = _number(data.get("intervals")) == 0 and not any(data.get(name) for name in RHYTHMS)
+        return is_nothing and bool(times) and set(times) == {1}
+
+    def _once(self, data: dict[str, Any]) -> dict[str, Any]:
+        """At its start, which is now unless it is said or there."""
+        rest = {name: value for name, value in data.items() if name not in {"intervals", "executions"}}
+        said = data.get("start_at") is not None or data.get("run_at") is not None
+        is_there = self.partial and self.instance is not None and self.instance.runnable.run_at
+        if not (said or is_there):
+            rest = {**{name: value for name, value in rest.items() if name != "run_at"}, "start_at": 0}
+        return {**rest, **dict.fromkeys((*RHYTHMS, "max_runs"))}
 
     def _one_interval(self, data: dict[str, Any]) -> dict[str, Any]:
         """Null says nothing, as in `run_every_ms`: it reads so where the schedule is another."""
@@ -159,7 +180,11 @@ class DuctapeSerializer(StrictSerializer):
     def _in_their_words(self, errors: Mapping[str, Any]) -> dict[str, Any]:
         given: Any = self.initial_data
         used = {ours: theirs for ours, theirs in THEIRS.items() if theirs in given and ours not in given}
-        return {used.get(name, name): said for name, said in errors.items()}
+        if not used:
+            return dict(errors)
+        # Who speaks so of one of them is told of the others in the same way.
+        spoken = {ours: theirs for ours, theirs in THEIRS.items() if ours not in given}
+        return {used.get(name, name): _spoken(said, spoken) for name, said in errors.items()}
 
     # What
 
@@ -199,6 +224,14 @@ class DuctapeSerializer(StrictSerializer):
         given: Any = self.initial_data
         speaks = attrs.get("event_type") or attrs.get("event_tag")
         return bool(speaks) and not self.partial and not any(name in given for name in RETRY_WORDS)
+
+
+def _spoken(said: Any, spoken: Mapping[str, str]) -> Any:
+    """The sentences about a field, in which some names are called otherwise."""
+    if not isinstance(said, list):
+        return said
+    names = re.compile(rf"\b({'|'.join(spoken)})\b")
+    return [ErrorDetail(names.sub(lambda match: spoken[match[0]], one), getattr(one, "code", None)) for one in said]
 
 
 def _length(text: Any) -> int | None:

@@ -55,13 +55,14 @@ def history_of(job: Job, *, limit: int) -> dict[str, Any]:
         "total_executions": counted["total"],
         "successful_executions": counted["good"],
         "failed_executions": counted["bad"],
-        "executions": _executions(runs, limit),
+        "executions": _executions(runs, limit, job.application),
     }
 
 
-def _executions(runs: RunQuerySet, limit: int) -> list[Execution]:
+def _executions(runs: RunQuerySet, limit: int, application: Application) -> list[Execution]:
     rows = list(runs.order_by("-id").defer("input", "output")[:limit])
-    last = Attempt.objects.filter(run_id__in=[run.pk for run in rows]).order_by("run_id", "-number").distinct("run_id")
+    attempts = Attempt.objects.for_application(application).filter(run_id__in=[run.pk for run in rows])
+    last = attempts.order_by("run_id", "-number").distinct("run_id")
     results = dict(last.values_list("run_id", "result"))
     return [_execution(run, results.get(run.pk)) for run in rows]
 

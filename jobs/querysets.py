@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import BooleanField, F, OuterRef, Q, Subquery
+from django.db.models import BooleanField, Count, F, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Left, Lower
+from django.db.models.functions import Cast, Left, Lower
 
 from badgerjobs.runs.models import FINAL, Run, State
 from badgerjobs.workspaces.querysets import OwnedQuerySet
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # So much of its body comes with a job in a list, in bytes: a page of a hundred stays within a few megabytes.
 BODY_IN_LISTS = 64 * 1024
+# An input that is longer, in characters of its JSON, does not come along: read, it takes many times as many bytes.
+INPUT_IN_LISTS = 16 * 1024
 
 _PLANNED = Q(runnable__next_run_at__isnull=False)
 _AT_A_TIME = Q(runnable__run_at__isnull=False)
@@ -49,12 +51,22 @@ class JobQuerySet(OwnedQuerySet["Job"]):
         return self.select_related("runnable", "event").defer("event__configuration")
 
     def in_brief(self) -> JobQuerySet:
-        """The same without their bodies: `beginning` has one character more of each than a list may show bytes."""
-        return self.whole().defer("body").annotate(beginning=Left("body", BODY_IN_LISTS + 1))
+        """The same without bodies and inputs, of which it has the beginnings.
+
+        `beginning` is one character more of each body than a list may show bytes, `input_text` one more of each input,
+        as JSON, than a list may show characters.
+        """
+        briefly = self.whole().with_input_as_text(INPUT_IN_LISTS + 1)
+        return briefly.defer("body").annotate(beginning=Left("body", BODY_IN_LISTS + 1))
 
     def in_rows(self) -> JobQuerySet:
-        """What a row of the panel's list says: neither bodies nor headers, which would have to be decrypted."""
-        return self.whole().defer("body", "headers")
+        """What a row of the panel's list says: neither bodies nor inputs, nor headers, which would be decrypted."""
+        return self.whole().defer("body", "headers", "input")
+
+    def with_input_as_text(self, most: int | None = None) -> JobQuerySet:
+        """Without `input`, and with `input_text`, its JSON: all of it, or so many characters. None where it is null."""
+        text = Cast("input", TextField())
+        return self.defer("input").annotate(input_text=Left(text, most) if most else text)
 
     def search(self, words: str) -> JobQuerySet:
         """Those whose tag, name, endpoint or event's tag contains the words, in any case."""
@@ -109,6 +121,10 @@ class EventQuerySet(OwnedQuerySet["Event"]):
         """What a row of the panel's list says: no configurations, which would have to be decrypted."""
         return self.whole().defer("configuration", "connection__configuration")
 
+    def with_users(self) -> EventQuerySet:
+        """With `users`: how many jobs perform each."""
+        return self.annotate(users=_count_of(self, "jobs"))
+
     def search(self, words: str) -> EventQuerySet:
         """Those whose tag or name contains the words, in any case."""
         return self.filter(Q(tag__icontains=words) | Q(name__icontains=words))
@@ -119,9 +135,19 @@ class ConnectionQuerySet(OwnedQuerySet["Connection"]):
         """What a row of the panel's list says: no configurations, which would have to be decrypted."""
         return self.defer("configuration")
 
+    def with_users(self) -> ConnectionQuerySet:
+        """With `users`: how many events use each."""
+        return self.annotate(users=_count_of(self, "events"))
+
     def search(self, words: str) -> ConnectionQuerySet:
         """Those whose tag or name contains the words, in any case."""
         return self.filter(Q(tag__icontains=words) | Q(name__icontains=words))
+
+
+def _count_of(rows: QuerySet[Any], name: str) -> Subquery:
+    """How many of these each row has: counted for those rows alone that are read, when the page is cut already."""
+    itself = rows.model._base_manager.filter(pk=OuterRef("pk")).values("pk")
+    return Subquery(itself.annotate(found=Count(name)).values("found"))
 
 
 def running_of(application: Application) -> list[int]:

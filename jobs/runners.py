@@ -34,7 +34,7 @@ def runners_of(job: Job) -> list[Runner]:
     """Those of the runs that are not over, oldest first, then the planned one."""
     runnable = job.runnable
     runs = Run.objects.for_application(job.application).of(runnable.pk).unfinished().order_by("id")
-    failures = _last_failures(runs)
+    failures = _last_failures(runs, job.application)
     found = [_of_run(run, runnable, failures.get(run.pk)) for run in runs]
     return [*found, _planned(runnable, runnable.next_run_at)] if runnable.next_run_at else found
 
@@ -43,7 +43,7 @@ def runners_of_all(jobs: Iterable[Job], *, application: Application, most: int) 
     """Runnable → its first so many runners: three statements, however many the jobs are."""
     runnables = [job.runnable for job in jobs]
     waiting = unfinished_of([runnable.pk for runnable in runnables], application=application, most=most)
-    failures = _last_failures(run for runs in waiting.values() for run in runs)
+    failures = _last_failures((run for runs in waiting.values() for run in runs), application)
     return {runnable.pk: _first(runnable, waiting.get(runnable.pk, []), failures, most) for runnable in runnables}
 
 
@@ -52,8 +52,8 @@ def _first(runnable: Runnable, runs: list[Run], failures: Mapping[UUID, datetime
     return [*found, *([_planned(runnable, runnable.next_run_at)] if runnable.next_run_at else [])][:most]
 
 
-def _last_failures(runs: Iterable[Run]) -> dict[UUID, datetime]:
-    rows = Attempt.objects.filter(run_id__in=[run.pk for run in runs], ok=False)
+def _last_failures(runs: Iterable[Run], application: Application) -> dict[UUID, datetime]:
+    rows = Attempt.objects.for_application(application).filter(run_id__in=[run.pk for run in runs], ok=False)
     return dict(rows.values_list("run_id").annotate(Max("created_at")))
 
 

@@ -1,5 +1,6 @@
 """Jobs as REST shows and takes them."""
 
+import json
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -14,7 +15,7 @@ from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIEL
 from badgerjobs.runs.serializers import PolicySerializer, ScheduleSerializer
 from jobs.ductape_serializer import DuctapeSerializer
 from jobs.models import Job, Verb
-from jobs.querysets import BODY_IN_LISTS
+from jobs.querysets import BODY_IN_LISTS, INPUT_IN_LISTS
 from jobs.standing import Standing
 from jobs.status_fields import AnyFailureField, StatusesField, said_in_vain, wrong_together
 
@@ -116,6 +117,9 @@ class JobSerializer(DuctapeSerializer, RetrySerializer, PolicySerializer, PauseS
     body_truncated = serializers.SerializerMethodField(
         help_text="There is more of the body than this list shows: read the job itself. False outside of lists."
     )
+    input_truncated = serializers.SerializerMethodField(
+        help_text="The input is too long for this list, and null here: read the job itself. False outside of lists."
+    )
     fail_statuses = StatusesField(
         default=statuses.FAILURES,
         help_text="Which answers fail: statuses and ranges, like 400-599, or none. All others are successes.",
@@ -181,6 +185,14 @@ class JobSerializer(DuctapeSerializer, RetrySerializer, PolicySerializer, PauseS
             raise serializers.ValidationError(f"The body has {size:,} bytes: at most {BODY_BYTES:,} can be sent.")
         return body or ""
 
+    def validate_input(self, given: Any) -> Any:
+        """An input that a list left out must not be taken for none."""
+        if self.initial_data.get("input_truncated") is True:
+            raise serializers.ValidationError(
+                "This input was left out of a list. Read the job itself and send that back."
+            )
+        return given
+
     def validate_tag(self, tag: str) -> str:
         """Never changed: an update may repeat it, no more."""
         if self.instance is not None and tag != self.instance.tag:
@@ -218,6 +230,8 @@ class JobSerializer(DuctapeSerializer, RetrySerializer, PolicySerializer, PauseS
             setattr(instance, name, value)
         if hasattr(instance, "beginning"):
             instance.body = instance.beginning.encode()[:BODY_IN_LISTS].decode(errors="ignore")
+        if hasattr(instance, "input_text"):
+            instance.input = None if self.get_input_truncated(instance) else json.loads(instance.input_text or "null")
         return super().to_representation(instance)
 
     def get_schedule(self, job: Job) -> str:
@@ -233,6 +247,9 @@ class JobSerializer(DuctapeSerializer, RetrySerializer, PolicySerializer, PauseS
 
     def get_body_truncated(self, job: Job) -> bool:
         return bool(getattr(job, "beginning", job.body) != job.body)
+
+    def get_input_truncated(self, job: Job) -> bool:
+        return len(getattr(job, "input_text", None) or "") > INPUT_IN_LISTS
 
     def get_success_count(self, job: Job) -> int:
         return self._counts(job)[0]

@@ -62,8 +62,10 @@ def create_job(*, application: Application, tag: str, by: audit.Actor, now: date
     return job
 
 
-def update_job(*, job: Job, by: audit.Actor, now: datetime, **fields: Any) -> Job:
+def update_job(*, job: Job, by: audit.Actor, now: datetime, again: bool = True, **fields: Any) -> Job:
     """Change what is given and leave the rest. A changed schedule aborts waiting runs and plans anew.
+
+    A past `run_at` that stays, with another repetition or none, is run `again`; or only where it was not run yet.
 
     Stars in the headers keep the stored credential, as long as the endpoint stays with whom it was meant for.
     Raises Conflict when somebody else deleted it meanwhile, or changed the schedule or its policies so that the two do
@@ -81,7 +83,7 @@ def update_job(*, job: Job, by: audit.Actor, now: datetime, **fields: Any) -> Jo
             runnable.kind = EVENT_KIND if job.event_id else KIND
             switched = _retries(runnable, was=facts["retryable"], wanted=job.retryable)
             _judge_policies(_apply(runnable, {**switched, **fields}, job.tag), before)
-            change_runnable(runnable, before=before, now=now)
+            change_runnable(runnable, before=before, now=now, again=again)
             if changes := audit.difference(facts, _facts(job, runnable)):
                 _record(job, by=by, action="job.update", now=now, changes=changes)
     except Job.DoesNotExist:

@@ -70,9 +70,11 @@ class JobVerbs(viewsets.GenericViewSet[Job]):
     def get_object(self) -> Job:
         """The job of the address. Raises NotFound, alike where there is none and where it is another's."""
         try:
-            return super().get_object()
+            job = super().get_object()
         except Http404:
             raise NotFound(f"There is no job with the tag “{self.kwargs['tag']}” in this application.") from None
+        job.application = application_of(self.request)
+        return job
 
     def _checked(self, data: Any, job: Job | None = None, *, now: datetime, partial: bool = False) -> dict[str, Any]:
         context = {**self.get_serializer_context(), "application": application_of(self.request), "now": now}

@@ -138,9 +138,9 @@ def _told(error: GraphQLError) -> dict[str, Any]:
         told["extensions"] = {"code": _CODES.get(original.status_code, "REFUSED"), **fields}
     elif isinstance(error, TooMuchError):
         told["extensions"] = {"code": "TOO_MUCH"}
-    elif error.original_error is None and "extensions" not in told:
+    elif "extensions" not in told:
         told["extensions"] = {"code": "BAD_QUERY"}
-    said = told["message"]
+    said = _writable(told["message"])
     told["message"] = said if len(said) <= LONGEST_SENTENCE else f"{said[:LONGEST_SENTENCE]}…"
     return told
 
@@ -158,5 +158,9 @@ def _sentence(error: APIException) -> tuple[str, dict[str, Any]]:
 
 
 def as_json(told: Mapping[str, Any], **layout: Any) -> str:
-    """The answer as text, ASCII alone: it may quote what was sent, and half of a letter cannot be written otherwise."""
-    return json.dumps(told, **layout)
+    """The answer as text. It may quote what was sent: half of a letter, which UTF-8 cannot write, is escaped."""
+    return _writable(json.dumps(told, ensure_ascii=False, **layout))
+
+
+def _writable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()

@@ -72,7 +72,7 @@ class GraphQLView(APIView):
 
         def spend(more: int) -> None:
             throttle = PerApplication()
-            if not all(throttle.allow_request(request, self) for _ in range(more)):
+            if more and not throttle.allows(application_of(request), more):
                 raise Throttled(throttle.wait())
 
         told = answer(asker, asked.get("query"), asked.get("variables"), asked.get("operationName"), spend=spend)

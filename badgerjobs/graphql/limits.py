@@ -47,7 +47,7 @@ TOO_MANY_FIELDS = "The query names {:,} fields, those of its fragments each time
 TOO_MANY_ALIASES = "The query has {:,} aliases: at most {:,} are taken. Ask in several requests."
 TOO_MUCH = (
     "The answer could have {:,} fields: at most {:,} are given at once. Give lists a smaller `limit`, and `offset` to "
-    "go on, or ask for less of each row."
+    "go on, or ask for less of each row. Each row that an `offset` leaves out counts as one more."
 )
 
 # How long the lists of the schema itself are taken to be.
@@ -181,18 +181,21 @@ class Weighing:
         definition = _META.get(node.name.value) or of.fields[node.name.value]
         inner = get_named_type(definition.type)
         each = self._weigh(node.selection_set, inner, named)
-        is_list = is_list_type(get_nullable_type(definition.type))
-        return 1 + each * (max(0, self._size(place, node, definition)) if is_list else 1)
+        if not is_list_type(get_nullable_type(definition.type)):
+            return 1 + each
+        rows, left_out = self._size(place, node, definition)
+        return 1 + each * max(0, rows) + max(0, left_out)
 
-    def _size(self, place: str, node: FieldNode, definition: GraphQLField) -> int:
+    def _size(self, place: str, node: FieldNode, definition: GraphQLField) -> tuple[int, int]:
+        """How many rows a list may have, and how many are walked past before the first of them."""
         if place.startswith("__"):
-            return _OF_THE_SCHEMA.get(place, _OF_A_TYPE)
+            return _OF_THE_SCHEMA.get(place, _OF_A_TYPE), 0
         arguments = get_argument_values(definition, node, self.variables)  # as the field itself will be given them
-        size, limit = self.sizes[place], arguments.get("limit")
+        size, limit, offset = self.sizes[place], arguments.get("limit"), arguments.get("offset") or 0
         if callable(size):  # how many there are
             most = size(self.asker, arguments)
-            return min(limit, most) if isinstance(limit, int) else most
-        return limit if isinstance(limit, int) else size
+            return min(limit, most) if isinstance(limit, int) else most, min(offset, most)
+        return limit if isinstance(limit, int) else size, offset
 
 
 _META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef, "__typename": TypeNameMetaFieldDef}

@@ -1,5 +1,6 @@
 """What is asked of many runs at once by REST: which they are, and how many a minute."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -19,6 +20,9 @@ UNFINISHED = [state.value for state in State if state not in FINAL]
 # What was skipped was never run: its occurrences are run by a backfill.
 OVER = [state.value for state in FINAL if state != State.SKIPPED]
 
+# No word has them, and the database cannot even be asked: null characters and halves of letters.
+_IN_NO_WORD = re.compile("[\x00\ud800-\udfff]")
+
 NOT_SAID = "Say which runs: give ids, or at least one filter. {}"
 NOT_BOTH = "Give either ids or filters, not both."
 
@@ -37,7 +41,7 @@ class WordsField(serializers.Field[Any, Any, Any, Any]):
         """The words, at least one. Raises ValidationError."""
         # A request may bring a million of them: one too many is enough to be refused.
         given = data[: MOST_WORDS + 1] if isinstance(data, list) else [data]
-        if not all(isinstance(one, str) and "\0" not in one for one in given):
+        if not all(isinstance(one, str) and not _IN_NO_WORD.search(one) for one in given):
             self.fail("invalid")
         try:
             words = self._known(",".join(given))

@@ -34,6 +34,17 @@ def plan_first(runnable: Runnable, now: datetime) -> None:
     _set(runnable, runnable.schedule.first(now), now)
 
 
+def plan_on(runnable: Runnable, *, before: Runnable, now: datetime) -> None:
+    """Set the next run of one whose rhythm is new and whose start stays: a start that was run is not run again."""
+    if runnable.run_at is None or runnable.run_at != before.run_at or runnable.run_at > now:
+        return plan_first(runnable, now)
+    made = _states({runnable.pk: runnable}).get(runnable.pk, set())
+    if not (made - {State.ABORTED} or (before.scheduled_runs and not made)):
+        return plan_first(runnable, now)
+    schedule = runnable.schedule
+    return _set(runnable, schedule.next_after(now) if schedule.is_recurring else None, now)
+
+
 def replan(runnable: Runnable, *, before: Runnable, now: datetime) -> None:
     """Set the next run of one whose rhythm stays, with another end or spread, or switched on or off.
 

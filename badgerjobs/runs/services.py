@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from badgerjobs.runs import dispatch, holding, incidents, lifecycle, making, pausing, remains
 from badgerjobs.runs.models import FINAL, Cause, Run, Runnable, State
-from badgerjobs.runs.replanning import clock_of, plan_first, replan
+from badgerjobs.runs.replanning import clock_of, plan_first, plan_on, replan
 from badgerjobs.runs.schedules import RHYTHM_FIELDS, SCHEDULE_FIELDS, offset_ms
 from badgerjobs.runs.worker import ring_after_commit
 from badgerjobs.web.problems import Conflict
@@ -28,16 +28,17 @@ def add_runnable(runnable: Runnable, *, now: datetime) -> Runnable:
 
 
 @transaction.atomic
-def change_runnable(runnable: Runnable, *, before: Runnable, now: datetime) -> None:
+def change_runnable(runnable: Runnable, *, before: Runnable, now: datetime, again: bool = True) -> None:
     """Save a changed runnable; plan anew only when its schedule differs from what it was before.
 
     Its row is locked, and `before` was read under that lock: a tick may have planned it since the clock was read.
+    Where another rhythm begins at a moment that is past, it is run `again`, or only if it was not run yet.
     """
     now = clock_of(before, now)
     if any(getattr(runnable, field) != getattr(before, field) for field in SCHEDULE_FIELDS):
         waiting = Run.objects.of(runnable.pk).unfinished().values_list("id", flat=True)
         lifecycle.abort(waiting, now=now, reason="The schedule was changed.", running_too=False)
-        _plan(runnable, now, before=before)
+        _plan(runnable, now, before=before, again=again)
     if runnable.kind != before.kind:  # what waits does what its owner says now, and so does a next attempt
         Run.objects.of(runnable.pk).unfinished().update(kind=runnable.kind)
     pausing.change(runnable, before=before, now=now)
@@ -49,13 +50,16 @@ def change_runnable(runnable: Runnable, *, before: Runnable, now: datetime) -> N
 _DISPATCHED = {"id", "runs_made", "scheduled_runs", "last_run_at", "created_at"}
 
 
-def _plan(runnable: Runnable, now: datetime, before: Runnable | None = None) -> None:
+def _plan(runnable: Runnable, now: datetime, before: Runnable | None = None, *, again: bool = True) -> None:
     """Set the anchor and the next run."""
     runnable.offset_ms = offset_ms(runnable)
     if before is None or any(getattr(runnable, field) != getattr(before, field) for field in RHYTHM_FIELDS):
         runnable.anchor = replace(runnable.schedule, anchor=None).anchored(now).start or now
         runnable.scheduled_runs = 0
-        plan_first(runnable, now)
+        if before is None or again:
+            plan_first(runnable, now)
+        else:
+            plan_on(runnable, before=before, now=now)
     else:
         replan(runnable, before=before, now=now)
         if before.next_run_at is None and runnable.next_run_at is None:

@@ -6,18 +6,16 @@ from django.core.cache import cache
 from redis.exceptions import ResponseError
 
 
-def count(name: str, window_s: int) -> int:
-    """Count one more of `name` in the current window of so many seconds, and say how many that makes.
+def count(name: str, window_s: int, amount: int = 1) -> int:
+    """Count so many more of `name` in the current window of so many seconds, and say how many that makes.
 
-    Without the cache it says 1 each time: a limit that cannot be counted must not turn everybody away.
+    However many they are, the cache is asked once. Without it only these are counted: a limit that cannot be counted
+    must not turn everybody away.
     """
     key, timeout = f"limit:{name}:{int(time.time()) // window_s}", 2 * window_s
-    if cache.add(key, 1, timeout=timeout):
-        return 1
     try:
-        return cache.incr(key)
-    except ValueError:  # the key expired between the two commands: a new window
-        return 1
+        counted: int = cache.count_up(key, amount, timeout)  # type: ignore[attr-defined]  # SparedCache
     except ResponseError:  # no number stands there
-        cache.set(key, 1, timeout=timeout)
-        return 1
+        cache.set(key, amount, timeout=timeout)
+        return amount
+    return counted

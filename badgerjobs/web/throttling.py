@@ -9,6 +9,7 @@ from rest_framework.throttling import BaseThrottle
 
 from badgerjobs.web.authentication import application_of
 from badgerjobs.web.limits import count
+from badgerjobs.workspaces.models import Application
 
 if TYPE_CHECKING:  # DRF reads this class while it imports its views
     from rest_framework.views import APIView
@@ -24,9 +25,12 @@ class PerApplication(BaseThrottle):
         """False makes it a 429 with `Retry-After`."""
         if request.auth is None:
             return True
-        application = application_of(request)
+        return self.allows(application_of(request))
+
+    def allows(self, application: Application, requests: int = 1) -> bool:
+        """Whether the application may make so many more in this second; they count, allowed or not."""
         most = min(application.requests_per_second or settings.RATE_LIMIT_PER_SECOND, settings.RATE_LIMIT_PER_SECOND)
-        return count(f"requests:{application.pk}", window_s=1) <= most
+        return count(f"requests:{application.pk}", window_s=1, amount=requests) <= most
 
     def wait(self) -> float:
         """Seconds until the next window."""

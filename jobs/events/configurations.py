@@ -1,6 +1,7 @@
 """Configurations on their way in and out: checked by their type, secrets masked out and kept in."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -15,6 +16,10 @@ SECRETS_STAY = "A stored secret was not meant for the server that this names. Se
 
 # JSON can hold them; what is stored with one could never be shown again.
 UNSTORABLE = "This holds null characters or halves of letters: leave them out."
+
+# It is decrypted and read for each batch of runs, and stands whole in lists: what is longer belongs into the input.
+CONFIGURATION_BYTES = 256 * 1024
+TOO_LONG = "As JSON, the configuration has {:,} bytes: at most {:,} are kept. What is long belongs into a job's input."
 
 
 def masked(configuration: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]:
@@ -37,11 +42,13 @@ def checked(
 ) -> dict[str, Any]:
     """The configuration to store, or to try out: complete, stored values in the place of stars.
 
-    Raises ValidationError for what is wrong with it, by `configuration.` and the field; and Invalid when it would send
-    stored secrets to somebody they were not meant for: who may change an event need not know them.
+    Raises ValidationError for what is wrong with it, by `configuration.` and the field; and Invalid, by the field of
+    the secret, when it would send stored ones to somebody they were not meant for: who may change an event need not
+    know them.
     """
     stored = stored or {}
     whole, kept = _unmasked(given, secrets, stored)
+    _ensure_short(whole)
     found = serializer(data=whole)
     if not found.is_valid():
         raise serializers.ValidationError({"configuration": found.errors})
@@ -49,22 +56,33 @@ def checked(
     if wrong := {name: [UNSTORABLE] for name, value in configuration.items() if not is_storable(value)}:
         raise serializers.ValidationError({"configuration": wrong})
     if kept and secrets.party(configuration) != secrets.party(stored):
-        raise Invalid(configuration=SECRETS_STAY)
+        raise Invalid(**{f"configuration.{name}": SECRETS_STAY for name in kept})
     return configuration
 
 
-def _unmasked(given: Mapping[str, Any], secrets: Secrets, stored: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """With what the stars stand for, and whether there were any."""
-    whole, kept = dict(given), False
+def _ensure_short(configuration: Mapping[str, Any]) -> None:
+    """Looked at before anything else is. Raises ValidationError."""
+    text = json.dumps(configuration, ensure_ascii=False, separators=(",", ":"))
+    size = len(text.encode(errors="surrogatepass"))
+    if size > CONFIGURATION_BYTES:
+        raise serializers.ValidationError({"configuration": [TOO_LONG.format(size, CONFIGURATION_BYTES)]})
+
+
+def _unmasked(
+    given: Mapping[str, Any], secrets: Secrets, stored: Mapping[str, Any]
+) -> tuple[dict[str, Any], Sequence[str]]:
+    """With what the stars stand for, and in which fields there were any."""
+    whole, kept = dict(given), []
     for name in secrets.fields:
         if whole.get(name) == vault.MASK:
             if not stored.get(name):
                 raise Invalid(**{f"configuration.{name}": str(vault.NothingStoredError(name))})
-            whole[name], kept = stored[name], True
+            whole[name] = stored[name]
+            kept.append(name)
     for name in secrets.headers:
         headers = whole.get(name)
         if isinstance(headers, Mapping) and vault.MASK in headers.values():
-            kept = True
+            kept.append(name)
             whole[name] = _headers(name, headers, stored.get(name) or {})
     return whole, kept
 

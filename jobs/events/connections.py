@@ -10,6 +10,8 @@ from jobs.events.fields import CertificatesField, HostField
 from jobs.events.types import Secrets
 from jobs.models import ConnectionType
 
+# Those that there is a driver for, here or where an operator adds it (`types/sql.py`).
+ENGINES = ("postgresql", "mysql", "mariadb")
 TLS = ("verify", "unverified", "none")
 TLS_WORDS = "verify: by TLS, to the server that its certificate names. unverified: by TLS, to whoever answers. none."
 
@@ -69,10 +71,11 @@ class SMTPConfiguration(ServerConfiguration):
 class DatabaseConfiguration(ServerConfiguration):
     """A database."""
 
-    engine = serializers.CharField(
+    engine = serializers.ChoiceField(
+        ENGINES,
         default="postgresql",
-        max_length=50,
-        help_text="postgresql; or mysql, mariadb, mssql, oracle where the operator installed SQLAlchemy and a driver.",
+        error_messages={"invalid_choice": f"“{{input}}” is none of {', '.join(ENGINES)}."},
+        help_text="postgresql; or mysql, mariadb where the operator installed SQLAlchemy and PyMySQL.",
     )
     port = serializers.IntegerField(default=5432, min_value=1, max_value=65535, help_text="5432 unless given.")
     database = serializers.CharField(max_length=200, help_text="The database's name.")

@@ -1,4 +1,4 @@
-"""Fields that configurations are made of: templates, hosts, certificates."""
+"""Fields that events and connections are made of: types, templates, hosts, certificates."""
 
 import ssl
 from ipaddress import ip_address
@@ -8,6 +8,17 @@ from rest_framework import serializers
 
 from badgerjobs.lib import handlebars
 from badgerjobs.outbound.addresses import NAME
+
+
+class TypeField(serializers.ChoiceField):
+    """A type, in any case; upper case when it comes out."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Upper case; a blank or a hyphen is an underscore. Raises ValidationError that names all there are."""
+        name = data.strip().upper().replace(" ", "_").replace("-", "_") if isinstance(data, str) else data
+        if not isinstance(name, str) or name not in self.choices:
+            raise serializers.ValidationError(f"“{data}” is none of {', '.join(self.choices)}.")
+        return name
 
 
 def check_template(text: str) -> None:
@@ -73,7 +84,7 @@ class CertificatesField(serializers.CharField):
         if pem:
             try:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
-            except (ssl.SSLError, ValueError):
+            except (ssl.SSLError, ValueError, TypeError):  # the last for what is not ASCII
                 raise serializers.ValidationError(
                     "This is no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----."
                 ) from None

@@ -1,5 +1,6 @@
 """Events and connections as REST shows and takes them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
@@ -9,7 +10,9 @@ from badgerjobs.web.serializers import StrictSerializer
 from jobs.ductape_fields import InputField
 from jobs.events.configurations import masked
 from jobs.events.connections import CONNECTION_TYPES, SECRETS
+from jobs.events.fields import TypeField
 from jobs.events.services import type_stays
+from jobs.events.storing import is_storable
 from jobs.events.types import EVENT_TYPES, type_of
 from jobs.models import Connection, ConnectionType, Event, EventType
 from jobs.serializers import check_tag
@@ -18,27 +21,16 @@ from jobs.serializers import check_tag
 RESERVED = "try"
 
 
-class TypeField(serializers.ChoiceField):
-    """A type, in any case; upper case when it comes out."""
-
-    def to_internal_value(self, data: Any) -> str:
-        """Upper case; a blank or a hyphen is an underscore. Raises ValidationError that names all there are."""
-        name = data.strip().upper().replace(" ", "_").replace("-", "_") if isinstance(data, str) else data
-        if not isinstance(name, str) or name not in self.choices:
-            raise serializers.ValidationError(f"“{data}” is none of {', '.join(self.choices)}.")
-        return name
-
-
 @extend_schema_field({"type": "string", "nullable": True})
 class ConnectionField(serializers.Field[Any, Any, Any, Any]):
     """The tag of one of the application's connections; its row inside."""
 
     def to_internal_value(self, data: Any) -> Connection:
         """Raises ValidationError for one that is not there, alike whether it is nobody's or another's."""
-        if not isinstance(data, str):
+        if not isinstance(data, str) or not is_storable(data):  # no row has what the database cannot hold
             raise serializers.ValidationError("Give the tag of a connection, as text.")
         rows = Connection.objects.for_application(self.context["application"])
-        found = rows.filter(tag=data).first() if "\0" not in data else None
+        found = rows.filter(tag=data).first()
         if found is None:
             raise serializers.ValidationError(f"There is no connection with the tag “{data[:99]}” in this application.")
         return found
@@ -132,8 +124,28 @@ class EventSerializer(DefinitionSerializer):
     configuration = EventConfigurationField(help_text="What it does, by its type. Given whole; secrets read as stars.")
     jobs = serializers.SerializerMethodField(help_text="How many jobs perform it.")
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Code that does not compile is refused where it is written. All else its type says, with its connection."""
+        wrong = self._faults(attrs)
+        try:
+            attrs = super().validate(attrs)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **wrong}) from None  # type: ignore[dict-item]  # a dict here
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return attrs
+
+    def _faults(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
+        """Of the code that is new: what was stored before may stay."""
+        event, application = self.instance, self.context["application"]
+        stored = event.configuration if event else {}
+        given = {name: value for name, value in attrs.get("configuration", {}).items() if value != stored.get(name)}
+        found = type_of(event.type if event else attrs["type"])
+        faults = found.faults(given, application.workspace_id, application.pk)
+        return {"configuration": {name: [said] for name, said in faults.items()}} if faults else {}
+
     def get_jobs(self, event: Event) -> int:
-        return int(getattr(event, "jobs_count", 0))
+        return int(getattr(event, "users", 0))
 
     def to_representation(self, instance: Event) -> dict[str, Any]:
         """Stars for what is secret."""
@@ -155,7 +167,7 @@ class ConnectionSerializer(DefinitionSerializer):
     events = serializers.SerializerMethodField(help_text="How many events use it.")
 
     def get_events(self, connection: Connection) -> int:
-        return int(getattr(connection, "events_count", 0))
+        return int(getattr(connection, "users", 0))
 
     def to_representation(self, instance: Connection) -> dict[str, Any]:
         """Stars for the password."""
@@ -177,7 +189,7 @@ class SampleSerializer(StrictSerializer):
 class NewSampleSerializer(SampleSerializer):
     """An event that is not stored, and a sample input to try it out with."""
 
-    type = TypeField(EventType.choices, help_text="What kind of event it is.")
+    type = TypeField(EventType.choices, help_text=f"{', '.join(EventType.values)}; in any case.")
     configuration = EventConfigurationField(help_text="What it does, by its type.")
 
 

@@ -1,6 +1,7 @@
 """What can be done with events and with the connections that they share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from jobs.events.configurations import checked
 from jobs.events.connections import CONNECTION_TYPES, SECRETS
 from jobs.events.types import type_of
 from jobs.models import Connection, ConnectionType, Event
+
+Facts = dict[str, Any]
 
 GONE = "This {} was deleted in the meantime."
 TAKEN = "There is {} with the tag “{}” already. Change it with PATCH, or use PUT to create or update."
@@ -30,13 +33,10 @@ def create_event(*, application: Application, tag: str, by: audit.Actor, now: da
     event = Event(application=application, tag=tag, name=fields.get("name", tag), type=fields["type"])
     event.connection = fields.get("connection")
     event.configuration = configuration_of(event, fields.get("configuration", {}))
-    try:
-        with transaction.atomic():
-            _hold(event.connection)
-            event.save(force_insert=True)
-            _record(event, by=by, action="event.create", now=now, changes=audit.difference({}, _facts(event)))
-    except IntegrityError:
-        raise Conflict(TAKEN.format("an event", tag)) from None
+    with _alone_with_its_tag(event):
+        _hold(event.connection)
+        event.save(force_insert=True)
+        _record(event, {}, _facts(event), action="event.create", by=by, now=now)
     return event
 
 
@@ -59,8 +59,7 @@ def update_event(*, event: Event, by: audit.Actor, now: datetime, **fields: Any)
     event.configuration = configuration_of(event, fields.get("configuration"))
     _hold(event.connection)
     event.save()
-    if changes := audit.difference(facts, _facts(event)):
-        _record(event, by=by, action="event.update", now=now, changes=changes)
+    _record(event, facts, _facts(event), action="event.update", by=by, now=now)
     return event
 
 
@@ -79,15 +78,10 @@ def create_or_update_event(
 
 def delete_event(*, event: Event, by: audit.Actor, now: datetime) -> None:
     """Delete an event. Raises Conflict, naming them, when jobs perform it."""
-    try:
-        with transaction.atomic():
-            facts = _facts(event)
-            deleted, _ = Event.objects.filter(pk=event.pk).delete()
-            if deleted:  # of two at once, one did it
-                gone = audit.difference(facts, dict.fromkeys(facts))
-                _record(event, by=by, action="event.delete", now=now, changes=gone)
-    except (RestrictedError, IntegrityError):
-        raise Conflict(_performed_by(_tags(event.jobs))) from None
+    facts = _facts(event)
+    with _unused(lambda: _performed_by(_tags(event.jobs))):
+        if _deleted(event):
+            _record(event, facts, dict.fromkeys(facts), action="event.delete", by=by, now=now)
 
 
 def refusal_to_delete_event(event: Event) -> str:
@@ -105,13 +99,9 @@ def create_connection(
     """
     connection = Connection(application=application, tag=tag, name=fields.get("name", tag), type=fields["type"])
     connection.configuration = connection_configuration(connection, fields.get("configuration", {}))
-    try:
-        with transaction.atomic():
-            connection.save(force_insert=True)
-            changes = audit.difference({}, _facts(connection))
-            _record(connection, by=by, action="connection.create", now=now, changes=changes)
-    except IntegrityError:
-        raise Conflict(TAKEN.format("a connection", tag)) from None
+    with _alone_with_its_tag(connection):
+        connection.save(force_insert=True)
+        _record(connection, {}, _facts(connection), action="connection.create", by=by, now=now)
     return connection
 
 
@@ -131,8 +121,7 @@ def update_connection(*, connection: Connection, by: audit.Actor, now: datetime,
     if "configuration" in fields:
         connection.configuration = connection_configuration(connection, fields["configuration"])
     connection.save()
-    if changes := audit.difference(facts, _facts(connection)):
-        _record(connection, by=by, action="connection.update", now=now, changes=changes)
+    _record(connection, facts, _facts(connection), action="connection.update", by=by, now=now)
     return connection
 
 
@@ -151,15 +140,10 @@ def create_or_update_connection(
 
 def delete_connection(*, connection: Connection, by: audit.Actor, now: datetime) -> None:
     """Delete a connection. Raises Conflict, naming them, when events use it."""
-    try:
-        with transaction.atomic():
-            facts = _facts(connection)
-            deleted, _ = Connection.objects.filter(pk=connection.pk).delete()
-            if deleted:
-                gone = audit.difference(facts, dict.fromkeys(facts))
-                _record(connection, by=by, action="connection.delete", now=now, changes=gone)
-    except (RestrictedError, IntegrityError):
-        raise Conflict(_used_by(_tags(connection.events))) from None
+    facts = _facts(connection)
+    with _unused(lambda: _used_by(_tags(connection.events))):
+        if _deleted(connection):
+            _record(connection, facts, dict.fromkeys(facts), action="connection.delete", by=by, now=now)
 
 
 def refusal_to_delete_connection(connection: Connection) -> str:
@@ -207,6 +191,38 @@ def _fit(event: Event, needed: ConnectionType | None) -> None:
         )
 
 
+@contextmanager
+def _alone_with_its_tag(row: Event | Connection) -> Iterator[None]:
+    """Made in one step. Raises Conflict where the tag is taken."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        raise Conflict(TAKEN.format("an event" if isinstance(row, Event) else "a connection", row.tag)) from None
+
+
+@contextmanager
+def _unused(refusal: Callable[[], str]) -> Iterator[None]:
+    """Deleted in one step. Raises Conflict, with this sentence, while something uses it."""
+    try:
+        with transaction.atomic():
+            yield
+    except (RestrictedError, IntegrityError):
+        raise Conflict(refusal()) from None
+
+
+def _deleted(row: Event | Connection) -> bool:
+    """Of two at once, one did it."""
+    deleted, _ = type(row)._default_manager.filter(pk=row.pk).delete()
+    return deleted > 0
+
+
+def _record(row: Event | Connection, before: Facts, after: Facts, **entry: Any) -> None:
+    """What changed, if anything did. `entry`: who did it, when, and what it is called."""
+    if changes := audit.difference(before, after):
+        audit.record(subject=row.tag, application=row.application, changes=changes, **entry)
+
+
 def _hold(connection: Connection | None) -> None:
     """Nobody deletes it before this is committed. Raises Conflict where somebody did."""
     rows = Connection.objects.select_for_update(no_key=True)
@@ -214,16 +230,12 @@ def _hold(connection: Connection | None) -> None:
         raise Conflict(GONE.format("connection"))
 
 
-def _facts(row: Event | Connection) -> dict[str, Any]:
+def _facts(row: Event | Connection) -> Facts:
     """What a person would say that it is, for the audit log: of a configuration only names are told."""
     facts = {"name": row.name, "type": row.type, "configuration": row.configuration}
     if isinstance(row, Event):
         facts["connection"] = row.connection.tag if row.connection else None
     return facts
-
-
-def _record(row: Event | Connection, **entry: Any) -> None:
-    audit.record(subject=row.tag, application=row.application, **entry)
 
 
 def _tags(rows: Any) -> list[str]:

@@ -10,12 +10,20 @@ from rest_framework.exceptions import ValidationError
 
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces.models import Application
+from jobs.ductape_serializer import NEEDS, THE_WAY_OUT
 from jobs.models import Job
 from jobs.serializers import JobSerializer
 
 # As the arguments are called here and there, where a sentence names them or stands beside them.
 _TOLD_AS = {"tag": "name", "run_at": "runAt", "run_every": "runEvery"}
 _SPOKEN = re.compile(r"\brun_(at|every)\b")
+# And what else a sentence names that no argument is.
+_SAID_AS = {
+    "A tag ": "A name ",
+    "choose another tag": "choose another name",
+    NEEDS: "Say what to call.",
+    THE_WAY_OUT: "Change that by REST or in the panel, or leave this out of an updateJob.",
+}
 
 NOT_JSON = 'Give the headers as the text of a JSON object, like "{\\"Content-Type\\": \\"text/plain\\"}".'
 IN_PIECES = (
@@ -34,6 +42,8 @@ def checked(given: Mapping[str, Any], *, application: Application, job: Job | No
         fields["headers"] = _headers(fields["headers"])
     if job and fields.get("run_every"):  # it takes the place of another kind of schedule
         fields |= {"cron": None, "preset": None}
+    elif job and "run_every" in fields and job.runnable.run_every:  # what does not repeat has no end of that
+        fields |= {"end_at": None, "max_runs": None}
     with told_in_their_words():
         serializer = JobSerializer(job, data=fields, partial=job is not None, context={"application": application})
         serializer.is_valid(raise_exception=True)
@@ -62,7 +72,10 @@ def told_which_verb(name: str) -> Iterator[None]:
 
 
 def _spoken(sentences: Any) -> str:
-    return _SPOKEN.sub(lambda match: f"run{match[1].capitalize()}", _first(sentences))
+    said = _first(sentences)
+    for theirs, ours in _SAID_AS.items():
+        said = said.replace(theirs, ours)
+    return _SPOKEN.sub(lambda match: f"run{match[1].capitalize()}", said)
 
 
 def _first(sentences: Any) -> str:

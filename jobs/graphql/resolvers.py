@@ -10,6 +10,7 @@ from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.last_attempts import TooMuchTextError, last_attempts
 from badgerjobs.web.graphql import Asker, Resolver, Size
 from badgerjobs.web.problems import Conflict, Invalid
+from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
 from jobs.graphql.given import checked, told_in_their_words, told_which_verb
 from jobs.graphql.nodes import (
@@ -19,11 +20,11 @@ from jobs.graphql.nodes import (
     ResultNode,
     RunnerNode,
 )
-from jobs.graphql.places import actor_in, ensure_stays, is_storable, place_for
+from jobs.graphql.places import actor_in, ensure_calls, ensure_stays, may_be_a_name, place_for
 from jobs.graphql.texts import count_loaded, wants_texts, without_unread
 from jobs.models import KINDS, Job
 from jobs.querysets import JobQuerySet
-from jobs.services import create_job, create_or_update_job, delete_job, update_job
+from jobs.services import create_job, delete_job, update_job
 
 MOST_JOBS = 10_000
 MOST_ROWS = 1000
@@ -42,7 +43,7 @@ def jobs(_: None, asker: Asker, *, limit: int | None = None, offset: int | None 
 
 
 def job(_: None, asker: Asker, *, name: str) -> JobNode | None:
-    if asker.texts.are_too_many or not is_storable(name):
+    if asker.texts.are_too_many or not may_be_a_name(name):
         return None
     found = without_unread(_named(asker.application, name), asker).first()
     return JobBatch(asker, [found]).nodes[0] if found else None
@@ -87,27 +88,26 @@ def make(_: None, asker: Asker, *, application_name: str | None = None, **given:
 
 def change(_: None, asker: Asker, **given: Any) -> JobNode:
     found = _find_or_refuse(asker, given["name"])
-    fields = checked(given, application=asker.application, job=found)
-    del fields["tag"]
-    with told_in_their_words():
-        changed = update_job(job=found, by=asker.by, now=database_now(), **fields)
-    return JobBatch(asker, [changed]).nodes[0]
+    return _changed(asker, found, checked(given, application=asker.application, job=found), by=asker.by)
 
 
 @transaction.atomic
 def make_or_change(_: None, asker: Asker, *, application_name: str | None = None, **given: Any) -> JobNode:
     place = place_for(asker, application_name)
     found = _find(place, given["name"], held=True)
-    fields = checked(given if found else _said(given), application=place, job=found)
-    is_own = place.pk == asker.application.pk
-    if found and not is_own:
+    if found is None:
+        try:
+            return make(None, asker, application_name=application_name, **given)
+        except Conflict:  # somebody made it meanwhile: what is not given of that one stays as they made it
+            found = _find(place, given["name"], held=True)
+    if found is None:
+        raise Conflict(f"Others make and delete the job “{given['name']}” at the same time. Try again.")
+    if place.pk != asker.application.pk:
+        ensure_calls(found)
+    fields = checked(given, application=place, job=found)
+    if place.pk != asker.application.pk:
         ensure_stays(found, fields)
-    by, now = actor_in(asker, place), database_now()
-    with told_in_their_words():
-        row, made = create_or_update_job(application=place, by=by, now=now, **fields)
-    if not (found or made or is_own):  # it was not there to be looked at
-        raise Conflict(f"Somebody else makes the job “{given['name']}” at the same time. Try again.")
-    return JobBatch(asker, [row]).nodes[0]
+    return _changed(asker, found, fields, by=actor_in(asker, place))
 
 
 def delete(_: None, asker: Asker, *, name: str) -> JobNode:
@@ -116,13 +116,20 @@ def delete(_: None, asker: Asker, *, name: str) -> JobNode:
     return JobBatch(asker, [found]).nodes[0]
 
 
+def _changed(asker: Asker, found: Job, fields: Mapping[str, Any], *, by: audit.Actor) -> JobNode:
+    changes = {name: value for name, value in fields.items() if name != "tag"}
+    with told_in_their_words():
+        changed = update_job(job=found, by=by, now=database_now(), again=False, **changes)
+    return JobBatch(asker, [changed]).nodes[0]
+
+
 def _said(given: Mapping[str, Any]) -> dict[str, Any]:
     """Of a new job's arguments those that say something: null is as if it was not given."""
     return {name: value for name, value in given.items() if value is not None}
 
 
 def _find(place: Application, name: str, *, held: bool = False) -> Job | None:
-    if not is_storable(name):
+    if not may_be_a_name(name):
         return None
     rows = _named(place, name).whole()
     return (rows.select_for_update(of=("self",)) if held else rows).first()

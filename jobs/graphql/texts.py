@@ -18,13 +18,16 @@ def wants_texts(asker: Asker) -> bool:
 
 
 def without_unread(rows: JobQuerySet, asker: Asker) -> JobQuerySet:
-    """With their runnables, and without headers and bodies that nobody asked for. Raises Invalid for too many bytes."""
+    """With their runnables, without inputs, and without headers and bodies that nobody asked for.
+
+    Raises Invalid for too many bytes.
+    """
     read = [name for name in TEXTS if f"Job.{name}" in asker.selected]
     if read:
         lengths = [Func(F(name), function="octet_length", output_field=IntegerField()) for name in read]
         held = rows.annotate(bytes=reduce(add, lengths)).aggregate(held=Sum("bytes"))["held"]
         asker.texts.load(held or 0)
-    return rows.whole().defer(*(name for name in TEXTS if name not in read))
+    return rows.whole().defer("input", *(name for name in TEXTS if name not in read))
 
 
 def count_loaded(rows: list[LastAttempt], asker: Asker) -> None:

@@ -2,6 +2,8 @@
 
 import badgerjobs.workspaces.fields
 import django.db.models.deletion
+import jobs.models.connection
+import jobs.models.event
 from django.db import migrations, models
 
 
@@ -45,13 +47,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("tag", models.CharField(max_length=200)),
                 ("name", models.CharField(max_length=200)),
-                (
-                    "type",
-                    models.CharField(
-                        choices=[("SMTP", "Mail server"), ("DATABASE", "Database"), ("BROKER", "Message broker")],
-                        max_length=20,
-                    ),
-                ),
+                ("type", models.CharField(choices=jobs.models.connection.connection_types, max_length=20)),
                 ("configuration", badgerjobs.workspaces.fields.EncryptedJSONField(blank=True, default=dict)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
@@ -71,19 +67,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("tag", models.CharField(max_length=200)),
                 ("name", models.CharField(max_length=200)),
-                (
-                    "type",
-                    models.CharField(
-                        choices=[
-                            ("ACTION", "Action"),
-                            ("NOTIFICATION", "Notification"),
-                            ("DATABASE_ACTION", "Database action"),
-                            ("FUNCTION", "Function"),
-                            ("MESSAGEBROKER", "Broker message"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
+                ("type", models.CharField(choices=jobs.models.event.event_types, max_length=20)),
                 ("configuration", badgerjobs.workspaces.fields.EncryptedJSONField(blank=True, default=dict)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),

@@ -29,6 +29,20 @@ def stack(_whole_stack: Stack) -> Iterator[Stack]:
     _whole_stack.clear()
 
 
+@pytest.fixture(scope="module")
+def _one_of_each(_whole_stack: Stack) -> Iterator[Stack]:
+    _whole_stack.start("beat-1", "worker-1")
+    yield _whole_stack
+    _whole_stack.clear()
+
+
+@pytest.fixture
+def one_of_each(_one_of_each: Stack) -> Iterator[Stack]:
+    """The same with a beat and a worker that go on from test to test of a file: its own `stack` is this one."""
+    yield _one_of_each
+    _one_of_each.forget()
+
+
 @pytest.fixture
 def receiver(stack: Stack) -> Receiver:
     """What the jobs call."""

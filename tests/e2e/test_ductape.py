@@ -1,7 +1,6 @@
 """A job in Ductape's words, by real processes: five runs a second apart, and then it is over."""
 
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -17,18 +16,10 @@ FIVE = {"verb": "POST", "event_type": "ACTION", "executions": 5, "intervals": 10
 SERIES = 5
 
 
-@pytest.fixture(scope="module")
-def _one_of_each(_whole_stack: Stack) -> Iterator[Stack]:
-    _whole_stack.start("beat-1", "worker-1")
-    yield _whole_stack
-    _whole_stack.clear()
-
-
 @pytest.fixture
-def stack(_one_of_each: Stack) -> Iterator[Stack]:
+def stack(one_of_each: Stack) -> Stack:
     """The same beat, and a worker, for all tests of this file, with nothing to do."""
-    yield _one_of_each
-    _one_of_each.forget()
+    return one_of_each
 
 
 def finished(stack: Stack, tag: str) -> Any:

@@ -1,7 +1,6 @@
 """A job by REST, called on time, its result in REST; and one that is tried again."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -14,18 +13,10 @@ from tests.e2e.stack import Stack
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture(scope="module")
-def _one_of_each(_whole_stack: Stack) -> Iterator[Stack]:
-    _whole_stack.start("beat-1", "worker-1")
-    yield _whole_stack
-    _whole_stack.clear()
-
-
 @pytest.fixture
-def stack(_one_of_each: Stack) -> Iterator[Stack]:
+def stack(one_of_each: Stack) -> Stack:
     """The same beat and worker for all tests of this file, with nothing to do."""
-    yield _one_of_each
-    _one_of_each.forget()
+    return one_of_each
 
 
 def test_the_result_of_a_due_job_is_in_rest_within_two_seconds(stack: Stack, receiver: Receiver) -> None:

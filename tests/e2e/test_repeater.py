@@ -2,7 +2,6 @@
 
 import http.client
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,18 +14,10 @@ from tests.graphql import documents
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture(scope="module")
-def _one_of_each(_whole_stack: Stack) -> Iterator[Stack]:
-    _whole_stack.start("beat-1", "worker-1")
-    yield _whole_stack
-    _whole_stack.clear()
-
-
 @pytest.fixture
-def stack(_one_of_each: Stack) -> Iterator[Stack]:
+def stack(one_of_each: Stack) -> Stack:
     """The same beat and worker for all tests of this file, with nothing to do."""
-    yield _one_of_each
-    _one_of_each.forget()
+    return one_of_each
 
 
 class Client:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 CREATE = """mutation { createJob(name: "by-hand", endpoint: "https://example.com/", verb: "get",
   runAt: "2030-01-01T00:00:00Z") { name } }"""
+UPDATE = "mutation Q($n: String!) { updateJob(name: $n) { name } }"
 
 
 @pytest.fixture
@@ -82,8 +83,10 @@ def test_nobody_reads_a_token_there(shop: Application) -> None:
         ("{ jobs { name } }", "[]", "Give the variables as an object, name to value."),
         ("{ jobs { name } }", "[" * 5000, "As JSON, like {}."),
         ('{ job(name: "<b>bold</b>") { nam } }', "", "&lt;b&gt;"),
+        ("query Q($n: Int) { jobs(limit: $n) { name } }", '{"n": "\\ud800"}', "ud800&#x27;"),
+        (UPDATE, '{"n": "\\ud800"}', "There is no job with the name “\\ud800” in this application."),
     ],
-    ids=["nothing", "field", "broken", "list", "deep", "markup"],
+    ids=["nothing", "field", "broken", "list", "deep", "markup", "half a letter", "half a letter in a sentence"],
 )
 def test_what_is_wrong_is_said(shop: Application, query: str, variables: str, said: str) -> None:
     assert said in asked(browser_in(shop), shop, query, variables)

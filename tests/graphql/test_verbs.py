@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from badgerjobs.runs.models import Attempt, Run, State
+from badgerjobs.runs.models import Attempt, Run, Runnable, State
 from badgerjobs.workspaces.models import Application, AuditEntry, Scope
+from jobs.graphql import given as arguments
+from jobs.graphql import resolvers
 from jobs.models import Job
 from tests.callers import PROBLEM, Caller, caller_for
-from tests.factories import make_application, make_attempt, make_job, make_run
+from tests.factories import make_application, make_attempt, make_event, make_job, make_run
 from tests.graphql import documents
 from tests.graphql.asking import ask, data, refused
 
@@ -130,6 +132,56 @@ def test_a_job_that_ran_once_is_planned_again_by_a_new_time(alice: Caller) -> No
     assert (stored().runnable.next_run_at is not None, stored().runnable.runs_made) == (True, 1)
 
 
+@pytest.fixture
+def ran(alice: Caller) -> Job:
+    """A job of half a minute ago, which was run then."""
+    at = timezone.now() - timedelta(seconds=30)
+    job = make_job(alice.application, "first", at, run_at=at)
+    make_run(job.runnable, State.SUCCEEDED, occurrence=at)
+    Runnable.objects.update(next_run_at=None, runs_made=1, scheduled_runs=1)
+    return job
+
+
+def test_what_ran_once_goes_on_from_its_time_with_the_next_that_is_to_come(alice: Caller, ran: Job) -> None:
+    update(alice, runEvery="PT1H")
+    assert ran.runnable.run_at
+    assert stored().runnable.next_run_at == ran.runnable.run_at + timedelta(hours=1)
+
+
+def test_what_repeated_is_not_run_again_when_it_does_so_no_more(alice: Caller, ran: Job) -> None:
+    update(alice, runEvery="PT1H")
+    assert update(alice, runEvery=None)["runEvery"] is None
+    assert stored().runnable.next_run_at is None
+
+
+def test_what_repeated_is_not_run_again_where_its_runs_are_not_kept_any_more(alice: Caller, ran: Job) -> None:
+    Runnable.objects.update(run_every="PT1H", scheduled_runs=3)
+    Run.objects.all().delete()
+    update(alice, runEvery=None)
+    assert stored().runnable.next_run_at is None
+
+
+@pytest.mark.parametrize("state", [None, State.QUEUED], ids=["planned", "queued"])
+def test_what_was_to_run_and_has_not_still_does_when_it_repeats_no_more(alice: Caller, state: State | None) -> None:
+    at = timezone.now() - timedelta(seconds=30)
+    job = make_job(alice.application, "first", at, run_at=at, run_every="PT1H")
+    if state:
+        make_run(job.runnable, state, occurrence=at)
+    update(alice, runEvery=None)
+    assert stored().runnable.next_run_at is not None
+
+
+def test_another_time_that_is_past_runs_what_ran_once_more(alice: Caller, ran: Job) -> None:
+    update(alice, runAt=(timezone.now() - timedelta(seconds=5)).isoformat())
+    assert stored().runnable.next_run_at is not None
+
+
+def test_what_repeats_no_more_has_no_end_of_that_either(alice: Caller) -> None:
+    make_job(alice.application, "first", run_at=timezone.now() + timedelta(days=1), run_every="PT1H", max_runs=5)
+    update(alice, runEvery=None)
+    assert (stored().runnable.max_runs, stored().runnable.run_every) == (None, "")
+
+
 def test_a_duration_takes_the_place_of_another_kind_of_schedule(alice: Caller) -> None:
     make_job(alice.application, "first", cron="0 8 * * *")
     assert update(alice, runEvery="PT1H")["runEvery"] == "PT1H"
@@ -189,20 +241,69 @@ def test_what_another_application_stored_is_not_shown(alice: Caller) -> None:
     assert (job.headers, job.body) == ({"X-A": "theirs"}, "theirs")
 
 
+@pytest.mark.parametrize("endpoint", [ELSEWHERE, f"{THEIRS}log", f"{THEIRS}?to=me"], ids=["host", "path", "query"])
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [({}, ["body", "headers"]), ({"body": None}, ["headers"]), ({"headers": "{}"}, ["body"])],
-    ids=["both", "headers", "body"],
+    [
+        ({}, ["body", "headers"]),
+        ({"body": None}, ["headers"]),
+        ({"headers": "{}"}, ["body"]),
+        ({"headers": '{"X-Token": "********"}', "body": "mine"}, ["headers"]),
+    ],
+    ids=["both", "headers", "body", "stars"],
 )
-def test_what_another_application_stored_is_not_sent_to_another_host(
-    alice: Caller, given: dict[str, Any], kept: list[str]
+def test_what_another_application_stored_is_sent_to_its_endpoint_as_it_is_and_to_no_other(
+    alice: Caller, given: dict[str, Any], kept: list[str], endpoint: str
 ) -> None:
-    make_job(beside(alice.application), "pay", endpoint=THEIRS, headers={"X-A": "theirs"}, body="theirs")
-    answer = ask(alice, PUT_BESIDE, endpoint=ELSEWHERE, applicationName="other", **given)
+    headers = {"X-A": "theirs", "X-Token": "theirs"}
+    make_job(beside(alice.application), "pay", endpoint=THEIRS, headers=headers, body="theirs")
+    answer = ask(alice, PUT_BESIDE, endpoint=endpoint, applicationName="other", **given)
     [error] = answer.body["errors"]
     assert sorted(error["extensions"]["arguments"]) == kept
-    assert "was not meant for the host of this endpoint" in error["message"]
+    assert "was meant for its endpoint as it is" in error["message"]
     assert Job.objects.get(tag="pay").endpoint == THEIRS
+
+
+def test_an_event_of_another_application_is_not_named(alice: Caller) -> None:
+    other = beside(alice.application)
+    make_job(other, "pay", event=make_event(other, "of-theirs"), endpoint="", verb="")
+    answer = ask(alice, PUT_BESIDE, endpoint=ELSEWHERE, applicationName="other")
+    [error] = answer.body["errors"]
+    assert (error["extensions"]["code"], "it can be changed there" in error["message"]) == ("CONFLICT", True)
+    assert "of-theirs" not in str(answer.body)
+
+
+def test_what_a_job_performs_is_refused_in_words_that_are_arguments(alice: Caller) -> None:
+    make_job(alice.application, "first", event=make_event(alice.application), endpoint="", verb="")
+    make_job(alice.application, "second")
+    for given in ({"name": "first", "endpoint": ELSEWHERE}, {"name": "second", "endpoint": None}):
+        said = refused(alice, documents.UPDATE, **given)
+        assert said.startswith("endpoint: ")
+        assert "event_tag" not in said
+
+
+def test_what_somebody_makes_meanwhile_is_changed_where_something_is_given_and_nowhere_else(
+    alice: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = arguments.checked
+
+    def meanwhile(*said: Any, **of: Any) -> Any:
+        """Somebody else makes it when it was looked for, and before it is made."""
+        if not Job.objects.exists():
+            theirs: dict[str, Any] = {
+                "headers": {"Authorization": "Bearer x"},
+                "body": "theirs",
+                "retryable": False,
+                "timeout": 77,
+            }
+            make_job(alice.application, "first", verb="GET", **theirs)
+        return asked(*said, **of)
+
+    monkeypatch.setattr(resolvers, "checked", meanwhile)
+    changed = data(alice, CREATE_OR_UPDATE, **NEEDED)["createOrUpdateJob"]
+    assert (changed["verb"], changed["body"]) == ("PUT", "theirs")
+    job = stored()
+    assert (job.headers, job.timeout, job.retryable) == ({"Authorization": "Bearer x"}, 77, False)
 
 
 def test_a_job_of_another_application_calls_another_host_with_headers_and_body_given_anew(alice: Caller) -> None:
@@ -274,7 +375,8 @@ def stored_of(caller: Caller) -> Job:
         ({"headers": '{"Host":"a"}'}, "headers: "),
         ({"headers": '{"X-A":{}}'}, "headers: X-A: Give a string."),
         ({"headers": '{"0":"{","1":"}","2":"x","Content-Type":"a"}'}, "headers: These headers are a text in pieces"),
-        ({"name": "a/b"}, "name: "),
+        ({"name": "a/b"}, "name: A name may hold neither “/”"),
+        ({"name": "cancel"}, "name: “jobs/cancel/” is the address of something else: choose another name."),
         ({"name": ""}, "name: "),
         ({"body": "x" * 1_000_001}, "body: The body has 1,000,001 bytes: at most 1,000,000 can be sent."),
     ],

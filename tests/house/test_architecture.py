@@ -50,7 +50,7 @@ DOORS = {
 }
 
 # What answers a request, or finds the rows for what does.
-FRONTS = re.compile(r"(.*_)?views|api|receive|resolvers|page|listing")
+FRONTS = re.compile(r"(.*_)?(api|views|page|listing|exchange|history|runners|standing)|receive|resolvers|nodes|places")
 GATES = {"for_application", "for_user", "by_token", "none"}
 
 # Looks that a front makes past the gates: how many, and what keeps them in the tenant.
@@ -58,7 +58,10 @@ PAST_THE_GATES = {
     "badgerjobs/runs/listing.py": (3, "attempts and replays of runs that came by the gate; or it is in the condition"),
     "badgerjobs/runs/page.py": (2, "attempts that came by the gate; the application is in the condition"),
     "badgerjobs/workspaces/account_views.py": (2, "one's own sessions: the person is in the condition, or the request"),
+    "jobs/exchange.py": (1, "the jobs of runs that came by the gate"),
+    "jobs/graphql/places.py": (1, "the workspace of the application that asks is in the condition"),
     "jobs/page.py": (1, "the attempts of the run in the row around it"),
+    "jobs/standing.py": (2, "jobs that came by the gate; the runs of the job in the row around it"),
 }
 
 LIFECYCLE = "badgerjobs/runs/lifecycle.py"
@@ -220,6 +223,11 @@ def test_pages_and_endpoints_reach_rows_through_a_gate() -> None:
         ("jobs/api.py", True),
         ("badgerjobs/runs/page.py", True),
         ("badgerjobs/runs/listing.py", True),
+        ("jobs/verbs_api.py", True),
+        ("jobs/graphql/nodes.py", True),
+        ("jobs/graphql/places.py", True),
+        ("jobs/history.py", True),
+        ("jobs/standing.py", True),
         ("badgerjobs/web/pages.py", False),
         ("jobs/services.py", False),
         ("badgerjobs/runs/previews.py", False),

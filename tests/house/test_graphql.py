@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from graphql import GraphQLObjectType, parse, validate
+from graphql.utilities.print_schema import print_input_value
 
-from badgerjobs.graphql import limits
+from badgerjobs.graphql import answering, limits
 from badgerjobs.graphql.schema import SCHEMA
 from tests.graphql import documents
 
@@ -32,18 +33,19 @@ def types() -> Iterator[GraphQLObjectType]:
 
 
 def described() -> Iterator[tuple[str, str, str, str]]:
-    """Type, field or `field(argument)`, its type and its words."""
+    """Type, field or `field(argument)`, its type with the default if there is one, and its words."""
     for of in types():
         for name, field in of.fields.items():
             yield of.name, name, str(field.type), field.description or ""
             for argument, details in field.args.items():
-                yield of.name, f"{name}({argument})", str(details.type), details.description or ""
+                whole = print_input_value(argument, details).partition(": ")[2]
+                yield of.name, f"{name}({argument})", whole, details.description or ""
 
 
 def documented() -> Iterator[tuple[str, str, str, str]]:
     for section in PAGE.split("\n## ")[1:]:
         for field, kind, words in re.findall(r"^\| `([\w()]+)` \| `([^`]+)` \| (.*) \|$", section, re.MULTILINE):
-            yield section.partition("\n")[0], field, kind.partition(" = ")[0], words
+            yield section.partition("\n")[0], field, kind, words
 
 
 def test_every_type_field_and_argument_is_described() -> None:
@@ -73,6 +75,12 @@ def test_times_headers_and_verbs_are_texts_coming_and_going() -> None:
     texts = {"runAt", "runEvery", "headers", "verb", "endpoint", "createdAt", "updatedAt", "lastRunAt", "nextRunAt"}
     found = {kind for _, name, kind, _ in described() if re.sub(r".*\((\w+)\)", r"\1", name) in texts}
     assert found == {"String", "String!"}
+
+
+def test_the_page_tells_every_code_of_an_error_and_no_other() -> None:
+    [sentence] = re.findall(r"The codes: (.*?)\. ", PAGE, re.DOTALL)
+    codes = re.findall(r'"([A-Z_]{4,})"', Path(answering.__file__).read_text())
+    assert set(re.findall(r"`(\w+)`", sentence)) == set(codes)
 
 
 def test_the_page_tells_every_limit() -> None:

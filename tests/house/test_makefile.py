@@ -154,7 +154,7 @@ def test_who_has_no_browser_and_cannot_get_one_is_told_how_it_comes(user: str, a
     assert "apt install chromium" in result.stderr
 
 
-PARTS = ["-n 2 -m not e2e and not browser", "-n 2 -m browser", "-n 2 --dist loadfile --no-loadscope-reorder -m e2e"]
+PARTS = ["-n 2 -m not e2e and not browser", "-n 2 -m browser", "-n 3 --dist loadfile --no-loadscope-reorder -m e2e"]
 
 
 def make_test(checkout: Path, script: str) -> tuple[int, list[str]]:

@@ -39,6 +39,7 @@ def test_what_is_left_out_takes_its_default(alice: Caller) -> None:
         "headers": {},
         "body": "",
         "body_truncated": False,
+        "input_truncated": False,
         "retryable": True,
         "retry_policy": "incremental",
         "retries": 3,

@@ -10,29 +10,28 @@ from django.utils import timezone
 from badgerjobs.runs.models import Run, Runnable, State
 from badgerjobs.runs.schedules import offset_ms
 from badgerjobs.workspaces.audit import OPERATOR
-from badgerjobs.workspaces.models import Application, AuditEntry
+from badgerjobs.workspaces.models import AuditEntry
 from jobs.models import Event, Job
 from jobs.services import update_job
 from tests.callers import Caller
-from tests.factories import NOW, make_application, make_attempt, make_job, make_run
+from tests.factories import NOW, make_application, make_attempt, make_connection, make_event, make_job, make_run
 
 pytestmark = pytest.mark.django_db
 CALL = {"tag": "a-job", "endpoint": "https://example.org/", "verb": "GET"}
 MAIL = {"tag": "a-job", "event_type": "NOTIFICATION", "event_tag": "greet"}
+GREETS: dict[str, Any] = {
+    "type": "NOTIFICATION", "configuration": {"channel": "chat", "url": "https://hooks.example.com/", "text": "Hello."},
+}  # fmt: skip
 AT_MS = 1_893_456_000_000
 AT = datetime(2030, 1, 1, tzinfo=UTC)
-
-
-def make_event(application: Application, tag: str = "greet", kind: str = "NOTIFICATION") -> Event:
-    return Event.objects.create(application=application, tag=tag, name=tag, type=kind)
 
 
 @pytest.fixture
 def shop(alice: Caller, charlie: Caller) -> Caller:
     """Alice with two events; Charlie has one that she has not."""
-    make_event(alice.application)
-    make_event(alice.application, "count", "FUNCTION")
-    make_event(charlie.application, "theirs")
+    make_event(alice.application, "greet", **GREETS)
+    make_event(alice.application, "count")
+    make_event(charlie.application, "theirs", **GREETS)
     return alice
 
 
@@ -98,6 +97,30 @@ def test_a_start_of_0_is_now_and_reads_as_the_moment_it_was(alice: Caller) -> No
     assert only().runnable.next_run_at is not None
 
 
+@pytest.mark.parametrize("given", [{}, {"start_at": AT_MS}, {"run_at": AT.isoformat()}, {"run_at": None}], ids=str)
+def test_one_execution_and_nothing_between_is_once(alice: Caller, given: dict[str, Any]) -> None:
+    made = alice.post("/jobs/", {**CALL, "executions": 1, "intervals": 0, **given})
+    assert made.status == 201, made.body
+    assert (made.body["intervals"], made.body["executions"], made.body["run_every"]) == (None, 0, None)
+    runnable = only().runnable
+    assert (runnable.next_run_at == AT) == any(given.values())
+    assert runnable.next_run_at
+    assert not runnable.schedule.is_recurring
+
+
+def test_a_series_becomes_one_execution_at_its_start(alice: Caller) -> None:
+    alice.post("/jobs/", {**CALL, "start_at": AT_MS, "intervals": 1000, "executions": 5})
+    assert alice.patch("/jobs/a-job/", {"executions": 1, "intervals": 0}).status == 200
+    runnable = only().runnable
+    assert (runnable.next_run_at, runnable.run_every, runnable.max_runs) == (AT, "", None)
+
+
+def test_a_put_that_leaves_the_input_out_takes_it_away(shop: Caller) -> None:
+    shop.post("/jobs/", {**MAIL, "input": {"to": "bob"}})
+    assert shop.put("/jobs/a-job/", {"event_tag": "count"}).body["input"] is None
+    assert only().input is None
+
+
 def test_the_start_that_was_read_does_not_begin_a_series_anew(alice: Caller) -> None:
     alice.post("/jobs/", {**CALL, "run_at": "2030-01-01T00:00:00.000789Z", "intervals": 1000, "executions": 5})
     Runnable.objects.update(scheduled_runs=2)
@@ -145,7 +168,10 @@ def test_what_was_read_can_be_sent_back_whole(shop: Caller) -> None:
         ({"executions": True, "intervals": 1000}, "executions", "0 is without end"),
         ({"executions": None, "intervals": 1000}, "executions", "0 is without end"),
         ({"executions": 1_000_000_001, "intervals": 1000}, "executions", "1,000,000,000"),
-        ({"executions": 5}, "executions", "Only what repeats"),
+        ({"executions": 5}, "executions", "give intervals, cron or preset, or leave executions out."),
+        ({"max_runs": 5}, "max_runs", "give run_every, cron or preset, or leave max_runs out."),
+        ({"executions": 5, "intervals": 0}, "intervals", "1000 ms"),
+        ({"executions": 1, "intervals": 0, "cron": "0 8 * * *"}, "intervals", "1000 ms"),
         ({"intervals": 999}, "intervals", "1000 ms"),
         ({"intervals": 0}, "intervals", "1000 ms"),
         ({"intervals": 1000, "cron": "0 8 * * *"}, "cron", ""),
@@ -245,16 +271,29 @@ def test_a_job_becomes_an_event_and_a_call_again_and_the_log_says_so(shop: Calle
     assert [change["event"] for change in changes] == [[None, "greet"], ["greet", None]]
 
 
+@pytest.mark.parametrize("spelled", ["database-action", "Database Action", "DATABASE_ACTION"])
+def test_a_type_is_taken_as_people_write_it_wherever_it_is_said(alice: Caller, spelled: str) -> None:
+    make_event(
+        alice.application, "count", type="DATABASE_ACTION", connection=make_connection(alice.application),
+        configuration={"statement": "SELECT 1"},
+    )  # fmt: skip
+    job = {"tag": "a-job", "event_type": spelled, "event_tag": "count"}
+    assert alice.post("/jobs/", job).body["event_type"] == "DATABASE_ACTION"
+    assert alice.patch("/events/count/", {"type": spelled}).body["type"] == "DATABASE_ACTION"
+
+
 def test_a_job_keeps_its_place_in_its_spread_when_its_kind_changes(alice: Caller) -> None:
     job = make_job(alice.application, run_every="PT1H", spread_s=600)
     place = offset_ms(job.runnable)
-    update_job(job=job, by=OPERATOR, now=NOW, event=make_event(alice.application), endpoint="", verb="")
+    update_job(
+        job=job, by=OPERATOR, now=NOW, event=make_event(alice.application, "greet", **GREETS), endpoint="", verb=""
+    )
     assert job.runnable.kind == "event"
     assert offset_ms(job.runnable) == place
 
 
 def test_an_event_that_went_meanwhile_is_a_conflict(alice: Caller) -> None:
-    event = make_event(alice.application)
+    event = make_event(alice.application, "greet", **GREETS)
     Event.objects.filter(pk=event.pk).delete()
     with pytest.raises(Exception, match="deleted in the meantime"):
         make_job(alice.application, event=event)

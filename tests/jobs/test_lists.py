@@ -1,15 +1,20 @@
 """Lists of jobs, and what is counted for each: filters, search, and as many queries for a hundred as for one."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from badgerjobs.runs.models import Runnable, State
 from jobs.models import Job
+from jobs.querysets import INPUT_IN_LISTS
 from tests.callers import Caller
-from tests.factories import make_attempt, make_job, make_run
+from tests.clients import browser_in
+from tests.factories import make_attempt, make_event, make_job, make_run
+from tests.graphql.asking import ask
 
 LATER = datetime(2999, 1, 1, tzinfo=UTC)
 
@@ -107,6 +112,66 @@ def test_the_rest_of_a_long_body_stays_in_the_database(alice: Caller) -> None:
         assert alice.get("/jobs/").body["results"]
     asked = " ".join(query["sql"] for query in captured)
     assert asked.count('"body"') == asked.count('LEFT("jobs_job"."body", 65537)') == 1
+
+
+# What JSON as text has besides the letters of a list with one text: brackets and quotes.
+AROUND = 4
+
+
+@pytest.mark.parametrize(
+    ("value", "is_cut"),
+    [
+        (None, False),
+        ({"a": ["é"]}, False),
+        (["x" * (INPUT_IN_LISTS - AROUND)], False),
+        (["x" * (INPUT_IN_LISTS - AROUND + 1)], True),
+        ([[]] * 100_000, True),
+    ],
+    ids=["none", "short", "just", "one more", "many"],
+)
+def test_a_list_leaves_a_long_input_out_and_the_job_itself_has_it(alice: Caller, value: Any, is_cut: bool) -> None:
+    make_job(alice.application, "t", event=make_event(alice.application), endpoint="", verb="", input=value)
+    [row] = alice.get("/jobs/").body["results"]
+    whole = alice.get("/jobs/t/").body
+    assert (row["input"], row["input_truncated"]) == (None if is_cut else value, is_cut)
+    assert (whole["input"] == value, whole["input_truncated"]) == (True, False)
+    assert row.keys() == whole.keys()
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_an_input_that_a_list_left_out_is_not_taken_for_none(alice: Caller, method: str) -> None:
+    value = ["x" * 100_000]
+    make_job(alice.application, "t", event=make_event(alice.application), endpoint="", verb="", input=value)
+    [row] = alice.get("/jobs/").body["results"]
+    answer = getattr(alice, method)("/jobs/t/", {**row, "timeout": 5})
+    assert (answer.status, set(answer.errors)) == (400, {"input"})
+    assert Job.objects.get().input == value
+    assert alice.patch("/jobs/t/", {"timeout": 5, "input_truncated": True}).status == 200
+    assert getattr(alice, method)("/jobs/t/", alice.get("/jobs/t/").body).status == 200
+
+
+def reads_inputs(asked: CaptureQueriesContext) -> list[str]:
+    """The statements that bring inputs along, whole."""
+    short = f'LEFT(("jobs_job"."input")::text, {INPUT_IN_LISTS + 1})'
+    return [query["sql"] for query in asked if '"jobs_job"."input"' in query["sql"].replace(short, "")]
+
+
+@pytest.mark.parametrize("where", ["rest", "graphql", "panel", "event"])
+def test_the_inputs_of_a_list_stay_in_the_database(alice: Caller, where: str) -> None:
+    event = make_event(alice.application)
+    make_job(alice.application, "t", event=event, endpoint="", verb="", input=["x" * 100_000])
+    browser, slug = browser_in(alice.application), alice.application.slug
+    look: Any = {
+        "rest": lambda: alice.get("/jobs/").status,
+        "graphql": lambda: ask(alice, "{ jobs { name body headers runners { runAt } } }").status,
+        "panel": lambda: browser.get(reverse("jobs:list", args=[slug])).status_code,
+        "event": lambda: browser.get(reverse("jobs:event", args=[slug, "an-event"])).status_code,
+    }[where]
+    with CaptureQueriesContext(connection) as asked:
+        assert look() == 200
+    assert any('"jobs_job"' in query["sql"] for query in asked)
+    many = [sql for sql in reads_inputs(asked) if not sql.endswith(" LIMIT 1")]
+    assert many == [], "an event's page begins a sample with the input of one job"
 
 
 def queries_of(alice: Caller, path: str) -> tuple[int, int]:

@@ -97,6 +97,14 @@ def test_every_state_has_a_verdict(alice: Client, job: Job, state: State, fields
     assert said in text(alice, make_run(job.runnable, state, **fields))
 
 
+def test_a_success_took_as_long_as_its_one_attempt_and_of_several_as_long_as_all(job: Job) -> None:
+    run = make_run(job.runnable, State.SUCCEEDED, attempts=1, started_at=NOW, finished_at=NOW + SECOND)
+    make_attempt(run, duration_ms=6, result={"status": 204})
+    assert verdict_on(run, list(Attempt.objects.all())).said == "204 No Content after 6 ms."
+    make_attempt(run, number=2, duration_ms=7, result={})
+    assert verdict_on(run, list(Attempt.objects.order_by("number"))).said == "Done after 1.00 s."
+
+
 def test_attempts_that_failed_in_different_ways_are_not_counted_as_one(job: Job) -> None:
     run = failed(job, 2)
     Attempt.objects.filter(number=1).update(error="No address.")

@@ -53,6 +53,13 @@ def postgres() -> Iterator[Door]:
 
 
 @pytest.fixture
+def secure_postgres(context: ssl.SSLContext) -> Iterator[Door]:
+    """The tests' PostgreSQL by TLS."""
+    with Door(str(_layout().socket_dir / ".s.PGSQL.5432"), context, is_asked=True) as door:
+        yield door
+
+
+@pytest.fixture
 def valkey() -> Iterator[Door]:
     """The tests' Valkey by TCP, without TLS."""
     with Door(str(_layout().valkey_socket)) as door:
