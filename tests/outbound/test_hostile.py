@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import re
 import socket
-import time
 import zlib
 from typing import Any
 
@@ -153,13 +152,11 @@ def test_a_broken_server_ends_in_its_class_and_a_sentence(case: str) -> None:
     "script", [endless, bomb(30), answer(200, b"x" * 11 * 2**20)], ids=["no end", "a bomb", "declared"]
 )
 def test_a_body_that_goes_on_is_too_large_and_what_came_is_shown(script: Script) -> None:
-    started = time.monotonic()
     failed = failure(script)
-    assert failed.error_class == "too_large"
+    assert failed.error_class == "too_large"  # not "timeout": it is not read to its end
     assert "10,485,760 bytes" in failed.message
     assert failed.answer is not None
     assert (failed.answer.status, len(failed.answer.body), failed.answer.truncated) == (200, 65536, True)
-    assert time.monotonic() - started < 5
 
 
 def test_200_headers_are_not_too_many() -> None:
