@@ -11,7 +11,7 @@ from tests.e2e.stack import Stack
 
 pytestmark = pytest.mark.e2e
 
-OLD, YOUNG = 20_000, 1_000
+OLD, YOUNG = 40_000, 1_000
 RATE, SET = 2_000, 100  # runs in a second, and in one statement
 
 
@@ -66,7 +66,9 @@ def test_pruning_deletes_at_least_twice_as_fast_as_runs_are_made(stack: Stack, s
         ended.set()
         inserter.join(10)
 
-    assert share * left >= 2 * meanwhile > 0, (share, left, meanwhile)
+    assert inserted
+    # On a quick machine nothing may come meanwhile: new ones come in sets, one each twentieth of a second.
+    assert share * left >= 2 * meanwhile, (share, left, meanwhile)
     for table in ("runs_run", "runs_attempt", "runs_logline"):
         assert stack.sql(f"SELECT count(*) FROM {table}".encode()) == [(YOUNG + sum(inserted),)], table
 
