@@ -7,13 +7,14 @@ from django import forms
 
 from badgerjobs.lib import vault
 from badgerjobs.outbound.targets import UnsendableError, check_url
-from badgerjobs.runs.forms import LENIENT
-from jobs import header_rows
-from jobs.events.inputs import plain
-from jobs.header_rows import HeaderRow, HeaderRows
+from badgerjobs.web.definitions import header_rows
+from badgerjobs.web.definitions.fields import BODY_BYTES
+from badgerjobs.web.definitions.header_rows import HeaderRow, HeaderRows
+from badgerjobs.web.definitions.inputs import plain
+from badgerjobs.web.definitions.named_form import NamedForm
+from badgerjobs.web.serializer_forms import LENIENT
 from jobs.models import Job, Verb
-from jobs.named_form import NamedForm
-from jobs.serializers import BODY_BYTES, JobSerializer
+from jobs.serializers import JobSerializer
 
 # What a try of a call is made of.
 CALL_FIELDS = ("verb", "endpoint", "headers", "body", "timeout", "fail_statuses")

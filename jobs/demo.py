@@ -8,12 +8,12 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from badgerjobs.lib.listening import location, reached_at
+from badgerjobs.web.outgoing import echo_address
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import issue_token
 from badgerjobs.workspaces.models import Application, User
 from badgerjobs.workspaces.people import admit
 from badgerjobs.workspaces.services import create_application
-from jobs import echo
 from jobs.services import create_job
 
 WORKSPACE = "Demo"
@@ -44,7 +44,7 @@ def create_demo(*, now: datetime) -> Keys | None:
         name="Hello, badger",
         by=OPERATOR,
         now=now,
-        endpoint=echo.address_of("hello"),
+        endpoint=echo_address("hello"),
         verb="POST",
         headers={"Content-Type": "application/json"},
         body='{"hello": "badger"}',
@@ -59,7 +59,7 @@ def create_demo(*, now: datetime) -> Keys | None:
 
 def welcome(keys: Keys) -> str:
     """What a newcomer reads on the terminal: how to sign in, and a curl that makes a job and shows what came of it."""
-    endpoint = echo.address_of("first")
+    endpoint = echo_address("first")
     here = f"http://{location(reached_at(settings.HOST), settings.PORT)}"
     api = f"{here}/api/v1"
     return f"""\

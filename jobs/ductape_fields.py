@@ -8,9 +8,9 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from badgerjobs.lib.storable import is_storable
 from badgerjobs.runs.serializers import MOST_RUNS
 from badgerjobs.web.serializers import MomentField
-from jobs.events.storing import is_storable
 
 INPUT_BYTES = 1_000_000
 # Numbers below are taken for seconds, or for a slip: as milliseconds they are in 1970.

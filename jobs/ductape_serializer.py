@@ -12,9 +12,9 @@ from rest_framework.exceptions import ErrorDetail
 
 from badgerjobs.lib import durations, statuses
 from badgerjobs.runs.length_fields import MillisecondsField
+from badgerjobs.web.definitions.fields import TypeField
 from badgerjobs.web.serializers import StrictSerializer
 from jobs.ductape_fields import ExecutionsField, InputField, StartField, milliseconds
-from jobs.events.fields import TypeField
 from jobs.models import Event, EventType, Job
 
 Wrong = dict[str, list[str]]

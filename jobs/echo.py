@@ -1,16 +1,9 @@
 """The built-in receiver, there with `DEMO=1` only: a first job succeeds though its author has no server yet."""
 
-from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from badgerjobs.lib.listening import location, reached_at
 from badgerjobs.lib.vault import mask
-
-
-def address_of(path: str) -> str:
-    """Where a path below `/echo/` is called from this machine."""
-    return f"http://{location(reached_at(settings.HOST), settings.PORT)}/echo/{path}"
 
 
 @csrf_exempt

@@ -16,21 +16,22 @@ from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.forms import ScheduleForm
 from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.previews import Preview, preview_of_form
+from badgerjobs.web.definitions import header_rows
+from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE, fill_in, typed
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
 from badgerjobs.web.problems import Conflict, Invalid
+from badgerjobs.web.trials import TooManyTrialsError
 from badgerjobs.workspaces.models import Application, Role
-from jobs import header_rows
 from jobs.events.trying import tried
 from jobs.forms import JobForm
 from jobs.initial import initial_like, initial_new, initial_of, retries_of
 from jobs.models import KIND, Event, Job
-from jobs.named_form import CHANGED_MEANWHILE, fill_in, typed
 from jobs.perform import request_of
 from jobs.seen import changed, seen_anew, seen_of
 from jobs.services import EVENT_GONE, create_job, headers_to_keep, update_job
 from jobs.showing import next_runs
 from jobs.standing import is_cancelled
-from jobs.trial_calls import TooManyTrialsError, try_call
+from jobs.trial_calls import try_call
 
 PAGE = "jobs/edit.html"
 # So many events are offered; the tag of any other may be typed.

@@ -6,10 +6,11 @@ from typing import Any
 from django import forms
 from rest_framework.exceptions import ErrorDetail
 
-from badgerjobs.runs.forms import LENIENT, ScheduleForm, first_sentence
+from badgerjobs.runs.forms import ScheduleForm
 from badgerjobs.runs.policy_form import PolicyForm
 from badgerjobs.runs.retry_form import RETRY_NAMES, RetryForm
 from badgerjobs.runs.serializers import PolicySerializer
+from badgerjobs.web.serializer_forms import LENIENT, first_sentence
 from badgerjobs.workspaces.models import Application
 from jobs.call_form import CALL_FIELDS, CallForm
 from jobs.initial import initial_retries

@@ -10,8 +10,8 @@ from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.policy_form import policies_shown
 from badgerjobs.runs.retry_form import shown_as
 from badgerjobs.runs.serializers import DEFAULTS
+from badgerjobs.web.definitions import json_text
 from badgerjobs.workspaces.models import Application
-from jobs import json_text
 from jobs.models import Job
 from jobs.showing import retries_in_words
 

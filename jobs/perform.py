@@ -2,31 +2,24 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-
 from badgerjobs.lib import signatures, statuses
 from badgerjobs.lib.retry_after import asked_wait
-from badgerjobs.outbound.addresses import Policy
 from badgerjobs.outbound.client import Answer, Call, CallFailed, Client, HostBusy
-from badgerjobs.outbound.headers import folded
+from badgerjobs.outbound.headers import folded, sensitive
 from badgerjobs.outbound.kept import result_of
 from badgerjobs.runs.kinds import Claimed, Kind
 from badgerjobs.runs.outcomes import Done, Failed, Later, Outcome
+from badgerjobs.web.outgoing import USER_AGENT, open_client
 from badgerjobs.workspaces.models import Application
-from jobs import echo
 from jobs.models import Job
 
-USER_AGENT = "BadgerJobs/1"
 GONE = "The endpoint answered 410 Gone: the job was paused."
-# What follows a redirect to another host. Of every other header only its author knows whether it is a credential.
-HARMLESS = frozenset({"accept", "accept-language", "cache-control", "content-language", "content-type", "user-agent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +76,6 @@ def request_of(application: Application, call: Mapping[str, Any]) -> Request:
     )
 
 
-def open_client() -> AbstractAsyncContextManager[Client]:
-    """The HTTP door of one event loop."""
-    own = echo.address_of("") if settings.DEMO else None
-    return Client(Policy(settings.EGRESS_ALLOW), host_slots=settings.HOST_SLOTS, own_receiver=own)
-
-
 async def perform(run: Claimed, request: Request, client: Client) -> Outcome:
     """Make the call of a run, unless its host has as many of ours as it may."""
     try:
@@ -108,7 +95,7 @@ async def make_call(run_id: UUID, request: Request, client: Client) -> Done | Fa
         headers=signed(run_id, request, at=int(time.time())),
         body=request.body,
         timeout_s=request.timeout_s,
-        sensitive=frozenset(map(str.lower, request.headers)) - HARMLESS,
+        sensitive=sensitive(request.headers),
     )
     try:
         answer = await client.send(call)

@@ -4,12 +4,12 @@ from typing import Any
 
 from django import forms
 
-from badgerjobs.runs.forms import LENIENT
+from badgerjobs.web.definitions import json_text
+from badgerjobs.web.definitions.inputs import plain
+from badgerjobs.web.definitions.named_form import NamedForm
+from badgerjobs.web.serializer_forms import LENIENT
 from badgerjobs.workspaces.models import Application
-from jobs import json_text
-from jobs.events.inputs import plain
 from jobs.models import Event, Job
-from jobs.named_form import NamedForm
 
 # What a try of an event is made of.
 EVENT_FIELDS = ("event_tag", "input")

@@ -6,29 +6,18 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from badgerjobs.lib import statuses, vault
-from badgerjobs.outbound.headers import MOST_HEADERS, check_headers
+from badgerjobs.lib import statuses
 from badgerjobs.outbound.targets import check_url
 from badgerjobs.runs.pause_serializer import PauseSerializer
 from badgerjobs.runs.retry_serializer import RetrySerializer, shown
 from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
 from badgerjobs.runs.serializers import PolicySerializer, ScheduleSerializer
+from badgerjobs.web.definitions.fields import BODY_BYTES, HeadersField, check_tag
 from jobs.ductape_serializer import DuctapeSerializer
 from jobs.models import Job, Verb
 from jobs.querysets import BODY_IN_LISTS, INPUT_IN_LISTS
 from jobs.standing import Standing
 from jobs.status_fields import AnyFailureField, StatusesField, said_in_vain, wrong_together
-
-BODY_BYTES = 1_000_000
-
-
-def check_tag(tag: str) -> None:
-    """A tag stands in addresses, so it may hold nothing that an address cannot."""
-    if "/" in tag or tag in {".", ".."} or not tag.isprintable():
-        raise serializers.ValidationError("A tag may hold neither “/” nor control characters. Use - or : instead.")
-    if tag != tag.strip():
-        raise serializers.ValidationError("A tag neither begins nor ends with a blank.")
-
 
 # Addresses below jobs/ that are of all of them.
 RESERVED = frozenset({"cancel", "delete", "statistics"})
@@ -52,36 +41,6 @@ class VerbField(serializers.ChoiceField):
     def to_internal_value(self, data: Any) -> str:
         """Upper case."""
         return str(super().to_internal_value(data.upper() if isinstance(data, str) else data))
-
-
-class HeadersField(serializers.DictField):
-    """Name → value. Values that carry credentials read as stars; stars that come back keep the stored value."""
-
-    child = serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=8000)
-    default_error_messages = {"not_a_dict": 'Must be an object, like {{"Content-Type": "text/plain"}}.'}
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        """Null is no headers."""
-        return super().run_validation({} if data is None else data)
-
-    def to_internal_value(self, data: Any) -> dict[str, str]:
-        """Refuse what would break a request. What stars stand for, the services know."""
-        if isinstance(data, dict) and len(data) > MOST_HEADERS:  # before each of them is looked at
-            raise serializers.ValidationError(f"A call may have {MOST_HEADERS} headers; these are {len(data):,}.")
-        headers: dict[str, str] = super().to_internal_value(data)
-        try:
-            check_headers(headers.items())
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from None
-        if len({name.lower() for name in headers}) < len(headers):
-            raise serializers.ValidationError(
-                "Two headers differ in upper and lower case only: to whom they are sent they are one."
-            )
-        return headers
-
-    def to_representation(self, value: Any) -> dict[str, str]:
-        """Stars for what carries credentials."""
-        return vault.mask(value)
 
 
 class JobSerializer(DuctapeSerializer, RetrySerializer, PolicySerializer, PauseSerializer, ScheduleSerializer):

@@ -1,12 +1,8 @@
 """A test call: what a form says, called once while somebody waits. It is no run, and nothing of it is kept."""
 
 import asyncio
-import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,20 +10,13 @@ from badgerjobs.lib.ids import uuid7
 from badgerjobs.lib.vault import mask
 from badgerjobs.runs.outcomes import Done, Failed
 from badgerjobs.web.limits import count
+from badgerjobs.web.outgoing import open_client
+from badgerjobs.web.trials import LONGEST_S, PER_MINUTE, PLACES, TooManyTrialsError
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
-from jobs.perform import Request, make_call, open_client
+from jobs.perform import Request, make_call
 
-# Each holds a thread of the web server, which has sixteen.
-LONGEST_S = 30
-AT_ONCE = 4
-AT_ONCE_EACH = 2
-PER_MINUTE = 30
 GONE_NOW = "The endpoint answered 410 Gone: the first run that is answered so pauses the job."
-
-
-class TooManyTrialsError(Exception):
-    """No test call now: its message says why, and when there may be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +32,6 @@ class Trial:
     def headers(self) -> dict[str, str]:
         """Those of the answer, as they may be shown: it may begin a session."""
         return mask((self.result or {}).get("headers") or {})
-
-
-@dataclass(slots=True)
-class Places:
-    """How many test calls are being made, by this process and for each application."""
-
-    taken: Counter[int] = field(default_factory=Counter)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @contextmanager
-    def one(self, application_id: int) -> Iterator[None]:
-        """A place for one call. Raises TooManyTrialsError."""
-        with self.lock:
-            if self.taken[application_id] >= AT_ONCE_EACH or self.taken.total() >= AT_ONCE:
-                raise TooManyTrialsError("Other test calls are being made right now: try again in some seconds.")
-            self.taken[application_id] += 1
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.taken[application_id] -= 1
-                self.taken += Counter()  # forgets those that have none
-
-
-# Of test calls and of events that are tried out alike.
-PLACES = Places()
 
 
 def try_call(*, application: Application, request: Request, subject: str, by: audit.Actor, now: datetime) -> Trial:

@@ -26,6 +26,9 @@ OF_A_BODY = ("Content-Type", "Content-Encoding", "Content-Language", "Content-Lo
 # CONNECT asks for a tunnel; TRACE returns credentials to whoever reads the body.
 REFUSED_METHODS = {"CONNECT", "TRACE"}
 
+# What follows a redirect to another host. Of every other header only its author knows whether it is a credential.
+HARMLESS = frozenset({"accept", "accept-language", "cache-control", "content-language", "content-type", "user-agent"})
+
 
 def check_method(method: str) -> None:
     """Raise `UnsendableError` unless `method` is an upper-case HTTP method that asks for a resource."""
@@ -94,3 +97,8 @@ def is_same_party(here: Target, there: Target) -> bool:
     """Whether credentials for `here` may go `there`: the same origin, or its upgrade from http to https."""
     upgraded = (here.scheme, here.port, there.scheme, there.port) == ("http", 80, "https", 443)
     return here.origin == there.origin or (upgraded and here.host == there.host)
+
+
+def sensitive(names: Iterable[str]) -> frozenset[str]:
+    """Those of these that never reach another host by a redirect, in lower case."""
+    return frozenset(map(str.lower, names)) - HARMLESS

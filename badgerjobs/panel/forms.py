@@ -9,10 +9,10 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator
 
 from badgerjobs.runs.breaker_form import BreakerForm
-from badgerjobs.runs.forms import first_sentence
 from badgerjobs.runs.limiting import MOST_LIMIT, limits_of
 from badgerjobs.runs.retry_form import RETRY_NAMES, RetryForm, shown_as
 from badgerjobs.runs.retry_serializer import RetrySerializer
+from badgerjobs.web.serializer_forms import first_sentence
 from badgerjobs.workspaces.models import Application, Role
 from badgerjobs.workspaces.retry_policy import RETRY_COLUMNS
 from badgerjobs.workspaces.services import MOST_DAYS, POLICY_FIELDS

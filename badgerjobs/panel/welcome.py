@@ -10,8 +10,8 @@ from django.http import HttpRequest
 
 from badgerjobs.runs.models import FINAL, Run, Runnable
 from badgerjobs.runs.shown import entitle
+from badgerjobs.web.outgoing import echo_address
 from badgerjobs.workspaces.models import Application
-from jobs import echo
 
 # Stands where the token belongs, until there is one.
 TOKEN = "TOKEN"  # noqa: S105
@@ -67,7 +67,7 @@ def examples(request: HttpRequest, secret: str = "") -> Sequence[Example]:
 
 def endpoint() -> str:
     """What the first job calls: our own receiver where there is one."""
-    return echo.address_of(TAG) if settings.DEMO else ELSEWHERE
+    return echo_address(TAG) if settings.DEMO else ELSEWHERE
 
 
 def _indented(job: Mapping[str, Any], by: int) -> str:

@@ -19,6 +19,7 @@ from badgerjobs.runs.policy_form import length_told
 from badgerjobs.runs.schedules import BOUND_FIELDS, RHYTHM_FIELDS
 from badgerjobs.runs.serializers import DEFAULTS, ScheduleSerializer
 from badgerjobs.runs.wall_time import BAD_TIME, LocalTime, moment_of, wall_of
+from badgerjobs.web.serializer_forms import LENIENT, first_sentence
 
 WHEN = [("hand", "By hand"), ("at", "At a time"), ("every", "Every"), ("cron", "Cron"), ("preset", "Preset")]
 ISO = "iso"
@@ -38,8 +39,6 @@ IN_FORM = {
     "use run_every, like PT30S": "choose “Every” above, like 30 seconds",
     IN_VAIN: "It is not tried again at all: tick “Tries again”, or leave this as it was.",
 }
-# Django's short names of what is asked of a text, for fields whose rules are all the serializer's.
-LENIENT: dict[str, Any] = {"required": False}
 
 
 class ScheduleForm(BoundsForm):
@@ -202,13 +201,6 @@ class ScheduleForm(BoundsForm):
         if name == "run_every":
             return "duration" if self.cleaned_data.get("unit") == ISO else "every"
         return name
-
-
-def first_sentence(said: Any) -> str:
-    """What a serializer says of a field, however deep its sentences lie."""
-    while isinstance(said, Mapping | list):
-        said = next(iter(said.values() if isinstance(said, Mapping) else said))
-    return str(said)
 
 
 def chosen(runnable: Runnable) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from badgerjobs.web.filters import Filter, narrow, one_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.pagination import HeavyRows
 from badgerjobs.web.problems import Invalid
+from badgerjobs.web.trials import TooManyTrialsError
 from jobs.events import examples, services
 from jobs.events.serializers import (
     ConnectionSerializer,
@@ -28,7 +29,6 @@ from jobs.events.serializers import (
 )
 from jobs.events.trials import told, try_event
 from jobs.models import Connection, ConnectionType, Event, EventType
-from jobs.trial_calls import TooManyTrialsError
 
 EVENT_FILTERS = {
     "search": lambda events, value: events.search(value),

@@ -5,9 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from badgerjobs.web.definitions.configurations import Secrets
 from badgerjobs.web.serializers import StrictSerializer
-from jobs.events.fields import CertificatesField, HostField
-from jobs.events.types import Secrets
+from jobs.events.server_fields import CertificatesField, HostField
 from jobs.models import ConnectionType
 
 # Those that there is a driver for, here or where an operator adds it (`types/sql.py`).

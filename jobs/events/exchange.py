@@ -11,8 +11,9 @@ from django.urls import reverse
 from badgerjobs.lib.code_tones import LANGUAGES
 from badgerjobs.runs.models import Attempt, Run
 from badgerjobs.runs.shown import Body, Code, Exchange, Shown, Side, Table
+from badgerjobs.web.definitions.looks import Look
 from jobs import exchange
-from jobs.events.looks import LOOKS, Look
+from jobs.events.looks import LOOKS
 from jobs.events.showing import ADVICE, ERRORS, answer_of
 from jobs.events.tried import Tried
 from jobs.events.types import action

@@ -10,20 +10,20 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from badgerjobs.runs.fleet import database_now
+from badgerjobs.web.definitions import header_rows
+from badgerjobs.web.definitions.form import DefinitionForm
+from badgerjobs.web.definitions.inputs import flat
+from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE, fill_in
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces.models import Application, Role
-from jobs import header_rows
 from jobs.events import services
-from jobs.events.definition_form import DefinitionForm
 from jobs.events.forms import ConnectionForm, EventForm
-from jobs.events.inputs import flat
 from jobs.events.looks import LINES
 from jobs.events.tried import sample_of
 from jobs.events.trying import tried
 from jobs.events.views import found_connection, found_event
 from jobs.models import Connection, ConnectionType, Event, EventType
-from jobs.named_form import CHANGED_MEANWHILE, fill_in
 
 TAKEN = "There is {} with the tag “{}” already: give this one another."
 

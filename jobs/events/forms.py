@@ -6,10 +6,13 @@ from typing import Any
 
 from django import forms
 
-from badgerjobs.runs.forms import LENIENT
-from jobs.events.configurations import checked
-from jobs.events.definition_form import PREFIX, DefinitionForm
-from jobs.events.looks import CHOICES, connection_types
+from badgerjobs.web.definitions.configurations import checked
+from badgerjobs.web.definitions.form import PREFIX, DefinitionForm
+from badgerjobs.web.definitions.looks import Look
+from badgerjobs.web.serializer_forms import LENIENT
+from badgerjobs.web.serializers import StrictSerializer
+from jobs.events.connections import SECRETS
+from jobs.events.looks import CHOICES, configuration_serializer, connection_types, looks_of
 from jobs.events.serializers import ConnectionSerializer, EventSerializer
 from jobs.events.services import configuration_of, connection_configuration
 from jobs.events.types import type_of
@@ -41,7 +44,23 @@ class ConnectionChoice(forms.ChoiceField):
         """Whether there is one, the serializer says."""
 
 
-class EventForm(DefinitionForm):
+class TypedForm(DefinitionForm):
+    """An event or a connection: its type is a row in the tables of both."""
+
+    @property
+    def configuration_serializer(self) -> type[StrictSerializer]:
+        return configuration_serializer(self.type)
+
+    @property
+    def looks(self) -> Mapping[str, Look]:
+        return looks_of(self.type)
+
+    @property
+    def chooser(self) -> str:
+        return CHOICES.get(self.type, "")
+
+
+class EventForm(TypedForm):
     """An event."""
 
     no_name = "Give it a name, like low-stock."
@@ -89,11 +108,6 @@ class EventForm(DefinitionForm):
 
     def _fitting(self, choice: str) -> list[Connection]:
         return [one for one in self.connections if choice in self.needing and self._fits(one, choice)]
-
-    @property
-    def chooser(self) -> str:
-        """The field that decides what the others are; empty where there is none."""
-        return CHOICES.get(self.type, "")
 
     @cached_property
     def needing(self) -> list[str]:
@@ -176,7 +190,7 @@ def _with(choices: Sequence[str]) -> str:
     return " ".join(["only", *(f"with-{choice}" for choice in choices)])
 
 
-class ConnectionForm(DefinitionForm):
+class ConnectionForm(TypedForm):
     """A connection."""
 
     no_name = "Give it a name, like shop-database."
@@ -188,3 +202,7 @@ class ConnectionForm(DefinitionForm):
     def check_configuration(self, given: Mapping[str, Any]) -> None:
         """Its password goes to nobody else."""
         connection_configuration(self.row or Connection(application=self.application, type=self.type), given)
+
+    @property
+    def secret_fields(self) -> tuple[str, ...]:
+        return SECRETS.fields

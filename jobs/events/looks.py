@@ -5,11 +5,10 @@ the serializer says of it, so that a new type has a page without one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from rest_framework import serializers
-
+from badgerjobs.web.definitions.looks import Look, SerializerField, arranged
+from badgerjobs.web.serializers import StrictSerializer
 from jobs.events.connections import CONNECTION_TYPES
 from jobs.events.types import EVENT_TYPES, type_of
 from jobs.models import ConnectionType, EventType
@@ -25,26 +24,6 @@ LINES: Mapping[str, str] = {
     ConnectionType.DATABASE: "Runs the statements of database actions.",
     ConnectionType.BROKER: "Takes the messages of events: RabbitMQ by AMQP, Redis or Valkey.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a field is shown.
-
-    `editor`: the language of what is typed. `rows`: how tall it is, more than one line where there are any. `more`: it
-    stands among those that few people need. `words`: what the choices are called. `only`: with which choices of the
-    type's own choice (`CHOICES`) it is shown, and told.
-    """
-
-    label: str
-    hint: str = ""
-    editor: str = ""
-    rows: int = 0
-    more: bool = False
-    words: Mapping[str, str] = field(default_factory=dict)
-    only: tuple[str, ...] = ()
-    placeholder: str = ""
-    unit: str = ""
 
 
 # By what a type chooses which of its other fields it has.
@@ -167,18 +146,19 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
 }  # fmt: skip
 
 
-def configuration_fields(type_name: str) -> Mapping[str, serializers.Field[Any, Any, Any, Any]]:
+def configuration_serializer(type_name: str) -> type[StrictSerializer]:
+    """What may stand in the configuration of an event or of a connection of this type."""
+    return type_of(type_name).serializer if type_name in EVENT_TYPES else CONNECTION_TYPES[type_name]
+
+
+def configuration_fields(type_name: str) -> Mapping[str, SerializerField]:
     """The fields of a type, by name, in the order of its looks; those without a look stand last."""
-    found = type_of(type_name).serializer if type_name in EVENT_TYPES else CONNECTION_TYPES[type_name]
-    fields = {name: one for name, one in found().fields.items() if not one.read_only}
-    known = LOOKS.get(type_name, {})
-    return {name: fields[name] for name in (*known, *(name for name in fields if name not in known))}
+    return arranged(configuration_serializer(type_name), looks_of(type_name))
 
 
-def look_of(type_name: str, name: str, one: serializers.Field[Any, Any, Any, Any]) -> Look:
-    """How a field is shown; by its name, and with what the serializer says of it, where nothing is said here."""
-    found = LOOKS.get(type_name, {}).get(name)
-    return found or Look(name.replace("_", " ").capitalize(), str(one.help_text or ""))
+def looks_of(type_name: str) -> Mapping[str, Look]:
+    """Field → how it is shown; empty for a type without a row here."""
+    return LOOKS.get(type_name, {})
 
 
 def connection_types(type_name: str) -> set[str]:

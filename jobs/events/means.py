@@ -15,7 +15,7 @@ from badgerjobs.outbound.client import Client
 from badgerjobs.outbound.names import Resolver
 from badgerjobs.outbound.relay import Line, relayed
 from badgerjobs.outbound.slots import Slots
-from jobs.perform import open_client
+from badgerjobs.web.outgoing import open_client
 
 # What speaks to mail servers and brokers blocks. A workspace has so many of the threads, and fewer the more of all wait
 # for servers that hang: a few such workspaces never have all.

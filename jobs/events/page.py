@@ -1,31 +1,21 @@
 """What the pages of an event and of a connection tell: what it is, who uses it, and how they fared lately."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from rest_framework import serializers
 
-from jobs.events.inputs import has_rows, is_json
-from jobs.events.looks import CHOICES, configuration_fields, look_of
+from badgerjobs.web.definitions.facts import Fact, facts_of
+from jobs.events.looks import CHOICES, configuration_fields, looks_of
 from jobs.events.serializers import ConnectionSerializer, EventSerializer
 from jobs.models import Event
 from jobs.showing import Row, rows_of
 
 # So many jobs, or events, are listed; their number is told.
 LISTED = 50
-
-
-class Fact(NamedTuple):
-    """What a configuration says under one name. `block`: it is code, or a text of many lines; `language`: in which."""
-
-    label: str
-    text: str
-    block: bool = False
-    language: str = ""
 
 
 class DefinitionPage:
@@ -54,20 +44,9 @@ class DefinitionPage:
 
     @cached_property
     def _facts(self) -> list[Fact]:
-        type_name, found = self.row.type, []
+        type_name = self.row.type
         choice = self.configuration.get(CHOICES.get(type_name, ""))
-        for name, one in configuration_fields(type_name).items():
-            value, look = self.configuration.get(name), look_of(type_name, name, one)
-            if value in (None, "", [], {}) or (look.only and choice not in look.only):
-                continue
-            if has_rows(name, one):
-                found += [Fact(header, text) for header, text in value.items()]
-            elif look.rows or is_json(one):
-                text = value if isinstance(value, str) and not is_json(one) else _written(value)
-                found.append(Fact(look.label, text, block=True, language=look.editor))
-            else:
-                found.append(Fact(look.label, _in_words(value, look.words, look.unit)))
-        return found
+        return facts_of(self.configuration, configuration_fields(type_name), looks_of(type_name), choice)
 
 
 class EventPage(DefinitionPage):
@@ -136,16 +115,3 @@ def _question(name: str, what: str, alone: str) -> dict[str, Any]:
         "keep": "Keep it",
         "danger": True,
     }
-
-
-def _in_words(value: Any, words: Mapping[str, str], unit: str) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    said = words.get(str(value), str(value))
-    return f"{said} {unit}" if unit else said
-
-
-def _written(value: Any) -> str:
-    return "\n".join(map(str, value)) if isinstance(value, list) else json.dumps(value, ensure_ascii=False)

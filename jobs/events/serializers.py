@@ -6,16 +6,15 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
+from badgerjobs.lib.storable import is_storable
+from badgerjobs.web.definitions.configurations import masked
+from badgerjobs.web.definitions.fields import TypeField, check_tag
 from badgerjobs.web.serializers import StrictSerializer
 from jobs.ductape_fields import InputField
-from jobs.events.configurations import masked
 from jobs.events.connections import CONNECTION_TYPES, SECRETS
-from jobs.events.fields import TypeField
 from jobs.events.services import type_stays
-from jobs.events.storing import is_storable
 from jobs.events.types import EVENT_TYPES, type_of
 from jobs.models import Connection, ConnectionType, Event, EventType
-from jobs.serializers import check_tag
 
 # Of `events/try/`.
 RESERVED = "try"

@@ -8,10 +8,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
 
+from badgerjobs.web.definitions.configurations import checked
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
-from jobs.events.configurations import checked
 from jobs.events.connections import CONNECTION_TYPES, SECRETS
 from jobs.events.types import type_of
 from jobs.models import Connection, ConnectionType, Event

@@ -9,13 +9,12 @@ from typing import Any
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.runs.outcomes import Done, Later, Outcome
 from badgerjobs.web.limits import count
+from badgerjobs.web.trials import LONGEST_S, PER_MINUTE, PLACES, TooManyTrialsError
 from badgerjobs.workspaces import audit
-from jobs import trial_calls
 from jobs.events.means import open_means
 from jobs.events.perform import occasion_of, performed
 from jobs.events.services import configuration_of
 from jobs.models import Event
-from jobs.trial_calls import LONGEST_S, PER_MINUTE, TooManyTrialsError
 
 BUSY = "There is no room for it at this moment: try again in some seconds."
 
@@ -32,7 +31,7 @@ def try_event(*, event: Event, configuration: Any, sample: Any, by: audit.Actor,
     tried.configuration = {**given, "timeout": min(given.get("timeout", LONGEST_S), LONGEST_S)}
     if count(f"test-events:{event.application_id}", window_s=60) > PER_MINUTE:
         raise TooManyTrialsError(f"An application tries events {PER_MINUTE} times a minute at most: try again soon.")
-    with trial_calls.PLACES.one(event.application_id):
+    with PLACES.one(event.application_id):
         audit.record(
             by=by,
             action="event.test",

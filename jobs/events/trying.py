@@ -5,15 +5,15 @@ from typing import Any
 from rest_framework import serializers
 
 from badgerjobs.runs.fleet import database_now
-from badgerjobs.runs.forms import first_sentence
+from badgerjobs.web.definitions import json_text
+from badgerjobs.web.definitions.inputs import flat
 from badgerjobs.web.pages import PageRequest, actor_of
-from jobs import json_text
-from jobs.events.inputs import flat
+from badgerjobs.web.serializer_forms import first_sentence
+from badgerjobs.web.trials import TooManyTrialsError
 from jobs.events.serializers import SampleSerializer
 from jobs.events.trials import told, try_event
 from jobs.events.tried import Tried
 from jobs.models import Event
-from jobs.trial_calls import TooManyTrialsError
 
 
 def tried(request: PageRequest, event: Event, configuration: Any, sample: str) -> dict[str, Any]:

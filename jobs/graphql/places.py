@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from badgerjobs.lib.storable import is_storable
 from badgerjobs.lib.vault import MASK
 from badgerjobs.web.graphql import Asker
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
-from jobs.events.storing import is_storable
 from jobs.models import Job
 
 ELSEWHERE = (

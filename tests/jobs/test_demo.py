@@ -16,11 +16,10 @@ from django.utils import timezone
 from badgerjobs import urls
 from badgerjobs.lib import vault
 from badgerjobs.outbound import client as outbound
+from badgerjobs.web.outgoing import echo_address, open_client
 from badgerjobs.workspaces.models import Application, Member, Token
-from jobs import echo
 from jobs.demo import create_demo
 from jobs.models import Job
-from jobs.perform import open_client
 from tests.callers import Caller
 from tests.factories import make_application
 
@@ -104,7 +103,7 @@ def test_the_receiver_can_be_called_wherever_the_server_listens(host: str, setti
 
     async def call() -> int:
         async with await asyncio.start_server(answer, host, 0) as server, open_client_at(server) as client:
-            answered: outbound.Answer = await client.send(outbound.Call("GET", echo.address_of("hello")))
+            answered: outbound.Answer = await client.send(outbound.Call("GET", echo_address("hello")))
             return answered.status
 
     def open_client_at(server: asyncio.Server) -> Any:

@@ -8,12 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from badgerjobs.runs.models import Run
+from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application
 from jobs import form_views, services
 from jobs.ductape_serializer import NO_EVENT
 from jobs.models import EVENT_KIND, KIND, Event, Job
-from jobs.named_form import CHANGED_MEANWHILE
 from jobs.seen import seen_of
 from jobs.services import update_job
 from tests.clients import browser_in

@@ -17,6 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 from badgerjobs.lib import signatures, vault
 from badgerjobs.runs.models import Attempt, Run
 from badgerjobs.runs.outcomes import Failed
+from badgerjobs.web.trials import Places, TooManyTrialsError
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from jobs import echo, trial_calls
 from jobs.models import Job
@@ -183,11 +184,11 @@ def test_an_application_makes_so_many_a_minute(
 
 
 def test_only_a_few_hold_a_thread_at_once_and_fewer_of_one_application() -> None:
-    places = trial_calls.Places()
+    places = Places()
     with places.one(1), places.one(1):
-        with pytest.raises(trial_calls.TooManyTrialsError), places.one(1):
+        with pytest.raises(TooManyTrialsError), places.one(1):
             pass
-        with places.one(2), places.one(2), pytest.raises(trial_calls.TooManyTrialsError), places.one(3):
+        with places.one(2), places.one(2), pytest.raises(TooManyTrialsError), places.one(3):
             pass
     with places.one(1):
         assert places.taken == {1: 1}
@@ -196,7 +197,7 @@ def test_only_a_few_hold_a_thread_at_once_and_fewer_of_one_application() -> None
 def test_when_all_places_are_taken_nothing_is_called(
     alice: Client, shop: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    places = trial_calls.Places()
+    places = Places()
     monkeypatch.setattr(trial_calls, "PLACES", places)
     with places.one(shop.pk), places.one(shop.pk):
         answer = call(alice, shop, endpoint="http://127.0.0.1:1/")

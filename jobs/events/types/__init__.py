@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils.module_loading import import_string
 
 from badgerjobs.runs.outcomes import Outcome
+from badgerjobs.web.definitions.configurations import NO_SECRETS, Secrets
 from badgerjobs.web.serializers import StrictSerializer
 from jobs.events.means import Means
 from jobs.models import ConnectionType, EventType
@@ -42,18 +43,6 @@ class Occasion:
     previous_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """Which parts of a configuration are never shown: whole fields, and in fields of headers those that speak of it.
-
-    `party`: to whom they are sent, given the configuration. Stored ones are never sent to anybody else.
-    """
-
-    fields: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
-    party: Callable[[Mapping[str, Any]], Any] = lambda _: None
-
-
 def _fits(_configuration: Mapping[str, Any], _connection: Mapping[str, Any]) -> None:
     """Whatever it says fits whatever the connection is."""
 
@@ -82,7 +71,7 @@ class Type:
     serializer: type[StrictSerializer]
     prepare: Callable[[Occasion], Any]
     perform: Callable[[Occasion, Any, Means], Awaitable[Outcome]]
-    secrets: Secrets = Secrets()
+    secrets: Secrets = NO_SECRETS
     connection: Callable[[Mapping[str, Any]], ConnectionType | None] = _no_connection
     fits: Callable[[Mapping[str, Any], Mapping[str, Any]], None] = _fits
     faults: Callable[[Mapping[str, Any], int, int], Mapping[str, str]] = _no_faults

@@ -13,12 +13,13 @@ from badgerjobs.outbound.client import HostBusy
 from badgerjobs.outbound.headers import check_headers
 from badgerjobs.outbound.targets import UnsendableError, check_url, target_of
 from badgerjobs.runs.outcomes import Later, Outcome
+from badgerjobs.web.definitions.configurations import Secrets
+from badgerjobs.web.definitions.fields import BODY_BYTES, HeadersField, TemplateField, timeout_field
 from badgerjobs.web.serializers import StrictSerializer
-from jobs.events.fields import TemplateField, timeout_field
 from jobs.events.means import Means
-from jobs.events.types import Occasion, Secrets, Type
+from jobs.events.types import Occasion, Type
 from jobs.perform import Request, make_call
-from jobs.serializers import BODY_BYTES, HeadersField, VerbField
+from jobs.serializers import VerbField
 from jobs.status_fields import AnyFailureField, StatusesField, wrong_together
 
 # Up to where a URL says whom it calls.

@@ -8,13 +8,13 @@ from typing import Any
 from rest_framework import serializers
 
 from badgerjobs.lib.handlebars import Filling, TemplateError
+from badgerjobs.lib.storable import is_storable
 from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.runs.outcomes import Failed, Later, Outcome
+from badgerjobs.web.definitions.fields import JSONTemplateField, timeout_field
 from badgerjobs.web.serializers import BoundedDictField, StrictSerializer
-from jobs.events.fields import JSONTemplateField, timeout_field
 from jobs.events.means import Means
-from jobs.events.storing import is_storable
 from jobs.events.types import Occasion, Type, postgresql, sql, statements
 from jobs.models import ConnectionType
 

@@ -11,13 +11,12 @@ from badgerjobs.lib.handlebars import Filling, TemplateError
 from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.runs.outcomes import Failed, Later, Outcome
+from badgerjobs.web.definitions.fields import BODY_BYTES, JSONTemplateField, TemplateField, timeout_field
 from badgerjobs.web.serializers import BoundedDictField, StrictSerializer
-from jobs.events.fields import JSONTemplateField, TemplateField, timeout_field
 from jobs.events.means import Means
 from jobs.events.types import Occasion, Type, amqp, redis
 from jobs.events.types.action import json_bytes
 from jobs.models import ConnectionType
-from jobs.serializers import BODY_BYTES
 
 # Where a message can go, and which protocol has such places.
 PLACES: Mapping[str, str] = {

@@ -16,17 +16,17 @@ from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.outbound.targets import UnsendableError, check_url, target_of
 from badgerjobs.runs.outcomes import Done, Failed, Later, Outcome
+from badgerjobs.web.definitions.configurations import Secrets
+from badgerjobs.web.definitions.fields import BODY_BYTES, JSONTemplateField, TemplateField, timeout_field
 from badgerjobs.web.serializers import BoundedListField, StrictSerializer
-from jobs.events.fields import JSONTemplateField, TemplateField, timeout_field
 from jobs.events.means import Means
-from jobs.events.types import Occasion, Secrets, Type, mail
+from jobs.events.types import Occasion, Type, mail
 from jobs.events.types.action import json_bytes
 from jobs.events.types.mail import Mail
 from jobs.events.types.said import quoted
 from jobs.events.types.secret_url import hidden, secrets_of
 from jobs.models import ConnectionType
 from jobs.perform import Request, make_call
-from jobs.serializers import BODY_BYTES
 
 # What each channel must be told, and what it may be told besides. What is not its own is refused.
 CHANNELS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {

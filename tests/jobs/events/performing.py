@@ -11,7 +11,7 @@ from django.test import override_settings
 from badgerjobs.lib import signatures
 from badgerjobs.outbound.names import LookUp, Resolver
 from badgerjobs.runs.outcomes import Done, Failed, Outcome
-from jobs.events.configurations import checked
+from badgerjobs.web.definitions.configurations import checked
 from jobs.events.connections import CONNECTION_TYPES, SECRETS
 from jobs.events.means import open_means
 from jobs.events.perform import performed

@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from badgerjobs.lib.vault import MASK
+from badgerjobs.web.definitions.configurations import SECRETS_STAY
 from badgerjobs.workspaces.models import Application, AuditEntry
-from jobs.events.configurations import SECRETS_STAY
 from jobs.events.connections import CONNECTION_TYPES, ENGINES
 from jobs.events.forms import NEEDS_ONE, NEEDS_TO_BE_MADE
 from jobs.events.looks import LOOKS, configuration_fields, connection_types

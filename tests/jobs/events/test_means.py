@@ -15,10 +15,10 @@ from badgerjobs.outbound.client import Call, Client
 from badgerjobs.outbound.names import Resolver
 from badgerjobs.outbound.slots import Slots
 from badgerjobs.runs.outcomes import Done, Later, Outcome
+from badgerjobs.web.outgoing import open_client
 from jobs.events import means as means_type
 from jobs.events.means import ALL, EACH, THREADS, THREADS_EACH, Means, open_means, server_of
 from jobs.events.perform import performed
-from jobs.perform import open_client
 from tests.jobs.events.performing import WORKSPACE, occasion
 from tests.jobs.events.stand_ins import MailServer, Silent
 from tests.outbound.hostile import OK, serving

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from badgerjobs.runs.outcomes import Done, Later
+from badgerjobs.web.trials import LONGEST_S
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application
 from jobs.events import trials
 from jobs.events.trials import told, try_event
 from jobs.events.types import Occasion
-from jobs.trial_calls import LONGEST_S
 from tests.factories import NOW, make_event
 
 

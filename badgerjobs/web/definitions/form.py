@@ -1,4 +1,4 @@
-"""What the forms of events and of connections share: a field for each of the configuration of their type."""
+"""A form for what has a type: its name, its tag, and a field for each of the configuration of that type."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +8,13 @@ from django.forms import BoundField
 from django.http import QueryDict
 from rest_framework import serializers
 
-from badgerjobs.runs.forms import first_sentence
+from badgerjobs.web.definitions import header_rows, json_text
+from badgerjobs.web.definitions.inputs import begun, flat, form_field, has_rows, shown, told
+from badgerjobs.web.definitions.looks import Look, arranged, look_of
+from badgerjobs.web.definitions.named_form import NamedForm, typed
+from badgerjobs.web.serializer_forms import first_sentence
 from badgerjobs.web.serializers import StrictSerializer
 from badgerjobs.workspaces.models import Application
-from jobs import header_rows, json_text
-from jobs.events.connections import SECRETS
-from jobs.events.inputs import begun, flat, form_field, has_rows, shown, told
-from jobs.events.looks import CHOICES, Look, configuration_fields, look_of
-from jobs.named_form import NamedForm, typed
 
 # Fields of the configuration stand in the form as `configuration_NAME`: it has a name of its own.
 PREFIX = "configuration_"
@@ -36,7 +35,7 @@ class Row:
 
 
 class DefinitionForm(NamedForm):
-    """An event or a connection of the type `type_name`. `row` is the one being changed, None for a new one.
+    """A definition of the type `type_name`. `row` is the one being changed, None for a new one.
 
     `so_far` is what was typed, to be shown again and not judged yet.
     """
@@ -54,16 +53,31 @@ class DefinitionForm(NamedForm):
     ) -> None:
         super().__init__(data, auto_id="%s")
         self.application, self.type, self.row = application, type_name, row
-        self.inputs = configuration_fields(type_name)
+        self.inputs = arranged(self.configuration_serializer, self.looks)
         for name, one in self.inputs.items():
-            look = look_of(type_name, name, one)
+            look = look_of(self.looks, name, one)
             self.fields[PREFIX + name] = form_field(name, one, look, is_secret=name in self.secret_fields)
         self.initial = typed(self.fields, so_far) if so_far is not None else self.begins()
 
     @property
+    def configuration_serializer(self) -> type[StrictSerializer]:
+        """What may stand in the fields of the configuration."""
+        raise NotImplementedError
+
+    @property
+    def looks(self) -> Mapping[str, Look]:
+        """Field of the configuration → how it is shown."""
+        raise NotImplementedError
+
+    @property
+    def chooser(self) -> str:
+        """The field that decides which others there are; empty where there is none."""
+        return ""
+
+    @property
     def secret_fields(self) -> tuple[str, ...]:
         """Those of which only stars are shown."""
-        return SECRETS.fields
+        raise NotImplementedError
 
     def serializer(self, given: Mapping[str, Any]) -> StrictSerializer:
         """Who judges what was told."""
@@ -115,9 +129,9 @@ class DefinitionForm(NamedForm):
 
     def _configuration(self) -> Any:
         """What was typed into those fields that are to be seen."""
-        choice = self.cleaned_data.get(PREFIX + CHOICES.get(self.type, ""), "")
+        choice = self.cleaned_data.get(PREFIX + self.chooser, "")
         for name, one in self.inputs.items():
-            only = look_of(self.type, name, one).only
+            only = look_of(self.looks, name, one).only
             if only and choice not in only:
                 continue
             if has_rows(name, one):
@@ -176,7 +190,7 @@ class DefinitionForm(NamedForm):
 
     def _rows(self) -> list[Row]:
         names = [name for name in self.inputs if not (name == "verb" and "endpoint" in self.inputs)]
-        return [Row(self[PREFIX + n], look_of(self.type, n, self.inputs[n]), self._sort_of(n)) for n in names]
+        return [Row(self[PREFIX + n], look_of(self.looks, n, self.inputs[n]), self._sort_of(n)) for n in names]
 
     def _sort_of(self, name: str) -> str:
         one = self.inputs[name]

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from rest_framework import serializers
 
-from jobs import json_text
-from jobs.events.looks import Look
-from jobs.header_rows import HeaderRows, filled
+from badgerjobs.web.definitions import json_text
+from badgerjobs.web.definitions.header_rows import HeaderRows, filled
+from badgerjobs.web.definitions.looks import Look
 
 # Texts that may be longer stand in a field of several lines.
 ONE_LINE = 4000

@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from badgerjobs.runs.forms import LENIENT, first_sentence
-from jobs import header_rows
-from jobs.header_rows import HeaderRow
+from badgerjobs.web.definitions import header_rows
+from badgerjobs.web.definitions.header_rows import HeaderRow
+from badgerjobs.web.serializer_forms import LENIENT, first_sentence
 
 CHANGED_MEANWHILE = "Somebody else changed this while the form was open. Save again to have it your way."
 NAME_IN_ADDRESSES = "The name stands in addresses too, unless you give a tag. Did you mean {}?"

@@ -1,16 +1,16 @@
 """Configurations on their way in and out: checked by their type, secrets masked out and kept in."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rest_framework import serializers
 
 from badgerjobs.lib import vault
+from badgerjobs.lib.storable import is_storable
 from badgerjobs.web.problems import Invalid
 from badgerjobs.web.serializers import StrictSerializer
-from jobs.events.storing import is_storable
-from jobs.events.types import Secrets
 
 SECRETS_STAY = "A stored secret was not meant for the server that this names. Send the secrets anew, or without them."
 
@@ -20,6 +20,21 @@ UNSTORABLE = "This holds null characters or halves of letters: leave them out."
 # It is decrypted and read for each batch of runs, and stands whole in lists: what is longer belongs into the input.
 CONFIGURATION_BYTES = 256 * 1024
 TOO_LONG = "As JSON, the configuration has {:,} bytes: at most {:,} are kept. What is long belongs into a job's input."
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Which parts of a configuration are never shown: whole fields, and in fields of headers those that speak of it.
+
+    `party`: to whom they are sent, given the configuration. Stored ones are never sent to anybody else.
+    """
+
+    fields: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    party: Callable[[Mapping[str, Any]], Any] = lambda _: None
+
+
+NO_SECRETS = Secrets()
 
 
 def masked(configuration: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]:
