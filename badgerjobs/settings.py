@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.postgres",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -85,10 +86,13 @@ INSTALLED_APPS = [
     "badgerjobs.web",
     "badgerjobs.runs",
     "badgerjobs.notices",
+    "badgerjobs.sources",
     "badgerjobs.embedded",
     "badgerjobs.panel",
+    "tasks",
     "jobs",
     "slurps",
+    "webhooks",
 ]
 
 MIDDLEWARE = [

@@ -1,17 +1,22 @@
 """Rows that tests stand on. Alice's application is the one under test; Charlie's belongs to another tenant."""
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
 
 from badgerjobs.runs.models import Attempt, Cause, Run, Runnable, State
+from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.types import type_of
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import issue_token
 from badgerjobs.workspaces.models import Application, Member, Role, User, Workspace
 from jobs.events.services import create_connection, create_event
 from jobs.models import Connection, Event, Job
 from jobs.services import create_job
+from tasks.models import KIND as TASK_KIND
+from tasks.models import CachedValue, CacheKey, KeySync, Task, TaskKey
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday; tests whose clock is their own begin here
 
@@ -90,3 +95,52 @@ def make_member(workspace: Workspace, role: Role = Role.OWNER, email: str = "ali
     """A person in this workspace; the person is made where there is none with this address."""
     user = User.objects.filter(email=email).first() or make_person(email)
     return Member.objects.create(workspace=workspace, user=user, role=role)
+
+
+def make_source(application: Application, tag: str = "a-source", **fields: Any) -> DataSource:
+    """A row as it is given: a REST source with one variable, unless told otherwise."""
+    configuration = {"url": "https://example.com/products/{{PRODUCT_ID}}", **fields.pop("configuration", {})}
+    given = {"type": "REST", "name": tag, "variables": ["PRODUCT_ID"], **fields}
+    whole = type_of(given["type"]).serializer(data=configuration)
+    whole.is_valid(raise_exception=True)
+    return DataSource.objects.create(application=application, tag=tag, configuration=whole.validated_data, **given)
+
+
+def make_key(source: DataSource, name: str = "product-1", body: str | None = None, **fields: Any) -> CacheKey:
+    """A key as it is given, with its value: never filled, unless a body is given."""
+    given = {"variables": {"PRODUCT_ID": "1"}, "created_at": NOW, "updated_at": NOW, **fields}
+    key = CacheKey.objects.create(application=source.application, source=source, name=name, **given)
+    filled = {} if body is None else value_of(body)
+    CachedValue.objects.create(key=key, **filled)
+    return key
+
+
+def value_of(body: str, at: datetime = NOW) -> dict[str, Any]:
+    """The columns of a value that was fetched at this moment."""
+    whole = body.encode()
+    etag = hashlib.sha256(whole).hexdigest()
+    return {
+        "body": body, "bytes": len(whole), "etag": etag, "fetched_at": at, "changed_at": at, "tried_at": at,
+        "duration_ms": 12,
+    }  # fmt: skip
+
+
+def make_task(application: Application, tag: str = "a-task", **fields: Any) -> Task:
+    """A task as it is given, planned by nobody: on demand, for keys that contain `product`, unless told otherwise."""
+    given = {"name": tag, "type": "on_demand", "selection": "contains", "pattern": "product", **fields}
+    keys = given.pop("keys", [])
+    runnable = make_runnable(application, kind=TASK_KIND, name=tag, **given.pop("runnable", {}))
+    task = Task.objects.create(application=application, runnable=runnable, tag=tag, **given)
+    TaskKey.objects.bulk_create(TaskKey(task=task, key=key) for key in keys)
+    return task
+
+
+def make_sync(run: Run, key: CacheKey, state: str = "succeeded", **fields: Any) -> KeySync:
+    """A key of a run, as if it had been fetched."""
+    given = {
+        "application_id": run.application_id, "runnable_id": run.runnable_id, "key_id": key.pk, "key_name": key.name,
+        "attempts": 1, "due_at": NOW, "started_at": NOW, "duration_ms": 12, "bytes": 2, "changed": False, **fields,
+    }  # fmt: skip
+    if state != "waiting":
+        given.setdefault("finished_at", NOW)
+    return KeySync.objects.create(run=run, state=state, **given)

@@ -33,6 +33,7 @@ class Cause(models.TextChoices):
     REPLAY = "replay", "Somebody replayed another run"
     BACKFILL = "backfill", "Somebody had a past occurrence run"
     PROBE = "probe", "It was tried whether it is well again"
+    WEBHOOK = "webhook", "A webhook came"
 
 
 class Queue(models.TextChoices):

@@ -1,0 +1,44 @@
+"""Where data comes from: what is called, with which credentials, and what is made of the answer."""
+
+from django.db import models
+
+from badgerjobs.sources.querysets import DataSourceQuerySet
+from badgerjobs.workspaces.fields import EncryptedJSONField
+from badgerjobs.workspaces.models import Application
+
+
+class SourceType(models.TextChoices):
+    """Each is a row in `badgerjobs/sources/types/__init__.py`, which leads to how it is checked and fetched."""
+
+    REST = "REST", "REST"
+    GRAPHQL = "GRAPHQL", "GraphQL"
+
+
+def source_types() -> list[tuple[str, str]]:
+    """The choices of the column, named and not listed there: so a new type needs no migration."""
+    return SourceType.choices
+
+
+class DataSource(models.Model):
+    """`tag` is its identity in the application, for ever. The configuration holds credentials and is encrypted.
+
+    `variables` are the names that the configuration's placeholders ask for, in order: kept beside it, so that a list
+    need not decrypt anything to tell them.
+    """
+
+    application = models.ForeignKey(Application, models.CASCADE, related_name="sources")
+    tag = models.CharField(max_length=200)
+    name = models.CharField(max_length=200)
+    type = models.CharField(max_length=20, choices=source_types)
+    configuration = EncryptedJSONField(default=dict, blank=True)
+    variables = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = DataSourceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["application", "tag"], name="one_source_for_a_tag")]
+
+    def __str__(self) -> str:
+        return self.tag

@@ -1,0 +1,45 @@
+"""What a source may be: a literal table, type → where its `Type` is. A new one is a row here and a file beside it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from badgerjobs.outbound.calls import Call
+from badgerjobs.sources.models import SourceType
+from badgerjobs.web.definitions.configurations import NO_SECRETS, Secrets
+from badgerjobs.web.serializers import StrictSerializer
+
+SOURCE_TYPES: Mapping[str, str] = {
+    SourceType.REST: "badgerjobs.sources.types.rest.REST",
+    SourceType.GRAPHQL: "badgerjobs.sources.types.graphql.GRAPHQL",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """How sources of a type are checked and called.
+
+    `serializer` checks the configuration. `variables` gives the names that its placeholders ask for, in order, of a
+    checked one. `prepare` fills them: configuration, values and the clock → the call to make, but for its credentials;
+    it raises ValueError for what cannot be filled. `read` takes the answer's body to JSON: it raises ValueError for one
+    that is no success all the same.
+    """
+
+    serializer: type[StrictSerializer]
+    variables: Callable[[Mapping[str, Any]], list[str]]
+    prepare: Callable[[Mapping[str, Any], Mapping[str, Any], datetime], Call]
+    read: Callable[[bytes], Any]
+    secrets: Secrets = NO_SECRETS
+
+
+@cache
+def type_of(name: str) -> Type:
+    """The type with this name. Raises KeyError for an unknown one, ImportError for a row that leads nowhere."""
+    found = import_string(SOURCE_TYPES[name])
+    if not isinstance(found, Type):
+        raise ImportError(f"{SOURCE_TYPES[name]} is not a Type.")  # noqa: TRY004  the row is wrong, not a value
+    return found

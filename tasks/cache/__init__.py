@@ -1,0 +1,1 @@
+"""Delivery: cached values read by programs, from the fast copy in Valkey or the row in PostgreSQL."""

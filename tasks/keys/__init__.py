@@ -1,0 +1,1 @@
+"""Cache keys: what is kept under which name, and how they are found."""

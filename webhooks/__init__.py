@@ -1,0 +1,1 @@
+"""Inbound webhooks: addresses of ours that others call."""
