@@ -4,6 +4,8 @@ import asyncio
 import time
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median, quantiles
@@ -18,6 +20,8 @@ BODY = "return {id: input.id, names: input.names.map(name => name.toUpperCase())
 INPUT = {"id": 7, "names": ["ada", "grace", "edsger"]}
 PAUSE = 0.02  # seconds between warm calls: what was used is replaced meanwhile, as between the calls of a quiet service
 PATIENCE_S = 5.0
+# Processes that are still there so long after their keeper was ended are left over.
+GONE_S = 5.0
 
 
 def measure(options: Namespace) -> dict[str, Any]:
@@ -126,6 +130,20 @@ def _left() -> int:
     own.get().close()
     if keeper is None:
         return 0
-    time.sleep(0.2)  # the kernel ends them, a moment after their keeper
-    sessions = (path.read_text() for path in Path("/proc").glob("[0-9]*/stat") if path.exists())
-    return sum(1 for stat in sessions if stat.rpartition(")")[2].split()[3] == str(keeper.pid))
+    # The kernel ends them, a moment after their keeper.
+    deadline = time.monotonic() + GONE_S
+    while (left := _of_session(keeper.pid)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return left
+
+
+def _of_session(leader: int) -> int:
+    """How many processes are in this session now."""
+    return sum(session == str(leader) for session in _sessions())
+
+
+def _sessions() -> Iterator[str]:
+    """The session of each process that there is; one may end while it is looked at."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            yield path.read_text().rpartition(")")[2].split()[3]

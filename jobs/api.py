@@ -14,10 +14,9 @@ from badgerjobs.runs.backfill import runs_to_make
 from badgerjobs.runs.bulk_serializers import BackfillSerializer, CountSerializer
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Attempt
+from badgerjobs.runs.owned import BLANK
 from badgerjobs.runs.querysets import AttemptQuerySet
 from badgerjobs.runs.run_serializers import RunSerializer
-from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
-from badgerjobs.runs.serializers import DEFAULTS
 from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.filters import is_true, moment, narrow
 from badgerjobs.web.idempotency import idempotent
@@ -94,7 +93,8 @@ class JobViewSet(JobVerbs):
         if data.get("tag", tag) != tag:
             raise Invalid(tag=f"The address says “{tag}”: leave the tag out, or give the same.")
         found, now = self.get_queryset().filter(tag=tag).first(), database_now()
-        fields = {"name": tag, **BLANK, **self._checked({**data, "tag": tag}, found, now=now), "tag": tag}
+        given = self._checked({**data, "tag": tag}, found, now=now)
+        fields = {"name": tag, "input": None, **BLANK, **given, "tag": tag}
         place, by = application_of(request), holder_of(request)
         job, made = create_or_update_job(application=place, by=by, now=now, **fields)
         return Response(self._shown(job)[0], status=201 if made else 200)
@@ -153,13 +153,6 @@ class JobViewSet(JobVerbs):
         """What waits or runs, oldest first, and the planned run."""
         page: Any = self.paginate_queryset(runners_of(self.get_object()))
         return self.get_paginated_response(RunnerSerializer(page, many=True).data)
-
-
-# What a PUT that leaves them out sets: as the row of a new job has it, which is what the serializers judge by.
-BLANK: dict[str, Any] = {
-    "input": None,
-    **{name: getattr(DEFAULTS, name) for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS)},
-}
 
 
 class ResultViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Attempt]):

@@ -1,17 +1,15 @@
 """What somebody wants done with several jobs, and the question that is asked before it is."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
 from typing import Any
 
-from django.conf import settings
 from django.http import QueryDict
 
-from badgerjobs.lib import vault
+from badgerjobs.lib import words
 from badgerjobs.runs.pause_form import PauseForm
+from badgerjobs.web.bulk_choice import BulkChoice
 from jobs.bulk import MOST, VERBS
 from jobs.querysets import JobQuerySet
 from jobs.standing import GOING_ON, standing_so
@@ -60,31 +58,16 @@ LEFT_OUT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A verb of VERBS (empty: none of them), and the tags of jobs, or all that match.
+class Choice(BulkChoice):
+    """A verb of VERBS, and the tags of jobs."""
 
-    `asked` is how many the person was told of who said yes; `shown`, of all that match, which these were: what matches
-    since then is none of them.
-    """
-
-    verb: str
-    tags: Sequence[str]
-    everything: bool
-    asked: int | None
-    shown: Sequence[int] | None = None
-
-    @classmethod
-    def read(cls, form: QueryDict) -> "Choice":
-        """Take what a form says."""
-        verb, asked = form.get("do", ""), form.get("asked", "")
-        tags = [tag for tag in form.getlist("job") if "\0" not in tag]
-        number = int(asked) if asked.isascii() and asked[:9].isdigit() and len(asked) < 9 else None
-        return cls(verb if verb in VERBS else "", tags, "all" in form, number, _opened(form.get("shown", "")))
+    field = "job"
+    verbs = VERBS
 
     def narrow(self, matching: JobQuerySet) -> JobQuerySet:
         """Of the jobs that match, those that are meant."""
         if not self.everything:
-            return matching.filter(tag__in=self.tags)
+            return matching.filter(tag__in=self.names)
         return matching if self.shown is None else matching.among(self.shown)
 
     def without_those_left_out(self, jobs: JobQuerySet) -> JobQuerySet:
@@ -105,11 +88,6 @@ class Choice:
             return f"More than {MOST:,} jobs match: no more can be changed at once. Set a filter, and go on in parts."
         return ""
 
-    def is_confirmed(self, count: int) -> bool:
-        """Whether somebody was asked and said yes: to no fewer than there are by now."""
-        is_bound = self.shown is not None or not self.everything  # a yes to nobody knows which is none
-        return self.asked is not None and is_bound and count <= self.asked
-
     def form(self, data: QueryDict, now: datetime) -> PauseForm | None:
         """What else has to be said of it, as far as it was said."""
         return PauseForm(data if self.asked is not None else None, now=now) if self.verb == "pause" else None
@@ -118,50 +96,25 @@ class Choice:
         """What `pages.ask` is to show. `names` are those of some of them; `named`, all that were chosen."""
         count = len(ids)
         label, text_of_one, text_of_many, _ = WORDS[self.verb]
-        text, what = text_of_one if count == 1 else text_of_many, _counted(count)
-        text = " ".join(filter(None, [text, self._left_out(count, named)]))
+        text, what = text_of_one if count == 1 else text_of_many, words.counted(count, "job")
         more = count - len(names)
-        has_grown = self.asked is not None and count > self.asked
         return {
             "title": f"{label} {what}?",
-            "text": f"There are {count:,} by now, and not {self.asked:,}. {text}" if has_grown else text,
+            "text": " ".join(filter(None, [self.grown(count), text, self._left_out(count, named)])),
             "items": [*names, f"and {more:,} more"] if more else names,
             "confirm": f"{label} {what}" + (" now" if self.verb == "run" else ""),
             "keep": "Keep as they are" if count > 1 else "Keep as it is",
             "danger": self.verb in {"cancel", "delete"},
-            "hidden": {
-                "do": [self.verb],
-                "asked": [str(count)],
-                **({"all": ["1"], "shown": [_sealed(ids)]} if self.everything else {"job": self.tags}),
-            },
+            "hidden": self.hidden(ids),
         }
 
     def _left_out(self, count: int, named: JobQuerySet) -> str:
         """How many of those that were chosen it is not done with, and why."""
         if self.verb not in LEFT_OUT or not (left := named.count() - count):
             return ""
-        return f"{_counted(left)} of these {LEFT_OUT[self.verb][left > 1]}"
+        return f"{words.counted(left, 'job')} of these {LEFT_OUT[self.verb][left > 1]}"
 
     def said(self, done: int, *, of: int) -> str:
         """What is said afterwards: how many, and how many there was nothing to do for."""
-        said = f"{_counted(done)} {'is' if done == 1 else 'are'} {WORDS[self.verb][3]}."
+        said = f"{words.counted(done, 'job')} {'is' if done == 1 else 'are'} {WORDS[self.verb][3]}."
         return said if done == of else f"{said} Of the others, {of - done:,}, there was nothing to change."
-
-
-def _counted(count: int) -> str:
-    return "1 job" if count == 1 else f"{count:,} jobs"
-
-
-def _sealed(ids: Sequence[int]) -> str:
-    """These ids as a form carries them: encrypted, since they count the rows of all tenants."""
-    steps = [after - before for before, after in zip([0, *sorted(ids)], sorted(ids), strict=False)]
-    return vault.encrypt(json.dumps({"jobs": steps}, separators=(",", ":")), settings.ENCRYPTION_KEYS)
-
-
-def _opened(sealed: str) -> list[int] | None:
-    """The ids that a form carried; None for what is no word of ours."""
-    try:
-        steps = json.loads(vault.decrypt(sealed, settings.ENCRYPTION_KEYS))["jobs"]
-    except (vault.CannotDecryptError, ValueError, TypeError, KeyError):
-        return None
-    return list(accumulate(steps))

@@ -65,7 +65,7 @@ class CallForm(NamedForm):
         return {
             "verb": given("verb", ""),
             "endpoint": given("endpoint", "").strip(),
-            "headers": {} if self.row_errors else headers,
+            "headers": {} if self.header_errors else headers,
             "body": self._body(),
             "timeout": given("timeout", ""),
             **self.typed_in("fail_statuses"),
@@ -77,8 +77,8 @@ class CallForm(NamedForm):
 
     def judge_headers(self) -> None:
         """Look at each header by itself, so that what is wrong stands beside its row."""
-        self.row_errors = header_rows.wrong(self.pairs, self.job.headers if self.job else {})
-        for said in self.row_errors.values():
+        self.row_errors = {self.headers_field: header_rows.wrong(self.pairs, self.job.headers if self.job else {})}
+        for said in self.header_errors.values():
             self.refuse(self.headers_field, said)
 
     def of_endpoint(self, said: Any) -> Any:
@@ -89,7 +89,7 @@ class CallForm(NamedForm):
     def header_rows(self) -> list[HeaderRow]:
         """The rows of headers, to show; of a copy, whose secrets are not copied, with a hint."""
         nothing_stored = [] if self.job or self.is_bound else [n for n, v in self.pairs if v == vault.MASK]
-        return header_rows.rows(self.pairs, self.row_errors, nothing_stored)
+        return header_rows.rows(self.pairs, self.header_errors, nothing_stored)
 
     def body_bytes(self) -> int:
         """How long the body is."""

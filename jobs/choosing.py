@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 
+from badgerjobs.web.definitions.fields import type_named
 from badgerjobs.web.filters import Filter, is_true, one_of, words_of
 from badgerjobs.workspaces.models import Application
 from jobs.models import EventType, Job, Verb
@@ -16,7 +17,7 @@ JOB_FILTERS: Mapping[str, Filter] = {
     "enabled": lambda jobs, value: jobs.filter(runnable__enabled=is_true(value)),
     "planned": lambda jobs, value: jobs.filter(runnable__next_run_at__isnull=not is_true(value)),
     "verb": lambda jobs, value: jobs.filter(verb__in=one_of(Verb.values, value.upper())),
-    "event_type": lambda jobs, value: jobs.of_types(one_of(EventType.values, value.upper())),
+    "event_type": lambda jobs, value: jobs.of_types(one_of(EventType.values, value, type_named)),
     "event_tag": lambda jobs, value: jobs.filter(event__tag__in=words_of(value)),
     "status": lambda jobs, value: standing_so(jobs, one_of(Standing.values, value.lower())),
 }

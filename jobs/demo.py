@@ -1,13 +1,15 @@
-"""The demo workspace of a first start: a job that succeeds, somebody who may sign in, and a token to make more."""
+"""The demo workspace of a first start: a job that succeeds, a cache that fills, a sign-in, and a token to make more."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from badgerjobs.lib.listening import location, reached_at
+from badgerjobs.sources.services import create_source
 from badgerjobs.web.outgoing import echo_address
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import issue_token
@@ -15,11 +17,16 @@ from badgerjobs.workspaces.models import Application, User
 from badgerjobs.workspaces.people import admit
 from badgerjobs.workspaces.services import create_application
 from jobs.services import create_job
+from tasks.keys.services import create_key
+from tasks.services import create_task
 
 WORKSPACE = "Demo"
 OWNER = "demo@example.com"
 # The demo is made before the first worker is up: a job that was due then would greet with how late it was.
 UNTIL_WORKERS = timedelta(seconds=10)
+# What the demo's cache holds. A name that ends in a hyphen is contained in no longer one.
+PRODUCTS = ("1", "2", "3")
+TRANSFORM = "return {product: variables.PRODUCT_ID, asked: response.path};"
 LOCK = 20260123  # any number that nobody else locks
 
 
@@ -38,6 +45,16 @@ def create_demo(*, now: datetime) -> Keys | None:
     if Application.objects.exists():
         return None
     application = create_application(name="demo", workspace=WORKSPACE, owner=OWNER, by=OPERATOR, now=now)
+    _make_job(application, now)
+    _make_cache(application, now)
+    password = secrets.token_urlsafe(9)
+    admit(user=User.objects.get(email=OWNER), password=password)
+    _, token = issue_token(application=application, label="Made at the first start", by=OPERATOR, now=now)
+    return Keys(password, token)
+
+
+def _make_job(application: Application, now: datetime) -> None:
+    """One that calls the built-in receiver every five minutes."""
     create_job(
         application=application,
         tag="hello",
@@ -51,14 +68,20 @@ def create_demo(*, now: datetime) -> Keys | None:
         run_at=now + UNTIL_WORKERS,
         run_every="PT5M",
     )
-    password = secrets.token_urlsafe(9)
-    admit(user=User.objects.get(email=OWNER), password=password)
-    _, token = issue_token(application=application, label="Made at the first start", by=OPERATOR, now=now)
-    return Keys(password, token)
+
+
+def _make_cache(application: Application, now: datetime) -> None:
+    """A source that asks the built-in receiver, keys which the first reader fills, and a task for all of them."""
+    who: Mapping[str, Any] = {"application": application, "by": OPERATOR, "now": now}
+    called = {"url": echo_address("products/{{PRODUCT_ID}}"), "transform": TRANSFORM}
+    source = create_source(tag="products", name="Products", type="REST", configuration=called, **who)
+    for number in PRODUCTS:
+        create_key(name=f"product-{number}-", source=source, variables={"PRODUCT_ID": number}, **who)
+    create_task(tag="products", name="All products", type="on_demand", selection="contains", pattern="product-", **who)
 
 
 def welcome(keys: Keys) -> str:
-    """What a newcomer reads on the terminal: how to sign in, and a curl that makes a job and shows what came of it."""
+    """What a newcomer reads on the terminal: how to sign in, and curls that make a job and read a value."""
     endpoint = echo_address("first")
     here = f"http://{location(reached_at(settings.HOST), settings.PORT)}"
     api = f"{here}/api/v1"
@@ -79,4 +102,8 @@ Make a job that runs at once, and see what came of it:
     -d '{{"tag": "first", "endpoint": "{endpoint}", "verb": "POST", "body": "hello", "run_every": "PT1M"}}'
 
   curl {api}/jobs/first/results/ -H 'Authorization: Bearer {keys.token}'
+
+Read a cached value, which the first reader has fetched:
+
+  curl -i {api}/cache/product-1- -H 'Authorization: Bearer {keys.token}'
 """

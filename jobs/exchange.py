@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from badgerjobs.lib import vault
+from badgerjobs.lib.said import sentence_in
 from badgerjobs.outbound.calls import KEEP_BYTES
+from badgerjobs.outbound.in_words import ERRORS, answer_in_words, phrase
 from badgerjobs.runs.backfill_form import range_of
 from badgerjobs.runs.models import Attempt, Run
 from badgerjobs.runs.shown import Body, Exchange, Shown, Side
 from badgerjobs.runs.skipped import ends
 from badgerjobs.workspaces.models import Application
-from jobs.answers import ERRORS, answer_in_words, phrase
 from jobs.models import Job, Verb
 
 HIDDEN = "••••••••"
@@ -148,19 +149,16 @@ def advice_on(attempt: Attempt) -> str:
     return " ".join(filter(None, [f"It says: “{said}”" if said else "", helps]))
 
 
-# Where APIs put the sentence for people (RFC 9457 first), and how much of it is quoted.
-_SENTENCES = ("detail", "message", "error_description", "error", "title")
+# So much of the sentence that an answer has for people is quoted.
 _QUOTED = 200
 
 
 def _said(result: Mapping[str, Any]) -> str:
     """The sentence that a JSON answer holds for people; empty where there is none."""
     try:
-        told = json.loads(str(result.get("body") or ""))
+        sentence = sentence_in(json.loads(str(result.get("body") or "")))
     except (ValueError, RecursionError):
         return ""
-    found = (told.get(name) for name in _SENTENCES) if isinstance(told, dict) else iter(())
-    sentence = next((one.strip() for one in found if isinstance(one, str) and one.strip()), "")
     return sentence if len(sentence) <= _QUOTED else f"{sentence[:_QUOTED]}…"
 
 

@@ -1,10 +1,10 @@
 """Which jobs a list shows, and in which order: as it stands in the address, so that a view is a link."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
-from urllib.parse import urlencode
 
+from badgerjobs.web.definitions.filters import Field, SaidFilters, words
 from badgerjobs.workspaces.models import Application
 from jobs.models import EventType
 from jobs.querysets import SCHEDULES, STATES, JobQuerySet
@@ -36,18 +36,8 @@ class Sort(NamedTuple):
     query: str
 
 
-class Field(NamedTuple):
-    """A choice in the form of filters."""
-
-    name: str
-    label: str
-    anything: str
-    choices: Sequence[tuple[str, str]]
-    chosen: str
-
-
 @dataclass(frozen=True, slots=True)
-class JobFilters:
+class JobFilters(SaidFilters):
     """The filters that are set (empty: not set) and the order (`-` in front: falling)."""
 
     q: str = ""
@@ -61,9 +51,10 @@ class JobFilters:
     def read(cls, given: Mapping[str, str]) -> "JobFilters":
         """Take what the address says. What it says wrongly counts as not said: a stale link still shows something."""
         chosen = {name: given.get(name, "") for name in CHOICES if given.get(name) in CHOICES[name][1]}
-        words = given.get("q", "").replace("\0", "").strip()[:LONGEST_WORDS]
         sort = given.get("sort", FIRST_SORT)
-        return cls(q=words, sort=sort if sort.removeprefix("-") in SORTS else FIRST_SORT, **chosen)
+        return cls(
+            q=words(given, "q", LONGEST_WORDS), sort=sort if sort.removeprefix("-") in SORTS else FIRST_SORT, **chosen
+        )
 
     def narrow(self, jobs: JobQuerySet, application: Application) -> JobQuerySet:
         """Only the jobs that match."""
@@ -84,22 +75,15 @@ class JobFilters:
         _, rising, falling = SORTS[self.sort.removeprefix("-")]
         return falling if self.sort.startswith("-") else rising
 
-    @property
-    def is_narrow(self) -> bool:
-        return bool(self.q or self.type or self.state or self.last or self.schedule)
-
-    @property
-    def query(self) -> str:
-        """`?q=…&state=…`, only what is set; `?` alone for the whole list, which is a link too."""
-        said = {name: getattr(self, name) for name in ("q", *CHOICES)}
-        said["sort"] = "" if self.sort == FIRST_SORT else self.sort
-        return f"?{urlencode({name: value for name, value in said.items() if value})}"
-
-    def chips(self) -> Iterator[tuple[str, str, str]]:
-        """Each filter that is set: what it is called, what it says, and the address without it."""
+    def said(self) -> Iterator[tuple[str, str, str]]:
+        """Each filter, set or not: its name in the address, what it is called, and what it says to people."""
         for name, called in LABELS.items():
-            if value := getattr(self, name):
-                yield called, TYPES.get(value, value) if name == "type" else value, replace(self, **{name: ""}).query
+            value = getattr(self, name)
+            yield name, called, TYPES.get(value, value) if name == "type" else value
+
+    def unsaid(self) -> dict[str, str]:
+        """How the jobs stand, where that is not as usual."""
+        return {"sort": "" if self.sort == FIRST_SORT else self.sort}
 
     def sorts(self) -> dict[str, Sort]:
         """For each column that sorts: what `aria-sort` says of it, and the address that a press leads to."""

@@ -16,20 +16,21 @@ from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.forms import ScheduleForm
 from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.previews import Preview, preview_of_form
-from badgerjobs.web.definitions import header_rows
+from badgerjobs.runs.saying import next_runs
+from badgerjobs.web.definitions.form_pages import added_row
 from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE, fill_in, typed
+from badgerjobs.web.definitions.rows import add_or_remove
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.web.trials import TooManyTrialsError
 from badgerjobs.workspaces.models import Application, Role
-from jobs.events.trying import tried
+from jobs.events.page_trials import tried
 from jobs.forms import JobForm
 from jobs.initial import initial_like, initial_new, initial_of, retries_of
 from jobs.models import KIND, Event, Job
 from jobs.perform import request_of
 from jobs.seen import changed, seen_anew, seen_of
 from jobs.services import EVENT_GONE, create_job, headers_to_keep, update_job
-from jobs.showing import next_runs
 from jobs.standing import is_cancelled
 from jobs.trial_calls import try_call
 
@@ -92,9 +93,9 @@ def _sent(request: PageRequest, application: Application, job: Job | None) -> Ht
     """Save it, unless a button asked for something else that the form does."""
     do = request.POST.get("do", "")
     data = request.POST.copy()
-    if do == "preview" or header_rows.add_or_remove(data, do):
+    if do == "preview" or add_or_remove(data, do):
         begun = JobForm(initial=typed(JobForm.base_fields, data), job=job, application=application)
-        return _page(request, application, job, begun, is_changed=True, added=do.startswith("add-header"))
+        return _page(request, application, job, begun, is_changed=True, added=added_row(do))
     is_filled = fill_in(data, do)
     form = JobForm(data, job=job, application=application)
     form.seen = data.get("seen", "")
@@ -180,9 +181,14 @@ def _refused(form: JobForm) -> dict[str, Any]:
 def _page(request: PageRequest, application: Application, job: Job | None, form: JobForm, **more: Any) -> HttpResponse:
     """The form, with what belongs beside it."""
     tested = reverse("jobs:test", args=[application.slug])
+    jobs = reverse("jobs:list", args=[application.slug])
     context = {
         "form": form,
         "job": job,
+        "row": job,
+        "what": "job",
+        "list": jobs,
+        "back": reverse("jobs:job", args=[application.slug, job.tag]) if job else jobs,
         "preview": partial(_preview, form, application),
         "seen": form.seen or request.POST.get("seen") or (seen_of(job) if job else ""),
         "address": _address(application, job),

@@ -9,11 +9,11 @@ from badgerjobs.runs.forms import blank, chosen
 from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.policy_form import policies_shown
 from badgerjobs.runs.retry_form import shown_as
+from badgerjobs.runs.saying import retries_in_words
 from badgerjobs.runs.serializers import DEFAULTS
 from badgerjobs.web.definitions import json_text
 from badgerjobs.workspaces.models import Application
 from jobs.models import Job
-from jobs.showing import retries_in_words
 
 USUAL_VERB = "POST"
 

@@ -31,7 +31,7 @@ def about_backfill(page: JobPage, occurrences: Sequence[datetime], per_minute: i
     items = [f"{words.day(at, page.zone)} {words.clock(at, page.zone)} {place}" for at in occurrences[:NAMED]]
     if count > NAMED:
         items.append(f"and {count - NAMED:,} more")
-    what = _plural(count, "occurrence")
+    what = words.counted(count, "occurrence")
     return {"title": f"Run {what}?", "text": text, "items": items, "confirm": f"Run {what}", "keep": "Leave them"}
 
 
@@ -40,7 +40,7 @@ def before_pausing(page: JobPage) -> dict[str, Any]:
     waits = len([run for run in page.waiting if run.state != State.RUNNING])
     text = "Nothing is planned while it is paused. What runs goes on; what waits is aborted, also what somebody ran by"
     text += " hand, replayed or backfilled"
-    text += f": {'at least ' if page.is_waiting_cut else ''}{_plural(waits, 'run')} now." if waits else "."
+    text += f": {'at least ' if page.is_waiting_cut else ''}{words.counted(waits, 'run')} now." if waits else "."
     return {"title": f"Pause {page.job.name}?", "text": text, "confirm": "Pause the job", "keep": "Keep it running"}
 
 
@@ -48,7 +48,7 @@ def before_cancelling(page: JobPage) -> dict[str, Any]:
     """Ask whether that is meant."""
     goes = len(page.waiting)
     text = "Nothing is planned any more, and what waits or runs of it is aborted"
-    text += f": {'at least ' if page.is_waiting_cut else ''}{_plural(goes, 'run')} now." if goes else "."
+    text += f": {'at least ' if page.is_waiting_cut else ''}{words.counted(goes, 'run')} now." if goes else "."
     text += " A call that is under way may have reached its endpoint." if page.state == "running" else ""
     return {
         "title": f"Cancel {page.job.name}?",
@@ -62,8 +62,8 @@ def before_cancelling(page: JobPage) -> dict[str, Any]:
 def before_deleting(page: JobPage) -> dict[str, Any]:
     """Ask whether that is meant."""
     ended = sum(page.ended_counts.values())
-    results = f"more than {ended:,} results" if page.is_counted_in_part else _plural(ended, "result")
-    waits = _plural(len(page.waiting), "waiting or running run")
+    results = f"more than {ended:,} results" if page.is_counted_in_part else words.counted(ended, "result")
+    waits = words.counted(len(page.waiting), "waiting or running run")
     waits = f"At least {waits}" if page.is_waiting_cut else waits
     verb = "is" if len(page.waiting) == 1 else "are"
     text = f"{waits} {verb} aborted, and {results} " if page.waiting else f"{results[:1].upper()}{results[1:]} "
@@ -74,7 +74,3 @@ def before_deleting(page: JobPage) -> dict[str, Any]:
         "keep": "Keep it",
         "danger": True,
     }
-
-
-def _plural(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")

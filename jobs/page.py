@@ -2,34 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from functools import cached_property
 from statistics import median
 from typing import Any, ClassVar, NamedTuple
 
-from django.conf import settings
 from django.db.models import Case, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce, JSONObject
 
 from badgerjobs.lib import vault
 from badgerjobs.runs import recent, skipped
 from badgerjobs.runs.models import FINAL, Attempt, Run, SkipReason, State
-from badgerjobs.runs.policy_words import policies_in_words, runs_made
-from badgerjobs.runs.previews import Preview
-from badgerjobs.runs.querysets import RunQuerySet
-from badgerjobs.runs.schedules import place_of, runs_left, second_zone
+from badgerjobs.runs.owner_page import OwnerPage
+from badgerjobs.runs.pauses import Pause
 from badgerjobs.runs.shown import Body, shown_as
 from badgerjobs.web.cursors import Page
 from jobs.events.exchange import input_of
 from jobs.exchange import backfill_of_missed, body_of, curl_of, needs_file
 from jobs.models import EVENT_KIND, Job
-from jobs.pauses import Pause, pause_of
-from jobs.showing import Row, failures_in_words, next_runs, retries_in_words, rows_of
+from jobs.pauses import pause_of
+from jobs.showing import Row, failures_in_words, rows_of
 from jobs.standing import is_cancelled
-
-# So many waiting and running runs are listed; their number is told.
-WAITING = 50
-
 
 # What was missed is told of for so long, and so many occurrences are named before they are run.
 LATELY = timedelta(days=7)
@@ -65,24 +58,14 @@ class Result(NamedTuple):
     answer: str
 
 
-class JobPage:
+class JobPage(OwnerPage):
     """Everything is looked up when it is shown, and once: a part of the page asks for nothing but its own."""
 
     FILTERS: ClassVar = ("failed", "aborted", "skipped")
 
     def __init__(self, job: Job, now: datetime) -> None:
-        self.job, self.now = job, now
-        self.runnable = job.runnable
-        self.zone = place_of(job.runnable)
-
-    @property
-    def second(self) -> tzinfo | None:
-        return second_zone(self.zone)
-
-    @property
-    def kept_days(self) -> int:
-        """How long results are kept."""
-        return self.job.application.retention_days or settings.RETENTION_DAYS
+        super().__init__(job.runnable, job.application, now)
+        self.job = job
 
     @cached_property
     def row(self) -> Row:
@@ -118,21 +101,6 @@ class JobPage:
         """Whether one of the runs that are counted failed."""
         return bool(self.counts[0].get(State.FAILED))
 
-    @cached_property
-    def waiting(self) -> list[Run]:
-        """What waits or runs, oldest first: so many, and no more."""
-        return self._unfinished[:WAITING]
-
-    @property
-    def is_waiting_cut(self) -> bool:
-        """Whether more waits than is listed."""
-        return len(self._unfinished) > WAITING
-
-    @cached_property
-    def _unfinished(self) -> list[Run]:
-        runs = Run.objects.for_application(self.job.application).of(self.runnable.pk).unfinished()
-        return list(runs.order_by("id")[: WAITING + 1])
-
     @property
     def mark(self) -> str:
         """Changes whenever the page has something else to say."""
@@ -143,50 +111,10 @@ class JobPage:
         return f"{last} {self.runnable.enabled} {self.runnable.next_run_at} {paused}{moving}"
 
     @property
-    def poll_s(self) -> int:
-        """How often the page looks again, in seconds. Where nothing is planned, others may still run or change it."""
-        return 2 if self.waiting else 5 if self.runnable.next_run_at or self.runnable.paused_until else 10
-
-    @cached_property
-    def next(self) -> Preview:
-        return next_runs(self.runnable, self.now)
-
-    @cached_property
-    def counts(self) -> tuple[dict[str, int], datetime | None]:
-        return recent.counts(self.runnable.pk)
-
-    @property
-    def ended_counts(self) -> dict[str, int]:
-        """State → how many ended so, of those counted."""
-        return {state.value: self.counts[0][state] for state in FINAL if self.counts[0].get(state)}
-
-    @property
-    def counted_since(self) -> datetime | None:
-        return self.counts[1]
-
-    @property
-    def is_counted_in_part(self) -> bool:
-        return sum(self.counts[0].values()) >= recent.COUNTED
-
-    @property
     def usual_ms(self) -> float | None:
         """Half of the last runs that succeeded took less than this."""
         took = [bar.duration_ms or 0 for bar in self.row.strip if bar.state == State.SUCCEEDED]
         return median(took) if len(took) > 1 else None
-
-    @property
-    def retries(self) -> str:
-        return retries_in_words(self.runnable.policy)
-
-    @property
-    def policies(self) -> list[tuple[str, str]]:
-        """Name and sentence of those that are not as usual."""
-        return list(policies_in_words(self.runnable, self.zone))
-
-    @property
-    def made_all(self) -> str:
-        """`100 of 100 runs made`, where that is why nothing more is planned."""
-        return runs_made(self.runnable) if runs_left(self.runnable) == 0 else ""
 
     @property
     def failures(self) -> str:
@@ -231,9 +159,7 @@ class JobPage:
     @cached_property
     def missed(self) -> AllMissed | None:
         """What was missed lately, outage by outage, as far as it has not all been run since."""
-        lately = self._runs.filter(
-            state=State.SKIPPED, skip_reason=SkipReason.MISSED, finished_at__gt=self.now - LATELY
-        )
+        lately = self.runs.filter(state=State.SKIPPED, skip_reason=SkipReason.MISSED, finished_at__gt=self.now - LATELY)
         found: Any = lately.annotate(ran=Coalesce(Subquery(skipped.runs_since()), 0)).order_by("-id")[:OUTAGES]
         rows: list[Any] = [row for row in found if row.ran < (row.skipped_count or 0)]
         if not rows:
@@ -246,13 +172,8 @@ class JobPage:
 
     def _instead_of(self, row: Any) -> Run | None:
         """What was dispatched by the same tick."""
-        after = self._runs.filter(occurrence__gt=row.skipped_until, created_at=row.finished_at)
+        after = self.runs.filter(occurrence__gt=row.skipped_until, created_at=row.finished_at)
         return after.exclude(state=State.SKIPPED).order_by("occurrence").first()
-
-    @property
-    def _runs(self) -> RunQuerySet:
-        runs: RunQuerySet = Run.objects.for_application(self.job.application).of(self.runnable.pk)
-        return runs
 
 
 def ended(runs: Any, state: str) -> Any:

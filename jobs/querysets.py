@@ -9,7 +9,7 @@ from django.db.models import BooleanField, Count, F, OuterRef, Q, QuerySet, Subq
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Left, Lower
 
-from badgerjobs.runs.models import FINAL, Run, State
+from badgerjobs.runs.models import FINAL, Run
 from badgerjobs.workspaces.querysets import OwnedQuerySet
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class JobQuerySet(OwnedQuerySet["Job"]):
     def in_state(self, state: str, application: Application) -> JobQuerySet:
         """Those that are enabled (planned, or by hand), paused, cancelled or ended (nothing is to come); or running."""
         if state == "running":
-            return self.filter(runnable_id__in=running_of(application))
+            return self.filter(runnable_id__in=Run.objects.for_application(application).running_runnables())
         return self.filter(STATES[state])
 
     def scheduled(self, way: str) -> JobQuerySet:
@@ -148,12 +148,3 @@ def _count_of(rows: QuerySet[Any], name: str) -> Subquery:
     """How many of these each row has: counted for those rows alone that are read, when the page is cut already."""
     itself = rows.model._base_manager.filter(pk=OuterRef("pk")).values("pk")
     return Subquery(itself.annotate(found=Count(name)).values("found"))
-
-
-def running_of(application: Application) -> list[int]:
-    """The runnables of which something runs now: no more than there are slots in the fleet.
-
-    Ids, and not a query: a join would walk the history of each job.
-    """
-    runs = Run.objects.filter(application=application, state=State.RUNNING)
-    return list(runs.order_by("runnable_id").values_list("runnable_id", flat=True).distinct())

@@ -13,14 +13,12 @@ from badgerjobs.outbound.headers import check_headers, is_same_party
 from badgerjobs.outbound.targets import UnsendableError, target_of
 from badgerjobs.runs.backfill import backfill
 from badgerjobs.runs.models import Cause, Run, Runnable, State
-from badgerjobs.runs.retry_serializer import shown
-from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
-from badgerjobs.runs.serializers import contradiction
+from badgerjobs.runs.owned import apply, facts_of, judge_policies, set_fields
 from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables, replay_run, run_now
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
-from badgerjobs.workspaces.retry_policy import RETRY_COLUMNS, columns_of
+from badgerjobs.workspaces.retry_policy import columns_of
 from jobs.models import EVENT_KIND, KIND, Event, Job
 
 CREDENTIALS_STAY = (
@@ -50,9 +48,9 @@ def create_job(*, application: Application, tag: str, by: audit.Actor, now: date
             kind = EVENT_KIND if fields.get("event") else KIND
             runnable = Runnable(application=application, kind=kind, **columns_of(application.policy))
             switched = _retries(runnable, was=True, wanted=fields.get("retryable", True))
-            add_runnable(_apply(runnable, {**switched, **fields}, tag), now=now)
+            add_runnable(apply(runnable, {**switched, **fields}, tag), now=now)
             job = Job(application=application, runnable=runnable, tag=tag)
-            _set(job, fields, (*JOB_FIELDS, *EVENT_FIELDS))
+            set_fields(job, fields, (*JOB_FIELDS, *EVENT_FIELDS))
             job.save(force_insert=True)
             _record(job, by=by, action="job.create", now=now, changes=audit.difference({}, _set_apart(job, runnable)))
     except IntegrityError:
@@ -78,11 +76,11 @@ def update_job(*, job: Job, by: audit.Actor, now: datetime, again: bool = True, 
             runnable = Runnable.objects.select_for_update().get(pk=job.runnable_id)
             _hold_event(fields.get("event"))
             before, facts = copy(runnable), _facts(job, runnable)
-            _set(job, {**fields, **headers_to_keep(job, fields)}, (*JOB_FIELDS, *EVENT_FIELDS))
+            set_fields(job, {**fields, **headers_to_keep(job, fields)}, (*JOB_FIELDS, *EVENT_FIELDS))
             job.save()
             runnable.kind = EVENT_KIND if job.event_id else KIND
             switched = _retries(runnable, was=facts["retryable"], wanted=job.retryable)
-            _judge_policies(_apply(runnable, {**switched, **fields}, job.tag), before)
+            judge_policies(apply(runnable, {**switched, **fields}, job.tag), before, "job")
             change_runnable(runnable, before=before, now=now, again=again)
             if changes := audit.difference(facts, _facts(job, runnable)):
                 _record(job, by=by, action="job.update", now=now, changes=changes)
@@ -187,8 +185,7 @@ def _facts(job: Job, runnable: Runnable) -> dict[str, Any]:
         **{name: getattr(job, name) for name in JOB_FIELDS},
         "event": job.event.tag if job.event else None,
         "input": None if job.input is None else json.dumps(job.input, ensure_ascii=False),
-        **{name: getattr(runnable, name) for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS)},
-        **shown(runnable),
+        **facts_of(runnable),
     }
 
 
@@ -239,28 +236,8 @@ def stays_with(here: str, there: str) -> bool:
         return False
 
 
-def _apply(runnable: Runnable, fields: dict[str, Any], tag: str) -> Runnable:
-    runnable.name = tag
-    _set(runnable, fields, (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS, *RETRY_COLUMNS))
-    return runnable
-
-
-def _judge_policies(runnable: Runnable, before: Runnable) -> None:
-    """Refuse those that contradict what somebody else has set since they were looked at. Raises Conflict."""
-    if any(getattr(runnable, name) != getattr(before, name) for name in POLICY_FIELDS):
-        found = contradiction(runnable.overlap, runnable.catch_up, runnable.catch_up_within_s)
-        if found:
-            raise Conflict(f"Somebody changed this job at the same time, and the two contradict: {found[1]}")
-
-
 def _retries(runnable: Runnable, *, was: bool, wanted: bool) -> dict[str, Any]:
     """The policy that the application has for new jobs at this moment, or no retries. What a job has it keeps."""
     if was == wanted:
         return {}
     return columns_of(runnable.application.policy) if wanted else {"retries": 0}
-
-
-def _set(row: Any, fields: dict[str, Any], names: tuple[str, ...]) -> None:
-    for name in names:
-        if name in fields:
-            setattr(row, name, fields[name])

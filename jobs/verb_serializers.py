@@ -104,10 +104,8 @@ class JobChoiceSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Nobody means all jobs by saying nothing. Raises ValidationError."""
         if not attrs.keys() - {"dry_run", "reason"}:
-            said = NOT_SAID.replace("runs", "jobs").replace("ids", "tags")
-            raise serializers.ValidationError(
-                {"tags": [said.format(f'All are {{"status": "{",".join(Standing.values)}"}}.')]}
-            )
+            everything = f'All are {{"status": "{",".join(Standing.values)}"}}.'
+            raise serializers.ValidationError({"tags": [NOT_SAID.format("jobs", "tags", everything)]})
         return attrs
 
 

@@ -17,6 +17,7 @@ from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Attempt
 from badgerjobs.runs.run_serializers import RunSerializer
+from badgerjobs.web.asked import asked_of
 from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.filters import moment, narrow
 from badgerjobs.web.idempotency import idempotent
@@ -99,7 +100,7 @@ class JobVerbs(viewsets.GenericViewSet[Job]):
     @idempotent
     def pause(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Nothing is planned meanwhile, what waits is aborted, what runs goes on. Paused again, it says why anew."""
-        job, said = self.get_object(), _asked(request, PauseJobSerializer)
+        job, said = self.get_object(), asked_of(request, PauseJobSerializer)
         if is_cancelled(job):
             raise Conflict("This job was cancelled: resume it, or give it another time by reschedule/.")
         reason, until = said.get("reason", ""), said.get("until")
@@ -124,7 +125,7 @@ class JobVerbs(viewsets.GenericViewSet[Job]):
     @idempotent
     def cancel(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Its series ends, and what waits or runs is aborted. Cancelled again, nothing changes; 409 if it is over."""
-        job, said = self.get_object(), _asked(request, CancelSerializer)
+        job, said = self.get_object(), asked_of(request, CancelSerializer)
         cancel_job(job=job, by=holder_of(request), now=database_now(), reason=said.get("reason", ""))
         return self._found_again()
 
@@ -139,7 +140,7 @@ class JobVerbs(viewsets.GenericViewSet[Job]):
     def reschedule(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Waiting runs are aborted, a running one finishes, and its executions are counted anew. It is enabled."""
         job, now = self.get_object(), database_now()
-        schedule = _schedule_of(_asked(request, RescheduleSerializer))
+        schedule = _schedule_of(asked_of(request, RescheduleSerializer))
         try:
             fields = self._checked({**schedule, "enabled": True}, job, now=now, partial=True)
         except ValidationError as error:
@@ -158,7 +159,7 @@ class JobVerbs(viewsets.GenericViewSet[Job]):
     @idempotent
     def retry(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """As a new run, at once or after a delay. 409 where none failed, or where it is being retried already."""
-        job, said = self.get_object(), _asked(request, RetryJobSerializer)
+        job, said = self.get_object(), asked_of(request, RetryJobSerializer)
         run = retry_job(job=job, by=holder_of(request), now=database_now(), wait_s=said["delay"] / 1000)
         return Response(RunSerializer(run).data, status=202)
 
@@ -188,7 +189,7 @@ class JobVerbs(viewsets.GenericViewSet[Job]):
     @idempotent
     def cancel_many(self, request: Request) -> Response:
         """Those that match and have something to cancel."""
-        said = _asked(request, CancelManySerializer)
+        said = asked_of(request, CancelManySerializer)
         reason = said.pop("reason", "")
         return self._done(said, goes_on=True, verb=lambda **which: cancel_jobs(**which, reason=reason))
 
@@ -203,7 +204,7 @@ class JobVerbs(viewsets.GenericViewSet[Job]):
     @idempotent
     def delete_many(self, request: Request) -> Response:
         """Those that match."""
-        return self._done(_asked(request, JobChoiceSerializer), goes_on=False, verb=delete_jobs)
+        return self._done(asked_of(request, JobChoiceSerializer), goes_on=False, verb=delete_jobs)
 
     @extend_schema(
         summary="Count the runs of jobs by how they are",
@@ -227,12 +228,6 @@ class JobVerbs(viewsets.GenericViewSet[Job]):
         if not choice["dry_run"]:
             count = verb(application=place, ids=ids, by=holder_of(self.request), now=database_now())
         return Response({"count": count, "more": more})
-
-
-def _asked(request: Request, serializer: type[Any]) -> dict[str, Any]:
-    asked = serializer(data=request.data)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
 
 
 def _schedule_of(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,7 +15,8 @@ from badgerjobs.runs.backfill_form import BackfillForm, begun_with
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Run
 from badgerjobs.runs.pause_form import PauseForm
-from badgerjobs.web.cursors import page_of
+from badgerjobs.web.cursors import Page, page_of
+from badgerjobs.web.definitions.list_pages import filtered_page
 from badgerjobs.web.one_moment import one_moment
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.web.problems import Conflict, Invalid
@@ -30,35 +32,22 @@ from jobs.services import backfill_job, delete_job, run_job
 from jobs.showing import rows_of
 from jobs.standing import is_cancelled
 
-# So many jobs a page of the list has, and so many results a page of a job.
-JOBS, RESULTS = 50, 25
+# So many results a page of a job has.
+RESULTS = 25
 
 
 @application_page(Role.VIEWER)
 def list_jobs(request: PageRequest, application: Application) -> HttpResponse:
     """The jobs that the address asks for, fifty at a time."""
     filters = JobFilters.read(request.GET)
-    if "" in request.GET.values() and not request.headers.get("HX-Request"):
-        # A form sends its empty fields too: nobody wants that link.
-        return redirect(f"{request.path}{filters.query}".removesuffix("?"))
-    matching = filters.narrow(Job.objects.for_application(application), application)
-    cursor = request.GET.get("cursor", "")
-    page = page_of(matching.in_rows().sortable(), order=filters.order, cursor=cursor, size=JOBS)
-    total = matching.count()
-    context = {
-        "filters": filters,
-        "here": f"{request.path}{filters.query}" + (f"&cursor={cursor}" if cursor else ""),
-        "page": page,
-        "rows": rows_of(page.rows, timezone.now()),
-        "first": page.before + 1,
-        "last": page.before + len(page.rows),
-        "total": total,
-        "has_jobs": total or filters.is_narrow,
-    }
-    response = show(request, "jobs/list.html", context)
-    if request.headers.get("HX-Trigger") == "filters":
-        response["HX-Push-Url"] = f"{request.path}{filters.query}".removesuffix("?")
-    return response
+    jobs = Job.objects.for_application(application).in_rows().sortable()
+    matching = filters.narrow(jobs, application)
+    return filtered_page(request, matching, filters, "jobs/list.html", _rows)
+
+
+def _rows(page: Page[Job]) -> dict[str, Any]:
+    """What the list says of each."""
+    return {"rows": rows_of(page.rows, timezone.now())}
 
 
 @application_page(Role.EDITOR)

@@ -6,6 +6,8 @@ from typing import Any
 
 # Its JSON and its text have neither: a null character, and halves of characters.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# What stands in their place.
+REPLACED = "\ufffd"
 
 
 def is_storable(value: Any) -> bool:
@@ -26,7 +28,7 @@ def _texts(value: Any) -> Iterator[str]:
 def cleaned(value: Any) -> Any:
     """The same JSON, with U+FFFD for what cannot be kept."""
     if isinstance(value, str):
-        return UNSTORABLE.sub("\ufffd", value)
+        return UNSTORABLE.sub(REPLACED, value)
     if isinstance(value, dict):
         return {cleaned(name): cleaned(inner) for name, inner in value.items()}
     if isinstance(value, list):

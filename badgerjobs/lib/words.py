@@ -47,8 +47,13 @@ def _pair(size: int, large: int, large_unit: str, small: int, small_unit: str) -
 def size(count: int) -> str:
     """`171 bytes`, `64.0 KB`, `1.2 MB`: thousands, as in the limits."""
     if count < 1_000:
-        return f"{count} byte" + ("" if count == 1 else "s")
+        return counted(count, "byte")
     return f"{count / 1_000:,.1f} KB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
+
+
+def counted(count: int, what: str) -> str:
+    """`1 run`, `1,200 runs`."""
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def percent(value: float) -> str:

@@ -1,24 +1,19 @@
-"""Counts an application's runs by spans of time, each once: what is over changes no more, and stays in the cache.
-
-Without the cache all is counted anew. Of many who look at once, one counts.
-"""
+"""Counts an application's runs by spans of time, each once (`web/counted.py`)."""
 
 import math
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import connection
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.lib.percentiles import STEP
-from badgerjobs.panel.tallies import HOUR, Span, Tally
-from badgerjobs.web import remembering
+from badgerjobs.lib.time_bars import HOUR, Span
+from badgerjobs.panel.tallies import Tally
+from badgerjobs.web.counted import Count, counted
 
-# A run's id is older than its row by the time that its transaction takes: what ended just now may still grow.
-GRACE = timedelta(minutes=2)
-# What may still change is counted again after a tenth of its age, within these bounds (seconds).
-SOONEST_S, LATEST_S = 9.0, 600.0
 # How long counts are kept (seconds): longer than any page looks back with spans of that length.
 KEPT_S = {HOUR: 8 * 24 * 3600}
 KEPT_YOUNG_S = 4 * 3600
@@ -41,60 +36,26 @@ GROUP BY 1, 2, 3, 4
 
 def tallies(application_id: int, wanted: Sequence[Span], now: datetime) -> dict[Span, Tally]:
     """Span → what was counted in it; absent where that takes longer than a page may. Ask again a little later."""
-    known, fresh = _recalled(application_id, wanted, now)
-    missing = [span for span in wanted if span not in fresh]
-    turn = f"tally:{application_id}"
-    if missing and remembering.take_turn(turn):
-        try:
-            known |= _counted(application_id, sorted(missing, reverse=True), now)
-        finally:
-            remembering.end_turn(turn)
-    return known
+    found = counted(f"tally:{application_id}", wanted, partial(_counted, application_id), now=now, kept_s=_kept_s)
+    return {span: Tally.from_plain(plain) for span, plain in found.items()}
 
 
-def _recalled(application_id: int, wanted: Sequence[Span], now: datetime) -> tuple[dict[Span, Tally], set[Span]]:
-    """What is known, and which of that is as good as new."""
-    keys = {_key(application_id, span): span for span in wanted}
-    found = {keys[key]: plain for key, plain in remembering.recall(keys).items()}
-    fresh = {span for span, plain in found.items() if plain["until"] is None or now.timestamp() < plain["until"]}
-    return {span: Tally.from_plain(plain) for span, plain in found.items()}, fresh
+def _kept_s(span: Span) -> int:
+    return KEPT_S.get(span.length, KEPT_YOUNG_S)
 
 
-def _counted(application_id: int, spans: Sequence[Span], now: datetime) -> dict[Span, Tally]:
+def _counted(application_id: int, spans: Sequence[Span]) -> dict[Span, Count]:
     values: dict[str, Any] = {
         "patience": PATIENCE_S,
         "application": application_id,
         "firsts": [uuid7_floor(span.start) for span in spans],
         "ends": [uuid7_floor(span.end) for span in spans],
     }
-    counted: dict[Span, Tally] = {}
+    found: dict[Span, Tally] = {}
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, values)
         for number, kind, state, late, count in cursor.fetchall():
-            tally = counted.setdefault(spans[number - 1], Tally())
+            tally = found.setdefault(spans[number - 1], Tally())
             if kind is not None:
                 tally.add(kind, state, late, count)
-    _remember(application_id, counted, now)
-    return counted
-
-
-def _remember(application_id: int, counted: Mapping[Span, Tally], now: datetime) -> None:
-    for length in {span.length for span in counted}:
-        plain = {
-            _key(application_id, span): tally.as_plain() | {"until": _good_until(span, tally, now)}
-            for span, tally in counted.items()
-            if span.length == length
-        }
-        remembering.remember(plain, KEPT_S.get(length, KEPT_YOUNG_S))
-
-
-def _good_until(span: Span, tally: Tally, now: datetime) -> float | None:
-    """Until when (Unix time) a count holds; None: for good."""
-    age_s = (now - span.end).total_seconds()
-    if age_s >= GRACE.total_seconds() and not tally.unfinished():
-        return None
-    return now.timestamp() + min(LATEST_S, max(SOONEST_S, age_s / 10))
-
-
-def _key(application_id: int, span: Span) -> str:
-    return f"tally:{application_id}:{span.length // timedelta(minutes=1)}:{int(span.start.timestamp())}"
+    return {span: Count(tally.as_plain(), may_change=bool(tally.unfinished())) for span, tally in found.items()}

@@ -71,6 +71,12 @@ class RoleForm(forms.Form):
     role = forms.TypedChoiceField(choices=Role.choices, coerce=Role)
 
 
+def bound_requests(field: forms.Field, most: int, why: str) -> None:
+    """Refuse more than so many a second, in words, and show them where nothing is filled in."""
+    field.validators.append(MaxValueValidator(most, f"At most {most:,}: {why}"))
+    field.widget.attrs |= {"max": most, "placeholder": most}
+
+
 class PolicyForm(RetryForm, BreakerForm):
     """What an application decides for all that is in it: `POLICY_FIELDS` and `LIMITS`.
 
@@ -84,9 +90,8 @@ class PolicyForm(RetryForm, BreakerForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        most, field = settings.RATE_LIMIT_PER_SECOND, self.fields["requests_per_second"]
-        field.validators.append(MaxValueValidator(most, f"At most {most:,}: more this installation does not take."))
-        field.widget.attrs |= {"max": most, "placeholder": most}
+        most = settings.RATE_LIMIT_PER_SECOND
+        bound_requests(self.fields["requests_per_second"], most, "more this installation does not take.")
         self.fields["retention_days"].widget.attrs["placeholder"] = settings.RETENTION_DAYS
 
     def clean(self) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db import connection
 
+from badgerjobs.lib import charts
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.lib.schedule import ScheduleError
-from badgerjobs.panel import charts
 from badgerjobs.panel.kinds import KINDS
 from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.schedules import runs_left

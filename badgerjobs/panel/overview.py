@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db.models.functions import Coalesce
 
-from badgerjobs.lib import words
-from badgerjobs.panel import charts, counting, lanes, moment, needs, ranges
+from badgerjobs.lib import charts, words
+from badgerjobs.lib.time_bars import Range
+from badgerjobs.panel import counting, lanes, moment, needs, ranges
 from badgerjobs.panel.kinds import KINDS, Named
-from badgerjobs.panel.ranges import RANGES, Bar, Range
+from badgerjobs.panel.ranges import RANGES, Bar
 from badgerjobs.panel.tallies import Tally
 from badgerjobs.runs.models import Runnable
 from badgerjobs.web import remembering

@@ -4,22 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from badgerjobs.lib import words, zones
-from badgerjobs.panel.tallies import HOUR, Span, Tally, floored, spans
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """`bars` stretches of `length`, the last of which is now; a label of the axis for each `labelled` of them."""
-
-    name: str
-    short: str
-    title: str
-    bars: int
-    length: timedelta
-    labelled: int
-    bar_words: str
-
+from badgerjobs.lib import time_bars
+from badgerjobs.lib.time_bars import HOUR, Range, Span, starts
+from badgerjobs.panel.tallies import Tally, spans
 
 RANGES: Mapping[str, Range] = {
     one.name: one
@@ -42,16 +29,8 @@ class Bar:
     is_whole: bool
 
     def title(self, place: tzinfo) -> str:
-        """`14:00`, in the reader's zone; with the day where bars are longer than an hour."""
-        clock = words.clock(self.start, place)
-        return f"{words.day(self.start, place)} {clock}" if self.end - self.start > HOUR else clock
-
-
-def starts(of: Range, now: datetime, place: tzinfo) -> list[datetime]:
-    """When each bar begins, oldest first. Long ones begin where the reader's day does, to the hour."""
-    ahead = zones.offset(now, place) // HOUR * HOUR if of.length > HOUR else timedelta()
-    last = floored(now + ahead, of.length) - ahead
-    return [last - number * of.length for number in reversed(range(of.bars))]
+        """When it began, in the reader's zone."""
+        return time_bars.title(Span(self.start, self.end - self.start), place)
 
 
 def wanted(of: Range, now: datetime, place: tzinfo) -> list[Span]:
@@ -73,12 +52,5 @@ def _bar(start: datetime, end: datetime, needed: Sequence[Span], counted: Mappin
 
 
 def axis(drawn: Sequence[Bar], of: Range, place: tzinfo) -> list[str]:
-    """What stands below the first of every few bars: `15:00`; the day instead, where one begins."""
-    return [_label(bar, of, place) for bar in drawn[:: of.labelled]]
-
-
-def _label(bar: Bar, of: Range, place: tzinfo) -> str:
-    local = bar.start.astimezone(place)
-    if of.length > HOUR:
-        return f"{local:%a} {local:%H:%M}"
-    return f"{local:%a}" if (local.hour, local.minute) == (0, 0) else f"{local:%H:%M}"
+    """What stands below the first of every few bars."""
+    return time_bars.axis([bar.start for bar in drawn], of, place)

@@ -3,27 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any
 
 from badgerjobs.lib.percentiles import percentile
+from badgerjobs.lib.time_bars import HOUR, Span, floored
 
-HOUR = timedelta(hours=1)
 FIVE_MINUTES = timedelta(minutes=5)
 
 # Runs that are over; those in any other state may still become one of these.
 OVER = ("succeeded", "failed", "aborted", "skipped")
-
-
-class Span(NamedTuple):
-    """A stretch of time: from `start`, aware, for so long; only these lengths are counted."""
-
-    start: datetime
-    length: timedelta
-
-    @property
-    def end(self) -> datetime:
-        return self.start + self.length
 
 
 @dataclass(slots=True)
@@ -83,12 +72,6 @@ class Tally:
             total.counts.update(tally.counts)
             total.late.update(tally.late)
         return total
-
-
-def floored(moment: datetime, length: timedelta) -> datetime:
-    """The beginning of the stretch that a moment is in, where such stretches fill the day, in UTC."""
-    midnight = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + (moment - midnight) // length * length
 
 
 def spans(start: datetime, end: datetime, now: datetime) -> list[Span]:

@@ -65,14 +65,14 @@ class PolicyForm(forms.Form):
 
     def overlaps(self) -> list[tuple[Any, str]]:
         """Each choice, and what it means."""
-        return [(_described(radio), OVERLAP[Overlap(radio.data["value"])]) for radio in self["overlap"]]
+        return [(described(radio), OVERLAP[Overlap(radio.data["value"])]) for radio in self["overlap"]]
 
     def catch_ups(self) -> list[tuple[Any, str]]:
         """Each choice, and what it means."""
-        return [(_described(radio), CATCH_UP[CatchUp(radio.data["value"])]) for radio in self["catch_up"]]
+        return [(described(radio), CATCH_UP[CatchUp(radio.data["value"])]) for radio in self["catch_up"]]
 
 
-def _described(radio: Any) -> Any:
+def described(radio: Any) -> Any:
     """A choice whose meaning is read out after its name."""
     described = radio.data["attrs"].get("aria-describedby")
     radio.data["attrs"]["aria-describedby"] = " ".join(filter(None, [f"{radio.id_for_label}_means", described]))

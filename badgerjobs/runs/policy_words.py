@@ -87,7 +87,7 @@ def _ends(runnable: Runnable, zone: tzinfo) -> str:
         local = runnable.end_at.astimezone(zone)
         said.append(f"{words.day(local, zone)} {local.year} {words.clock(local, zone)} {words.place(zone)}")
     if runnable.max_runs is not None:
-        said.append(f"after {_runs(runnable.max_runs)}; {runs_made(runnable)}")
+        said.append(f"after {words.counted(runnable.max_runs, 'run')}; {runs_made(runnable)}")
     return ", or ".join(said)
 
 
@@ -95,11 +95,7 @@ def runs_made(runnable: Runnable) -> str:
     """`12 of 100 runs made`; empty where their number has no end."""
     if runnable.max_runs is None:
         return ""
-    return f"{runnable.scheduled_runs:,} of {_runs(runnable.max_runs)} made"
-
-
-def _runs(count: int) -> str:
-    return f"{count:,} run{'' if count == 1 else 's'}"
+    return f"{runnable.scheduled_runs:,} of {words.counted(runnable.max_runs, 'run')} made"
 
 
 def _length(seconds: int) -> str:

@@ -78,9 +78,9 @@ def words_of(value: str) -> list[str]:
     return [word.strip() for word in value.split(",") if word.strip()]
 
 
-def one_of(choices: list[str], value: str) -> list[str]:
-    """A comma-separated list of known words. Raises ValueError."""
-    words = words_of(value)
+def one_of(choices: list[str], value: str, meant: Callable[[str], str] = str) -> list[str]:
+    """A comma-separated list of known words, each taken as what is `meant` by it. Raises ValueError."""
+    words = [meant(word) for word in words_of(value)]
     if unknown := [word for word in words if word not in choices]:
         raise ValueError(f"“{unknown[0]}” is none of {', '.join(choices)}.")
     return words

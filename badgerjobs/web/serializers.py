@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 # Nobody reads more of them, and each costs a comparison with all the names there are.
@@ -36,6 +37,13 @@ class StrictSerializer(serializers.Serializer[Any]):
         known = [field for field, details in self.fields.items() if not details.read_only]
         near = difflib.get_close_matches(name.lower(), known, n=1)
         return f"There is no such field: did you mean {near[0]}?" if near else f"There are only {', '.join(known)}."
+
+
+@extend_schema_field(
+    {"type": "object", "nullable": True, "properties": {"class": {"type": "string"}, "message": {"type": "string"}}}
+)
+class ErrorField(serializers.JSONField):
+    """A word for machines and a sentence."""
 
 
 class BoundedListField(serializers.ListField):

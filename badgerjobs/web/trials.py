@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-# Each holds a thread of the web server, which has sixteen.
+# Each holds a thread of the web server, which has `WEB_THREADS`.
 LONGEST_S = 30
 AT_ONCE = 4
 AT_ONCE_EACH = 2

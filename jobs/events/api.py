@@ -1,23 +1,21 @@
 """Events and connections by REST."""
 
-from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, Throttled
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from badgerjobs.runs.fleet import database_now
+from badgerjobs.web.asked import asked_of
 from badgerjobs.web.authentication import application_of, holder_of
-from badgerjobs.web.filters import Filter, narrow, one_of
+from badgerjobs.web.definitions.fields import type_named
+from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet
+from badgerjobs.web.filters import one_of
 from badgerjobs.web.idempotency import idempotent
-from badgerjobs.web.pagination import HeavyRows
-from badgerjobs.web.problems import Invalid
 from badgerjobs.web.trials import TooManyTrialsError
 from jobs.events import examples, services
 from jobs.events.serializers import (
@@ -32,65 +30,13 @@ from jobs.models import Connection, ConnectionType, Event, EventType
 
 EVENT_FILTERS = {
     "search": lambda events, value: events.search(value),
-    "type": lambda events, value: events.filter(type__in=one_of(EventType.values, value.upper())),
+    "type": lambda events, value: events.filter(type__in=one_of(EventType.values, value, type_named)),
     "connection": lambda events, value: events.filter(connection__tag=value),
 }
 CONNECTION_FILTERS = {
     "search": lambda connections, value: connections.search(value),
-    "type": lambda connections, value: connections.filter(type__in=one_of(ConnectionType.values, value.upper())),
+    "type": lambda connections, value: connections.filter(type__in=one_of(ConnectionType.values, value, type_named)),
 }
-SEARCH = OpenApiParameter("search", str, description="Part of the tag or the name.")
-
-D = TypeVar("D", Event, Connection)
-
-
-class DefinitionViewSet(viewsets.GenericViewSet[D]):
-    """What events and connections share: how they are found, checked and shown. The address of each is its tag."""
-
-    pagination_class = HeavyRows
-    lookup_field = lookup_url_kwarg = "tag"
-    path_words = {"tag": "Its tag, percent-encoded."}
-    lookup_value_regex = r"[^/\x00]+"
-    filters: Mapping[str, Filter] = {}
-
-    def get_object(self) -> D:
-        """The one of the address. Raises NotFound, alike where there is none and where it is another's."""
-        try:
-            found = super().get_object()
-        except Http404:
-            what, tag = self.get_queryset().model._meta.model_name, self.kwargs["tag"]
-            raise NotFound(f"There is no {what} with the tag “{tag}” in this application.") from None
-        found.application = application_of(self.request)
-        return cast("D", found)
-
-    def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(narrow(self.get_queryset(), request, self.filters))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
-
-    def retrieve(self, request: Request, tag: str) -> Response:  # noqa: ARG002
-        return self._shown(self.get_object())
-
-    def _shown(self, row: D, status: int = 200) -> Response:
-        return Response(self.get_serializer(row).data, status=status)
-
-    def _checked(self, data: Any, row: D | None = None, *, partial: bool = False) -> dict[str, Any]:
-        context = {"application": application_of(self.request)}
-        serializer = self.get_serializer_class()(row, data=data, partial=partial, context=context)
-        serializer.is_valid(raise_exception=True)
-        return cast("dict[str, Any]", serializer.validated_data)
-
-    def _changes(self, request: Request, row: D) -> dict[str, Any]:
-        """What a PATCH gives. A tag may be repeated, and is never changed."""
-        fields = self._checked(request.data, row, partial=True)
-        return {name: value for name, value in fields.items() if name != "tag"}
-
-    def _whole(self, request: Request, tag: str) -> dict[str, Any]:
-        """What a PUT gives, for the tag of the address. Raises Invalid for another one."""
-        data: dict[str, Any] = request.data  # type: ignore[assignment]  # the parser takes nothing but objects
-        if data.get("tag", tag) != tag:
-            raise Invalid(tag=f"The address says “{tag}”: leave the tag out, or give the same.")
-        found = self.get_queryset().filter(tag=tag).first()
-        return {"name": tag, **self._checked({**data, "tag": tag}, found), "tag": tag}
 
 
 @extend_schema_view(
@@ -108,6 +54,7 @@ class DefinitionViewSet(viewsets.GenericViewSet[D]):
 class EventViewSet(DefinitionViewSet[Event]):
     """The events of the token's application, newest first. An event's address is its tag."""
 
+    what = "event"
     serializer_class = EventSerializer
     queryset = Event.objects.none()
     filters = EVENT_FILTERS
@@ -161,7 +108,7 @@ class EventViewSet(DefinitionViewSet[Event]):
     def tried(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Performed once, for real, with a sample input; nothing is stored. It takes 30 seconds at most."""
         event = self.get_object()
-        fields = self._sample(request, SampleSerializer)
+        fields = asked_of(request, SampleSerializer)
         if "connection" in fields:
             event.connection = fields["connection"]
         return self._try(event, fields.get("configuration"), fields["input"])
@@ -176,7 +123,7 @@ class EventViewSet(DefinitionViewSet[Event]):
     @action(detail=False, methods=["post"], url_path="try")
     def tried_new(self, request: Request) -> Response:
         """The same for a definition that is only given here."""
-        fields = self._sample(request, NewSampleSerializer)
+        fields = asked_of(request, NewSampleSerializer)
         event = Event(application=application_of(request), type=fields["type"], connection=fields.get("connection"))
         return self._try(event, fields["configuration"], fields["input"])
 
@@ -188,11 +135,6 @@ class EventViewSet(DefinitionViewSet[Event]):
         except TooManyTrialsError as error:
             raise Throttled(wait=10, detail=str(error)) from None
         return Response(TriedSerializer({**told(outcome), "duration": duration}).data)
-
-    def _sample(self, request: Request, serializer: type[SampleSerializer]) -> dict[str, Any]:
-        sample = serializer(data=request.data, context={"application": application_of(request)})
-        sample.is_valid(raise_exception=True)
-        return cast("dict[str, Any]", sample.validated_data)
 
 
 @extend_schema_view(
@@ -209,6 +151,7 @@ class EventViewSet(DefinitionViewSet[Event]):
 class ConnectionViewSet(DefinitionViewSet[Connection]):
     """The connections of the token's application, newest first. A connection's address is its tag."""
 
+    what = "connection"
     serializer_class = ConnectionSerializer
     queryset = Connection.objects.none()
     filters = CONNECTION_FILTERS

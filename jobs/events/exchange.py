@@ -15,7 +15,7 @@ from badgerjobs.web.definitions.looks import Look
 from jobs import exchange
 from jobs.events.looks import LOOKS
 from jobs.events.showing import ADVICE, ERRORS, answer_of
-from jobs.events.tried import Tried
+from jobs.events.trials_shown import Tried
 from jobs.events.types import action
 from jobs.models import Event, EventType, Job
 

@@ -51,9 +51,12 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "verb": Look("Verb"),
         "endpoint": Look(
             "Endpoint", "{{input.id}} is what the job gives, percent-encoded: in the path and the query, not the host.",
-            placeholder="https://example.com/products/{{input.id}}",
+            placeholder="https://example.com/products/{{input.id}}", joined="verb",
         ),
-        "headers": Look("Headers"),
+        "headers": Look(
+            "Headers",
+            "Placeholders may stand in values. Credentials are kept encrypted and shown as stars.",
+        ),
         "body": Look(
             "Body", 'In JSON a placeholder becomes JSON: {"by": {{input.by}}}. In a form it is encoded.', editor="json",
             rows=5,
@@ -112,7 +115,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
             "Message", "JSON; the whole input where this is empty. A text is sent as it is, all else as JSON.",
             editor="json", rows=4,
         ),
-        "headers": Look("Headers", only=("queue", "exchange", "stream")),
+        "headers": Look("Headers", "Placeholders may stand in values.", only=("queue", "exchange", "stream")),
         "max_length": Look("Keeps", "Empty: all. Else the oldest are dropped.", only=("stream", "list"), more=True),
         "timeout": _TIMEOUT,
     },

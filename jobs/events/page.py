@@ -2,14 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cached_property
-from typing import Any
 
-from rest_framework import serializers
-
-from badgerjobs.web.definitions.facts import Fact, facts_of
-from jobs.events.looks import CHOICES, configuration_fields, looks_of
+from badgerjobs.web.definitions.looks import Look
+from badgerjobs.web.definitions.page import DefinitionPage
+from badgerjobs.web.serializers import StrictSerializer
+from jobs.events.looks import CHOICES, configuration_serializer, looks_of
 from jobs.events.serializers import ConnectionSerializer, EventSerializer
 from jobs.models import Event
 from jobs.showing import Row, rows_of
@@ -18,38 +16,23 @@ from jobs.showing import Row, rows_of
 LISTED = 50
 
 
-class DefinitionPage:
-    """Everything is looked up when it is shown, and once."""
-
-    serializer: type[serializers.Serializer[Any]]
-
-    def __init__(self, row: Any, now: datetime) -> None:
-        self.row, self.now = row, now
-
-    @cached_property
-    def configuration(self) -> Mapping[str, Any]:
-        """Masked, as REST shows it."""
-        found: Mapping[str, Any] = self.serializer(self.row).data["configuration"]
-        return found
+class TypedPage(DefinitionPage):
+    """Of an event or a connection: its type is a row in the tables of both."""
 
     @property
-    def facts(self) -> list[Fact]:
-        """What it says in a line, in the order of the form."""
-        return [fact for fact in self._facts if not fact.block]
+    def looks(self) -> Mapping[str, Look]:
+        return looks_of(self.row.type)
 
     @property
-    def blocks(self) -> list[Fact]:
-        """What it says in many."""
-        return [fact for fact in self._facts if fact.block]
+    def configuration_serializer(self) -> type[StrictSerializer]:
+        return configuration_serializer(self.row.type)
 
-    @cached_property
-    def _facts(self) -> list[Fact]:
-        type_name = self.row.type
-        choice = self.configuration.get(CHOICES.get(type_name, ""))
-        return facts_of(self.configuration, configuration_fields(type_name), looks_of(type_name), choice)
+    @property
+    def chooser(self) -> str:
+        return CHOICES.get(self.row.type, "")
 
 
-class EventPage(DefinitionPage):
+class EventPage(TypedPage):
     """The page of an event."""
 
     serializer = EventSerializer
@@ -80,12 +63,8 @@ class EventPage(DefinitionPage):
         """How often the page looks again, in seconds."""
         return 5 if any(row.running or row.job.runnable.next_run_at for row in self.users) else 10
 
-    def question_before_deleting(self) -> dict[str, Any]:
-        """What `pages.ask` is to show."""
-        return _question(self.row.name, "event", "No job performs it.")
 
-
-class ConnectionPage(DefinitionPage):
+class ConnectionPage(TypedPage):
     """The page of a connection."""
 
     serializer = ConnectionSerializer
@@ -100,18 +79,3 @@ class ConnectionPage(DefinitionPage):
     def count(self) -> int:
         """How many use it."""
         return int(self.row.events.for_application(self.row.application).count())
-
-    def question_before_deleting(self) -> dict[str, Any]:
-        """What `pages.ask` is to show."""
-        return _question(self.row.name, "connection", "No event uses it.")
-
-
-def _question(name: str, what: str, alone: str) -> dict[str, Any]:
-    text = f"{alone} Its configuration goes, with the credentials in it. There is no way back."
-    return {
-        "title": f"Delete {name}?",
-        "text": text,
-        "confirm": f"Delete the {what}",
-        "keep": "Keep it",
-        "danger": True,
-    }

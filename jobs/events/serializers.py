@@ -8,16 +8,13 @@ from rest_framework import serializers
 
 from badgerjobs.lib.storable import is_storable
 from badgerjobs.web.definitions.configurations import masked
-from badgerjobs.web.definitions.fields import TypeField, check_tag
-from badgerjobs.web.serializers import StrictSerializer
+from badgerjobs.web.definitions.fields import TypeField
+from badgerjobs.web.definitions.serializers import ConfigurationField, DefinitionSerializer
+from badgerjobs.web.serializers import ErrorField, StrictSerializer
 from jobs.ductape_fields import InputField
 from jobs.events.connections import CONNECTION_TYPES, SECRETS
-from jobs.events.services import type_stays
 from jobs.events.types import EVENT_TYPES, type_of
 from jobs.models import Connection, ConnectionType, Event, EventType
-
-# Of `events/try/`.
-RESERVED = "try"
 
 
 @extend_schema_field({"type": "string", "nullable": True})
@@ -36,12 +33,6 @@ class ConnectionField(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Any) -> str:
         return str(value.tag)
-
-
-class ConfigurationField(serializers.DictField):
-    """What each type makes of it, its serializer says."""
-
-    default_error_messages = {"not_a_dict": "Must be an object."}
 
 
 EVENT_CONFIGURATION = PolymorphicProxySerializer(
@@ -66,53 +57,10 @@ class ConnectionConfigurationField(ConfigurationField):
     """In the reference, one of all that there are."""
 
 
-class DefinitionSerializer(StrictSerializer):
-    """What events and connections have in common."""
-
-    tag = serializers.CharField(
-        max_length=200,
-        required=False,
-        trim_whitespace=False,
-        validators=[check_tag],
-        help_text="Its identity in the application: unique, and never changed. Its name unless given.",
-    )
-    name = serializers.CharField(max_length=200, required=False, help_text="For people; its tag unless given.")
-    created_at = serializers.DateTimeField(read_only=True, help_text="When it was made.")
-    updated_at = serializers.DateTimeField(read_only=True, help_text="When it was last changed.")
-
-    def validate_type(self, name: str) -> str:
-        """Never changed: an update may repeat it, no more."""
-        if self.instance is not None and name != self.instance.type:
-            raise serializers.ValidationError(type_stays(self.instance))
-        return name
-
-    def validate_tag(self, tag: str) -> str:
-        """Never changed, and none of the addresses' own words."""
-        if self.instance is not None and tag != self.instance.tag:
-            raise serializers.ValidationError(f"A tag is never changed: this one's is “{self.instance.tag}”.")
-        if tag == RESERVED:
-            raise serializers.ValidationError(
-                f"“{RESERVED}” is a word of the addresses themselves: choose another tag."
-            )
-        return tag
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A new one has a tag: the one given, or its name."""
-        if self.instance is None and "tag" not in attrs:
-            if "name" not in attrs:
-                raise serializers.ValidationError({"tag": ["Give it a tag, like “low-stock”, or a name."]})
-            try:
-                check_tag(attrs["name"])
-                attrs["tag"] = self.validate_tag(attrs["name"])
-            except serializers.ValidationError:
-                raise serializers.ValidationError(
-                    {"tag": ["The name cannot be the tag, which is part of an address: give a tag too."]}
-                ) from None
-        return attrs
-
-
 class EventSerializer(DefinitionSerializer):
     """A definition that jobs perform. What its configuration holds depends on its type."""
+
+    reserved = ("try",)
 
     type = TypeField(EventType.choices, help_text=f"{', '.join(EventType.values)}; in any case. Never changed.")
     connection = ConnectionField(
@@ -157,6 +105,8 @@ class EventSerializer(DefinitionSerializer):
 class ConnectionSerializer(DefinitionSerializer):
     """A server that events speak to, with the credentials for it, which are never shown."""
 
+    reserved = ("try",)
+
     type = TypeField(
         ConnectionType.choices, help_text=f"{', '.join(ConnectionType.values)}; in any case. Never changed."
     )
@@ -192,17 +142,10 @@ class NewSampleSerializer(SampleSerializer):
     configuration = EventConfigurationField(help_text="What it does, by its type.")
 
 
-@extend_schema_field(
-    {"type": "object", "nullable": True, "properties": {"class": {"type": "string"}, "message": {"type": "string"}}}
-)
-class TriedErrorField(serializers.JSONField):
-    """A word for machines and a sentence."""
-
-
 class TriedSerializer(serializers.Serializer[Any]):
     """What came of trying an event out."""
 
     ok = serializers.BooleanField(help_text="Whether it was a success.")
     duration = serializers.IntegerField(help_text="Milliseconds that it took.")
     result = serializers.JSONField(allow_null=True, help_text="What an attempt would keep: it depends on the type.")
-    error = TriedErrorField(help_text="Null for a success; else its `class` and `message`, as an attempt has them.")
+    error = ErrorField(help_text="Null for a success; else its `class` and `message`, as an attempt has them.")

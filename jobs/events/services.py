@@ -1,14 +1,21 @@
 """What can be done with events and with the connections that they share."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import RestrictedError
+from django.db import transaction
 
 from badgerjobs.web.definitions.configurations import checked
+from badgerjobs.web.definitions.keeping import (
+    GONE,
+    Facts,
+    Uses,
+    alone_with_its_tag,
+    delete_unused,
+    made_or_changed,
+    record,
+)
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
@@ -16,12 +23,16 @@ from jobs.events.connections import CONNECTION_TYPES, SECRETS
 from jobs.events.types import type_of
 from jobs.models import Connection, ConnectionType, Event
 
-Facts = dict[str, Any]
-
-GONE = "This {} was deleted in the meantime."
-TAKEN = "There is {} with the tag “{}” already. Change it with PATCH, or use PUT to create or update."
-# So many of those that use something are named where it cannot be deleted.
-NAMED = 5
+PERFORMED = Uses(
+    lambda event: event.jobs,
+    "the job",
+    "The event is performed by {}. Delete these first, or give them another event.",
+)
+USED = Uses(
+    lambda connection: connection.events,
+    "the event",
+    "The connection is used by {}. Delete these first, or give them another one.",
+)
 
 
 def create_event(*, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any) -> Event:
@@ -33,10 +44,10 @@ def create_event(*, application: Application, tag: str, by: audit.Actor, now: da
     event = Event(application=application, tag=tag, name=fields.get("name", tag), type=fields["type"])
     event.connection = fields.get("connection")
     event.configuration = configuration_of(event, fields.get("configuration", {}))
-    with _alone_with_its_tag(event):
+    with alone_with_its_tag("an event", event):
         _hold(event.connection)
         event.save(force_insert=True)
-        _record(event, {}, _facts(event), action="event.create", by=by, now=now)
+        record(event, {}, _facts(event), action="event.create", by=by, now=now)
     return event
 
 
@@ -59,35 +70,31 @@ def update_event(*, event: Event, by: audit.Actor, now: datetime, **fields: Any)
     event.configuration = configuration_of(event, fields.get("configuration"))
     _hold(event.connection)
     event.save()
-    _record(event, facts, _facts(event), action="event.update", by=by, now=now)
+    record(event, facts, _facts(event), action="event.update", by=by, now=now)
     return event
 
 
-@transaction.atomic
 def create_or_update_event(
     *, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any
 ) -> tuple[Event, bool]:
     """Make the event, or change the one that is there, as one step. Returns it and whether it was made."""
-    found = Event.objects.for_application(application).filter(tag=tag).first()
-    if found is None:
-        return create_event(application=application, tag=tag, by=by, now=now, **fields), True
-    if found.type != fields["type"]:
-        raise Invalid(type=type_stays(found))
-    return update_event(event=found, by=by, now=now, **fields), False
+    fields |= {"by": by, "now": now}
+    return made_or_changed(
+        Event.objects.for_application(application).filter(tag=tag),
+        fields["type"],
+        make=lambda: create_event(application=application, tag=tag, **fields),
+        change=lambda found: update_event(event=found, **fields),
+    )
 
 
 def delete_event(*, event: Event, by: audit.Actor, now: datetime) -> None:
     """Delete an event. Raises Conflict, naming them, when jobs perform it."""
-    facts = _facts(event)
-    with _unused(lambda: _performed_by(_tags(event.jobs))):
-        if _deleted(event):
-            _record(event, facts, dict.fromkeys(facts), action="event.delete", by=by, now=now)
+    delete_unused(event, PERFORMED, _facts(event), action="event.delete", by=by, now=now)
 
 
 def refusal_to_delete_event(event: Event) -> str:
     """Why it would not be deleted now: a sentence that names the jobs; empty where nothing stands against it."""
-    jobs = _tags(event.jobs)
-    return _performed_by(jobs) if jobs else ""
+    return PERFORMED.refusal(event)
 
 
 def create_connection(
@@ -99,9 +106,9 @@ def create_connection(
     """
     connection = Connection(application=application, tag=tag, name=fields.get("name", tag), type=fields["type"])
     connection.configuration = connection_configuration(connection, fields.get("configuration", {}))
-    with _alone_with_its_tag(connection):
+    with alone_with_its_tag("a connection", connection):
         connection.save(force_insert=True)
-        _record(connection, {}, _facts(connection), action="connection.create", by=by, now=now)
+        record(connection, {}, _facts(connection), action="connection.create", by=by, now=now)
     return connection
 
 
@@ -121,35 +128,31 @@ def update_connection(*, connection: Connection, by: audit.Actor, now: datetime,
     if "configuration" in fields:
         connection.configuration = connection_configuration(connection, fields["configuration"])
     connection.save()
-    _record(connection, facts, _facts(connection), action="connection.update", by=by, now=now)
+    record(connection, facts, _facts(connection), action="connection.update", by=by, now=now)
     return connection
 
 
-@transaction.atomic
 def create_or_update_connection(
     *, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any
 ) -> tuple[Connection, bool]:
     """Make the connection, or change the one that is there, as one step. Returns it and whether it was made."""
-    found = Connection.objects.for_application(application).filter(tag=tag).first()
-    if found is None:
-        return create_connection(application=application, tag=tag, by=by, now=now, **fields), True
-    if found.type != fields["type"]:
-        raise Invalid(type=type_stays(found))
-    return update_connection(connection=found, by=by, now=now, **fields), False
+    fields |= {"by": by, "now": now}
+    return made_or_changed(
+        Connection.objects.for_application(application).filter(tag=tag),
+        fields["type"],
+        make=lambda: create_connection(application=application, tag=tag, **fields),
+        change=lambda found: update_connection(connection=found, **fields),
+    )
 
 
 def delete_connection(*, connection: Connection, by: audit.Actor, now: datetime) -> None:
     """Delete a connection. Raises Conflict, naming them, when events use it."""
-    facts = _facts(connection)
-    with _unused(lambda: _used_by(_tags(connection.events))):
-        if _deleted(connection):
-            _record(connection, facts, dict.fromkeys(facts), action="connection.delete", by=by, now=now)
+    delete_unused(connection, USED, _facts(connection), action="connection.delete", by=by, now=now)
 
 
 def refusal_to_delete_connection(connection: Connection) -> str:
     """Why it would not be deleted now: a sentence that names the events; empty where nothing stands against it."""
-    events = _tags(connection.events)
-    return _used_by(events) if events else ""
+    return USED.refusal(connection)
 
 
 def configuration_of(event: Event, given: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -175,11 +178,6 @@ def connection_configuration(connection: Connection, given: Mapping[str, Any]) -
     return checked(CONNECTION_TYPES[connection.type], given, SECRETS, stored)
 
 
-def type_stays(row: Event | Connection) -> str:
-    """Why a type is never changed."""
-    return f"A type is never changed: this one's is {row.type}. Make another one."
-
-
 def _fit(event: Event, needed: ConnectionType | None) -> None:
     if event.connection is None and needed:
         raise Invalid(connection=f"This needs a connection of the type {needed.value}: make one, and give its tag.")
@@ -189,38 +187,6 @@ def _fit(event: Event, needed: ConnectionType | None) -> None:
         raise Invalid(
             connection=f"“{event.connection.tag}” is of the type {event.connection.type}: this needs one of {needed}."
         )
-
-
-@contextmanager
-def _alone_with_its_tag(row: Event | Connection) -> Iterator[None]:
-    """Made in one step. Raises Conflict where the tag is taken."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError:
-        raise Conflict(TAKEN.format("an event" if isinstance(row, Event) else "a connection", row.tag)) from None
-
-
-@contextmanager
-def _unused(refusal: Callable[[], str]) -> Iterator[None]:
-    """Deleted in one step. Raises Conflict, with this sentence, while something uses it."""
-    try:
-        with transaction.atomic():
-            yield
-    except (RestrictedError, IntegrityError):
-        raise Conflict(refusal()) from None
-
-
-def _deleted(row: Event | Connection) -> bool:
-    """Of two at once, one did it."""
-    deleted, _ = type(row)._default_manager.filter(pk=row.pk).delete()
-    return deleted > 0
-
-
-def _record(row: Event | Connection, before: Facts, after: Facts, **entry: Any) -> None:
-    """What changed, if anything did. `entry`: who did it, when, and what it is called."""
-    if changes := audit.difference(before, after):
-        audit.record(subject=row.tag, application=row.application, changes=changes, **entry)
 
 
 def _hold(connection: Connection | None) -> None:
@@ -236,23 +202,3 @@ def _facts(row: Event | Connection) -> Facts:
     if isinstance(row, Event):
         facts["connection"] = row.connection.tag if row.connection else None
     return facts
-
-
-def _tags(rows: Any) -> list[str]:
-    """One more than are named."""
-    return list(rows.order_by("tag").values_list("tag", flat=True)[: NAMED + 1])
-
-
-def _performed_by(jobs: Sequence[str]) -> str:
-    return f"The event is performed by {_named('the job', jobs)}. Delete these first, or give them another event."
-
-
-def _used_by(events: Sequence[str]) -> str:
-    return f"The connection is used by {_named('the event', events)}. Delete these first, or give them another one."
-
-
-def _named(what: str, tags: Sequence[str]) -> str:
-    """`the jobs “a”, “b” and others`; `others` alone where they are gone meanwhile."""
-    said = [f"“{tag}”" for tag in tags[:NAMED]]
-    said += ["others"] if len(tags) > NAMED or not tags else []
-    return f"{what}{'' if len(tags) == 1 else 's'} {' and '.join(filter(None, [', '.join(said[:-1]), said[-1]]))}"

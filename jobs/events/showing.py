@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from badgerjobs.outbound.in_words import ERRORS as CALL_ERRORS
+from badgerjobs.outbound.in_words import answer_in_words
 from jobs import exchange
-from jobs.answers import ERRORS as CALL_ERRORS
-from jobs.answers import answer_in_words
 
 ERRORS = {
     **CALL_ERRORS,

@@ -19,6 +19,10 @@ form?.addEventListener("keydown", (event) => {
   form.requestSubmit(form.querySelector(".primary"));
 });
 
+// A search within the form finds as one types: Enter in it saves nothing. What is picked from it is a change.
+form?.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.matches("[type=search]")) event.preventDefault(); });
+form?.addEventListener("click", ({ target }) => { if (target.closest("[data-picks]")) changed = true; });
+
 // In any other form Ctrl+Enter presses the button that says so.
 document.addEventListener("keydown", (event) => {
   const asked = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form;

@@ -2,10 +2,11 @@
 function number(list) {
   [...list.children].forEach((row, place) => {
     for (const field of row.querySelectorAll("[aria-label]")) field.ariaLabel = field.ariaLabel.replace(/\d+/, place + 1);
-    const remove = row.querySelector("[value^=remove-header]");
-    remove.value = `remove-header:${place + 1}`;
+    const remove = row.querySelector("[value^=remove-]");
+    remove.value = remove.value.replace(/\d+$/, place + 1);
     // What an error says stays with the field it says it of.
-    if (!row.querySelector(".error")) row.querySelector("input").id = `header_name_${place + 1}`;
+    const name = row.querySelector("input");
+    if (!row.querySelector(".error")) name.id = name.id.replace(/\d+$/, place + 1);
   });
 }
 
@@ -15,10 +16,10 @@ function changed(list) {
 
 document.addEventListener("click", (event) => {
   const add = event.target.closest("[data-add]");
-  const remove = event.target.closest("[data-rows] [value^=remove-header]");
+  const remove = event.target.closest("[data-rows] [value^=remove-]");
   if (!add && !remove) return;
   event.preventDefault();
-  const list = add ? add.form.querySelector("[data-rows]") : remove.closest("[data-rows]");
+  const list = add ? add.form.querySelector(`[data-rows="${add.dataset.add}"]`) : remove.closest("[data-rows]");
   if (add) {
     const { name = "", value = "" } = add.dataset;
     const empty = [...list.children].find((row) => [...row.querySelectorAll("input")].every((field) => !field.value));

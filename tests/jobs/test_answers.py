@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 
 from badgerjobs.outbound.calls import ErrorClass
+from badgerjobs.outbound.in_words import ERRORS, answer_in_words
 from badgerjobs.runs.outcomes import BUG
-from jobs.answers import ERRORS, answer_in_words
 from jobs.exchange import ADVICE
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "jobs.md"

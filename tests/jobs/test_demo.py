@@ -16,12 +16,16 @@ from django.utils import timezone
 from badgerjobs import urls
 from badgerjobs.lib import vault
 from badgerjobs.outbound import client as outbound
+from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.trials import try_transform
 from badgerjobs.web.outgoing import echo_address, open_client
 from badgerjobs.workspaces.models import Application, Member, Token
 from jobs.demo import create_demo
 from jobs.models import Job
+from tasks.models import CachedValue, CacheKey, Task
+from tasks.selection import matching
 from tests.callers import Caller
-from tests.factories import make_application
+from tests.factories import make_application, value_of
 
 
 def said() -> str:
@@ -64,6 +68,39 @@ def test_the_curl_that_is_printed_makes_a_job() -> None:
     shows = re.search(r"curl http://127.0.0.1:8000(\S+/results/)", welcome)
     assert shows
     assert Caller(secret).get(shows[1]).status == 200
+
+
+@pytest.mark.django_db
+def test_it_has_keys_of_a_source_that_asks_its_own_receiver_and_a_task_for_all_of_them() -> None:
+    said()
+    source, task = DataSource.objects.get(), Task.objects.get()
+    assert source.configuration["url"] == "http://127.0.0.1:8000/echo/products/{{PRODUCT_ID}}"
+    assert [key.name for key in matching(task.application, task.selection, task.pattern)] == [
+        "product-1-", "product-2-", "product-3-",
+    ]  # fmt: skip
+    assert (task.type, task.runnable.next_run_at) == ("on_demand", None)
+
+
+@pytest.mark.django_db
+def test_the_value_that_the_curl_reads_is_one_of_the_keys() -> None:
+    found = re.search(r"curl -i http://127.0.0.1:8000(/api/v1/cache/(\S+)) -H 'Authorization: Bearer (\S+)'", said())
+    assert found
+    key = CacheKey.objects.get(name=found[2])
+    CachedValue.objects.filter(key=key).update(**value_of('{"product": "1"}', timezone.now()))
+    answer = Caller(found[3]).get(found[1])
+    assert (answer.status, answer.body) == (200, {"product": "1"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_fetched_from_the_receiver_is_made_into_a_value() -> None:
+    said()
+    source = DataSource.objects.get()
+    answered = Client().get("/echo/products/2").json()
+    made = try_transform(
+        application=source.application, code=source.configuration["transform"], response=answered,
+        variables={"PRODUCT_ID": "2"},
+    )  # fmt: skip
+    assert made.value == {"product": "2", "asked": "/echo/products/2"}
 
 
 @pytest.mark.parametrize(

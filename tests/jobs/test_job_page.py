@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from badgerjobs.runs import recent
+from badgerjobs.runs import owner_page, recent
 from badgerjobs.runs.models import Cause, Run, Runnable, State
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
-from jobs import page, views
+from jobs import views
 from jobs.models import Job
 from tests.clients import browser_in
 from tests.factories import make_application, make_attempt, make_job, make_member, make_run
@@ -178,7 +178,7 @@ def test_where_nothing_is_planned_it_looks_more_rarely_what_others_did(shop: App
 
 
 def test_of_more_than_is_listed_it_says_at_least(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "WAITING", 2)
+    monkeypatch.setattr(owner_page, "WAITING", 2)
     for number in (1, 2):
         make_run(job.runnable, State.RUNNING, number=number, started_at=timezone.now())
     question = plain(browser_in(job.application).get(at(job, "delete")))

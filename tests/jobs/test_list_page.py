@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from badgerjobs.runs.models import Runnable, State
+from badgerjobs.web.definitions import list_pages
 from badgerjobs.workspaces.models import Application, Role
-from jobs import views
 from jobs.filters import CHOICES, SORTS
 from jobs.models import Job
 from tests.clients import browser_in
@@ -121,7 +121,7 @@ def test_each_column_that_sorts_says_how_and_turns_round(shop: Application) -> N
 
 
 def test_pages_are_walked_by_cursor_and_counted(shop: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "JOBS", 2)
+    monkeypatch.setattr(list_pages, "ROWS", 2)
     for number in range(5):
         make_job(shop, f"job-{number}")
     browser, at, seen = browser_in(shop), f"{reverse('jobs:list', args=[shop.slug])}?sort=name&q=job", []

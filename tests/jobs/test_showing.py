@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from badgerjobs.lib.backoff import LIST, Retries
 from badgerjobs.runs.models import Runnable
+from badgerjobs.runs.saying import Saying, next_runs, retries_in_words, saying, state_of
 from badgerjobs.runs.schedules import place_of
 from jobs.models import Job
-from jobs.showing import Saying, failures_in_words, next_runs, retries_in_words, saying, state_of
+from jobs.showing import failures_in_words
 from tests.factories import NOW
 
 HOUR = timedelta(hours=1)

@@ -70,6 +70,7 @@ def checked(
     configuration: dict[str, Any] = found.validated_data
     if wrong := {name: [UNSTORABLE] for name, value in configuration.items() if not is_storable(value)}:
         raise serializers.ValidationError({"configuration": wrong})
+    kept = [name for name in kept if configuration.get(name)]  # a type may drop what it does not use
     if kept and secrets.party(configuration) != secrets.party(stored):
         raise Invalid(**{f"configuration.{name}": SECRETS_STAY for name in kept})
     return configuration

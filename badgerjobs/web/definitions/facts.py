@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from badgerjobs.web.definitions.inputs import has_rows, is_json
+from badgerjobs.web.definitions.inputs import is_json, row_kind, shown
 from badgerjobs.web.definitions.looks import Look, SerializerField, look_of
 
 
@@ -29,8 +29,8 @@ def facts_of(
         value, look = configuration.get(name), look_of(looks, name, one)
         if value in (None, "", [], {}) or (look.only and choice not in look.only):
             continue
-        if has_rows(name, one):
-            found += [Fact(header, text) for header, text in value.items()]
+        if kind := row_kind(name, one, look):
+            found += [Fact(kind.mark + first, " ".join(more)) for first, *more in shown(one, value, kind)]
         elif look.rows or is_json(one):
             text = value if isinstance(value, str) and not is_json(one) else _written(value)
             found.append(Fact(look.label, text, block=True, language=look.editor))

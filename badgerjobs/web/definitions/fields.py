@@ -10,20 +10,25 @@ from badgerjobs.outbound.headers import MOST_HEADERS, check_headers
 BODY_BYTES = 1_000_000
 
 
-def check_tag(tag: str) -> None:
-    """A tag stands in addresses, so it may hold nothing that an address cannot."""
+def check_tag(tag: str, what: str = "A tag") -> None:
+    """It stands in addresses, so it may hold nothing that an address cannot. `what` it is called in the refusal."""
     if "/" in tag or tag in {".", ".."} or not tag.isprintable():
-        raise serializers.ValidationError("A tag may hold neither “/” nor control characters. Use - or : instead.")
+        raise serializers.ValidationError(f"{what} may hold neither “/” nor control characters. Use - or : instead.")
     if tag != tag.strip():
-        raise serializers.ValidationError("A tag neither begins nor ends with a blank.")
+        raise serializers.ValidationError(f"{what} neither begins nor ends with a blank.")
+
+
+def type_named(text: str) -> str:
+    """What a type is called: in upper case, a blank or a hyphen being an underscore."""
+    return text.strip().upper().replace(" ", "_").replace("-", "_")
 
 
 class TypeField(serializers.ChoiceField):
-    """A type, in any case; upper case when it comes out."""
+    """A type, written as people write it; upper case when it comes out."""
 
     def to_internal_value(self, data: Any) -> str:
-        """Upper case; a blank or a hyphen is an underscore. Raises ValidationError that names all there are."""
-        name = data.strip().upper().replace(" ", "_").replace("-", "_") if isinstance(data, str) else data
+        """See `type_named`. Raises ValidationError that names all there are."""
+        name = type_named(data) if isinstance(data, str) else data
         if not isinstance(name, str) or name not in self.choices:
             raise serializers.ValidationError(f"“{data}” is none of {', '.join(self.choices)}.")
         return name

@@ -1,17 +1,21 @@
 """A form for what has a type: its name, its tag, and a field for each of the configuration of that type."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import Any
 
+from django import forms
 from django.forms import BoundField
 from django.http import QueryDict
 from rest_framework import serializers
 
 from badgerjobs.web.definitions import header_rows, json_text
-from badgerjobs.web.definitions.inputs import begun, flat, form_field, has_rows, shown, told
+from badgerjobs.web.definitions import rows as row_fields
+from badgerjobs.web.definitions.inputs import begun, flat, form_field, row_kind, shown, told
 from badgerjobs.web.definitions.looks import Look, arranged, look_of
 from badgerjobs.web.definitions.named_form import NamedForm, typed
+from badgerjobs.web.definitions.rows import HEADER, RowKind
 from badgerjobs.web.serializer_forms import first_sentence
 from badgerjobs.web.serializers import StrictSerializer
 from badgerjobs.workspaces.models import Application
@@ -22,11 +26,19 @@ PREFIX = "configuration_"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A field of the configuration, as the page shows it. `sort`: `rows`, `check`, `choice`, `joined` or `plain`."""
+    """A field of the configuration, as the page shows it. `sort`: `headers`, `rows`, `check`, `choice` or `plain`.
+
+    `joined` stands before it, as one value with it. `rows` are those of a field that has some, `row_types` the
+    types that a row may have, `blank` a row that scripts copy: they number it.
+    """
 
     field: BoundField
     look: Look
     sort: str
+    joined: BoundField | None = None
+    rows: list[row_fields.Row] = dataclass_field(default_factory=list)
+    blank: row_fields.Row | None = None
+    row_types: tuple[str, ...] = ()
 
     @property
     def classes(self) -> str:
@@ -54,9 +66,12 @@ class DefinitionForm(NamedForm):
         super().__init__(data, auto_id="%s")
         self.application, self.type, self.row = application, type_name, row
         self.inputs = arranged(self.configuration_serializer, self.looks)
+        self.all_looks = {name: look_of(self.looks, name, one) for name, one in self.inputs.items()}
+        self.joined = {look.joined for look in self.all_looks.values()}
         for name, one in self.inputs.items():
-            look = look_of(self.looks, name, one)
-            self.fields[PREFIX + name] = form_field(name, one, look, is_secret=name in self.secret_fields)
+            self.fields[PREFIX + name] = form_field(
+                name, one, self.all_looks[name], is_secret=name in self.secret_fields, is_joined=name in self.joined
+            )
         self.initial = typed(self.fields, so_far) if so_far is not None else self.begins()
 
     @property
@@ -93,7 +108,7 @@ class DefinitionForm(NamedForm):
             values: Mapping[str, Any] = {name: begun(one) for name, one in self.inputs.items()}
         else:
             values = self.stored["configuration"]
-        filled = {PREFIX + name: shown(name, one, values.get(name)) for name, one in self.inputs.items()}
+        filled = {PREFIX + name: self._shown(name, values.get(name)) for name in self.inputs}
         named = {"name": self.row.name, "tag": self.row.tag} if self.row else {}
         return {**named, **filled}
 
@@ -131,13 +146,13 @@ class DefinitionForm(NamedForm):
         """What was typed into those fields that are to be seen."""
         choice = self.cleaned_data.get(PREFIX + self.chooser, "")
         for name, one in self.inputs.items():
-            only = look_of(self.looks, name, one).only
+            only = self.all_looks[name].only
             if only and choice not in only:
                 continue
-            if has_rows(name, one):
-                self._judge_rows(name)
+            if kind := self._row_kind(name):
+                self._judge_rows(name, kind)
             try:
-                value = told(name, one, self._typed(name))
+                value = told(one, self._typed(name), kind)
             except json_text.BadJSONError as error:
                 self.refuse(f"configuration.{name}", str(error))
                 continue
@@ -149,10 +164,20 @@ class DefinitionForm(NamedForm):
         field = PREFIX + name
         return self.cleaned_data.get(field, self.data.get(field, ""))
 
-    def _judge_rows(self, name: str) -> None:
+    def _row_kind(self, name: str) -> RowKind | None:
+        return row_kind(name, self.inputs[name], self.all_looks[name])
+
+    def _shown(self, name: str, value: Any) -> Any:
+        return shown(self.inputs[name], value, self._row_kind(name))
+
+    def _judge_rows(self, name: str, kind: RowKind) -> None:
+        """Look at each row by itself, so that what is wrong stands beside it."""
         stored = (self.row.configuration.get(name) if self.row else None) or {}
-        self.row_errors = header_rows.wrong(self.pairs, stored)
-        for said in self.row_errors.values():
+        wrong = (
+            header_rows.wrong(self.pairs, stored) if kind is HEADER else row_fields.wrong(kind, self._typed(name) or [])
+        )
+        self.row_errors[PREFIX + name] = wrong
+        for said in wrong.values():
             self.refuse(f"configuration.{name}", said)
 
     def refuse(self, name: str, said: Any) -> None:
@@ -184,24 +209,34 @@ class DefinitionForm(NamedForm):
     @property
     def has_more_set(self) -> bool:
         """Whether one of the others is not as usual, or wrong."""
-        new = {PREFIX + name: shown(name, one, begun(one)) for name, one in self.inputs.items()}
+        new = {PREFIX + name: self._shown(name, begun(one)) for name, one in self.inputs.items()}
         named = [row.field.name for row in self.more_rows]
         return any(name in self.errors or str(self[name].value() or "") != str(new[name]) for name in named)
 
     def _rows(self) -> list[Row]:
-        names = [name for name in self.inputs if not (name == "verb" and "endpoint" in self.inputs)]
-        return [Row(self[PREFIX + n], look_of(self.looks, n, self.inputs[n]), self._sort_of(n)) for n in names]
+        return [self._row(name) for name in self.inputs if name not in self.joined]
 
-    def _sort_of(self, name: str) -> str:
+    def _row(self, name: str) -> Row:
+        look, field, kind = self.all_looks[name], self[PREFIX + name], self._row_kind(name)
+        joined = self[PREFIX + look.joined] if look.joined else None
+        row = Row(field, look, self._sort_of(name, kind), joined)
+        if kind is None or kind is HEADER:
+            return row
+        errors = self.row_errors.get(PREFIX + name, {})
+        rows = row_fields.shown(kind, list(field.value() or []), errors)
+        blank = row_fields.Row(kind, 0, ("",) * len(kind.columns))
+        return replace(row, rows=rows, blank=blank, row_types=_row_types(self.inputs[name]))
+
+    def _sort_of(self, name: str, kind: RowKind | None) -> str:
         one = self.inputs[name]
-        if has_rows(name, one):
-            return "rows"
-        if name == "endpoint" and "verb" in self.inputs:
-            return "joined"
+        if kind:
+            return "headers" if kind is HEADER else "rows"
         if isinstance(one, serializers.BooleanField):
             return "check"
-        return "choice" if isinstance(one, serializers.ChoiceField) else "plain"
+        return "choice" if isinstance(self.fields[PREFIX + name].widget, forms.RadioSelect) else "plain"
 
-    @property
-    def verb(self) -> BoundField:
-        return self[f"{PREFIX}verb"]
+
+def _row_types(one: Any) -> tuple[str, ...]:
+    """What a row may be, where its serializer says so by a choice named `type`."""
+    choice = getattr(getattr(one, "child", None), "fields", {}).get("type")
+    return tuple(choice.choices) if choice else ()

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django import forms
-from django.http import QueryDict
-
 from badgerjobs.lib import vault
 from badgerjobs.outbound.headers import check_headers
+from badgerjobs.web.definitions import rows as row_fields
+from badgerjobs.web.definitions.rows import HEADER, RowsField
 
-NAME, VALUE = "header_name", "header_value"
+NAME = HEADER.fields[0]
 Pairs = list[tuple[str, str]]
 
 
@@ -33,27 +32,17 @@ class HeaderRow:
         return vault.is_secret(self.name)
 
 
-class HeaderWidget(forms.Widget):
-    """Reads all rows of what was sent, the empty ones too: what somebody adds must still be there."""
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Pairs:  # noqa: ARG002
-        """Give pairs of name and value, in their order."""
-        if not isinstance(data, QueryDict):
-            return list(data.get(name, []))
-        return list(zip(data.getlist(NAME), data.getlist(VALUE), strict=False))
-
-
-class HeaderRows(forms.Field):
+class HeaderRows(RowsField):
     """Name and value of each header, as pairs."""
 
-    widget = HeaderWidget
+    def __init__(self, **given: Any) -> None:
+        super().__init__(HEADER, **given)
 
 
 def filled(pairs: Pairs) -> Iterator[tuple[int, str, str]]:
     """Number, name and value of the rows in which there is something."""
-    for number, (name, value) in enumerate(pairs, start=1):
-        if name.strip() or value:
-            yield number, name.strip(), value
+    for number, (name, value) in row_fields.filled(list(pairs)):
+        yield number, name, value
 
 
 def wrong(pairs: Pairs, stored: Mapping[str, str]) -> dict[int, str]:
@@ -72,30 +61,6 @@ def wrong(pairs: Pairs, stored: Mapping[str, str]) -> dict[int, str]:
             said[number] = f"There is a header {name} above already: put both values into one, with a comma."
         seen.add(name.lower())
     return said
-
-
-def add_or_remove(data: QueryDict, do: str) -> bool:
-    """Add a row or take one away, as a button of the form says; whether it said so.
-
-    `add-header`, `add-header:NAME=VALUE`, `remove-header:NUMBER`: without scripts the server does it.
-    """
-    what, _, which = do.partition(":")
-    if what not in {"add-header", "remove-header"}:
-        return False
-    names, values = data.getlist(NAME), data.getlist(VALUE)
-    if what == "add-header":
-        name, _, value = which.partition("=")
-        names, values = [*names, name], [*values, value]
-    elif 0 < (number := number_of(which)) <= min(len(names), len(values)):
-        del names[number - 1], values[number - 1]
-    data.setlist(NAME, names)
-    data.setlist(VALUE, values)
-    return True
-
-
-def number_of(text: str) -> int:
-    """The number of a row, from 1; 0 for what is none. No form has ten thousand rows."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 4 else 0
 
 
 def _better(name: str) -> str:

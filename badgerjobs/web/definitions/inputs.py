@@ -7,29 +7,38 @@ from django import forms
 from rest_framework import serializers
 
 from badgerjobs.web.definitions import json_text
-from badgerjobs.web.definitions.header_rows import HeaderRows, filled
 from badgerjobs.web.definitions.looks import Look
+from badgerjobs.web.definitions.rows import HEADER, ROW_KINDS, VARIABLE, RowKind, Rows, RowsField, filled
 
 # Texts that may be longer stand in a field of several lines.
 ONE_LINE = 4000
+# More choices than these would not stand in one line.
+SIDE_BY_SIDE = 5
 SerializerField = serializers.Field[Any, Any, Any, Any]
 
 
-def form_field(name: str, one: SerializerField, look: Look, *, is_secret: bool) -> forms.Field:
+def form_field(
+    name: str, one: SerializerField, look: Look, *, is_secret: bool = False, is_joined: bool = False
+) -> forms.Field:
     """The field of the form. It takes anything: what may stand there, the serializer says."""
     given: dict[str, Any] = {"label": look.label, "help_text": look.hint, "required": False}
-    if has_rows(name, one):
-        return HeaderRows(**given)
+    if kind := row_kind(name, one, look):
+        return RowsField(kind, **given)
     if isinstance(one, serializers.BooleanField):
         return forms.BooleanField(**given)
     if isinstance(one, serializers.ChoiceField):
         choices = [
-            (value, look.words.get(value, value if name == "verb" else str(said)))
-            for value, said in one.choices.items()
+            (value, look.words.get(value, value if is_joined else str(said))) for value, said in one.choices.items()
         ]
-        widget = forms.Select({"aria-label": look.label}) if name == "verb" else forms.RadioSelect()
-        return forms.ChoiceField(choices=choices, widget=widget, **given)
+        return forms.ChoiceField(choices=choices, widget=_chooser(look, len(choices), is_joined), **given)
     return forms.CharField(strip=False, widget=_widget(one, look, is_secret=is_secret), **given)
+
+
+def _chooser(look: Look, choices: int, is_joined: bool) -> forms.Widget:
+    """A few stand side by side; many, and those in front of another field, in a list that opens."""
+    if is_joined:
+        return forms.Select({"aria-label": look.label})
+    return forms.Select() if choices > SIDE_BY_SIDE else forms.RadioSelect()
 
 
 def _widget(one: SerializerField, look: Look, *, is_secret: bool) -> forms.Widget:
@@ -58,18 +67,22 @@ def is_json(one: SerializerField) -> bool:
     return isinstance(one, serializers.JSONField | serializers.DictField)
 
 
-def has_rows(name: str, one: SerializerField) -> bool:
-    """Whether it is names with texts, in rows."""
-    return name == "headers" and isinstance(one, serializers.DictField)
+def row_kind(name: str, one: SerializerField, look: Look) -> RowKind | None:
+    """Of which kind its rows are, as headers always have them; None for a field without rows."""
+    if name == "headers" and isinstance(one, serializers.DictField):
+        return HEADER
+    return ROW_KINDS[look.in_rows] if look.in_rows else None
 
 
 def _is_long(one: SerializerField) -> bool:
     return isinstance(one, serializers.CharField) and (one.max_length or 0) > ONE_LINE
 
 
-def shown(name: str, one: SerializerField, value: Any) -> Any:
-    """A value of a configuration as the form has it."""
-    if has_rows(name, one):
+def shown(one: SerializerField, value: Any, kind: RowKind | None = None) -> Any:
+    """A value of a configuration as the form has it. `kind` is of its rows, where it has some."""
+    if kind is VARIABLE:
+        return [tuple(str(row.get(column, "")) for column in kind.columns) for row in value or ()]
+    if kind:
         return list((value or {}).items())
     if isinstance(one, serializers.BooleanField):
         return bool(value)
@@ -87,10 +100,10 @@ def begun(one: SerializerField) -> Any:
     return next(iter(one.choices), None) if isinstance(one, serializers.ChoiceField) else None
 
 
-def told(name: str, one: SerializerField, typed: Any) -> Any:
+def told(one: SerializerField, typed: Any, kind: RowKind | None = None) -> Any:
     """What was typed as the serializer takes it; `empty` for what was left empty. Raises BadJSONError."""
-    if has_rows(name, one):
-        return {header: value for _, header, value in filled(typed or []) if header}
+    if kind:
+        return _of_rows(typed or [], kind)
     if isinstance(one, serializers.BooleanField):
         return bool(typed)
     text = plain(str(typed or ""))
@@ -101,6 +114,13 @@ def told(name: str, one: SerializerField, typed: Any) -> Any:
     if isinstance(one, serializers.ListField):
         return [line.strip() for line in text.split("\n") if line.strip()]
     return text
+
+
+def _of_rows(rows: Rows, kind: RowKind) -> Any:
+    named = [values for _, values in filled(rows) if values[0]]
+    if kind is VARIABLE:
+        return [dict(zip(kind.columns, values, strict=True)) for values in named]
+    return {values[0]: values[-1] for values in named}
 
 
 def plain(text: str) -> str:

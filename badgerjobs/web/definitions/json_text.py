@@ -3,6 +3,7 @@
 import json
 from typing import Any, NoReturn
 
+from badgerjobs.lib.finite_numbers import finite
 from badgerjobs.lib.json_depth import is_deeper
 from badgerjobs.web.parsers import MOST_LEVELS, TOO_DEEP
 
@@ -32,7 +33,7 @@ def read(text: str) -> Any:
     if not text.strip():
         return None
     try:
-        value = json.loads(text, parse_constant=_no_number)
+        value = json.loads(text, parse_float=finite, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         wrong = _WRONG.get(error.msg) or error.msg[:1].lower() + error.msg[1:]
         raise BadJSONError(f"This is no JSON. Line {error.lineno}, column {error.colno}: {wrong}.") from None
@@ -41,7 +42,9 @@ def read(text: str) -> Any:
     except BadJSONError:
         raise
     except ValueError:
-        raise BadJSONError("A number in it has more digits than are kept: make it a text, in quotes.") from None
+        raise BadJSONError(
+            "A number in it is larger, or has more digits, than is kept: make it a text, in quotes."
+        ) from None
     if is_deeper(value, MOST_LEVELS - 1):  # a request has it one level down
         raise BadJSONError(TOO_DEEP)
     return value
@@ -53,6 +56,18 @@ def written(value: Any) -> str:
         return ""
     short = json.dumps(value, ensure_ascii=False)
     return short if len(short) > LONGEST_LAID_OUT else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def beginning(value: Any, most: int) -> str:
+    """The same, null too, up to so many characters: no more are written. Blanks make some values hundredfold."""
+    parts: list[str] = []
+    length = 0
+    for part in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(value):
+        parts.append(part)
+        length += len(part)
+        if length >= most:
+            break
+    return "".join(parts)[:most]
 
 
 def _no_number(name: str) -> NoReturn:

@@ -17,7 +17,8 @@ class Look:
 
     `editor`: the language of what is typed. `rows`: how tall it is, more than one line where there are any. `more`: it
     stands among those that few people need. `words`: what the choices are called. `only`: with which choices of the
-    form's `chooser` it is shown, and told.
+    form's `chooser` it is shown, and told. `joined`: the choice that stands before it, as one value with it. `in_rows`:
+    of which `RowKind` its rows are.
     """
 
     label: str
@@ -29,6 +30,8 @@ class Look:
     only: tuple[str, ...] = ()
     placeholder: str = ""
     unit: str = ""
+    joined: str = ""
+    in_rows: str = ""
 
 
 def arranged(serializer: type[StrictSerializer], looks: Mapping[str, Look]) -> Mapping[str, SerializerField]:

@@ -1,4 +1,4 @@
-"""What the forms of jobs, of events and of connections share: a name and a tag, rows of headers, and their buttons."""
+"""What the forms of jobs, events, connections and sources share: a name and a tag, rows, and their buttons."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from badgerjobs.web.definitions import header_rows
 from badgerjobs.web.definitions.header_rows import HeaderRow
+from badgerjobs.web.definitions.rows import RowsField, number_of
 from badgerjobs.web.serializer_forms import LENIENT, first_sentence
 
 CHANGED_MEANWHILE = "Somebody else changed this while the form was open. Save again to have it your way."
@@ -32,7 +33,8 @@ class NamedForm(forms.Form):
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
-        self.row_errors: dict[int, str] = {}
+        # Field → number of its row → what is wrong with that.
+        self.row_errors: dict[str, dict[int, str]] = {}
         self.focused = ""
 
     def named_told(self, stored: Any) -> dict[str, str]:
@@ -62,9 +64,14 @@ class NamedForm(forms.Form):
         field = self.headers_field
         return list(self[field].value() or []) if field in self.fields else []
 
+    @property
+    def header_errors(self) -> dict[int, str]:
+        """What is wrong with which header, by its number."""
+        return self.row_errors.get(self.headers_field, {})
+
     def header_rows(self) -> list[HeaderRow]:
         """The rows of headers, to show."""
-        return header_rows.rows(self.pairs, self.row_errors)
+        return header_rows.rows(self.pairs, self.header_errors)
 
     def blank_row(self) -> HeaderRow:
         """A row that scripts copy: they number it."""
@@ -78,15 +85,22 @@ class NamedForm(forms.Form):
         """Id and label of each field that needs a change, in their order on the page."""
         found: list[tuple[str, str]] = []
         for name in self.in_order():
-            if name == self.headers_field and self.row_errors:
-                found += [(f"{header_rows.NAME}_{number}", f"Header {number}") for number in self.row_errors]
+            if wrong := self.row_errors.get(name):
+                what = self._what_of(name)
+                found += [(f"{what}_name_{number}", f"{what.capitalize()} {number}") for number in wrong]
             elif name in self.errors:
                 found.append((name, str(self[name].label)))
         return found
 
+    def _what_of(self, name: str) -> str:
+        """What one of its rows is called; empty for a field without rows."""
+        field = self.fields.get(name)
+        return field.kind.what if isinstance(field, RowsField) else ""
+
     def focus(self, name: str) -> None:
-        """Let a field have the keyboard when the page is there: by its widget, or a row of headers by its id."""
-        self.focused = f"{header_rows.NAME}_1" if name == self.headers_field else name
+        """Let a field have the keyboard when the page is there: by its widget, or its first row by its id."""
+        what = self._what_of(name)
+        self.focused = f"{what}_name_1" if what else name
         if name in self.fields:
             self.fields[name].widget.attrs["autofocus"] = True
 
@@ -106,7 +120,7 @@ def fill_in(data: QueryDict, do: str) -> bool:
     if not do.startswith("fill:"):
         return False
     if name == header_rows.NAME:
-        names, row = data.getlist(name), header_rows.number_of(number)
+        names, row = data.getlist(name), number_of(number)
         if 0 < row <= len(names):
             names[row - 1] = value
         data.setlist(name, names)

@@ -115,14 +115,17 @@ _HEIGHTS = {"skipped": 3, "aborted": 3}
 
 
 @register.simple_tag
-def strip(runs: Sequence[Any]) -> SafeString:
-    """The last runs as bars, oldest first and newest at the right: `runs` have `state` and `duration_ms` (or None)."""
+def strip(runs: Sequence[Any], *, from_left: bool = False) -> SafeString:
+    """The last runs as bars, oldest first: `runs` have `state` and `duration_ms` (or None).
+
+    Few end at the right, so that in a column the newest ones stand below each other; or they begin at the left.
+    """
     if not runs:
         return format_html('<span class="muted">{}</span>', "none yet")
     shown = list(runs)[-_BARS:]
     longest = max((run.duration_ms or 0 for run in shown), default=0) or 1
     paths: dict[str, str] = {}
-    for place_, run in enumerate(shown, start=_BARS - len(shown)):
+    for place_, run in enumerate(shown, start=0 if from_left else _BARS - len(shown)):
         x = place_ * _STEP + 2.5
         kind = "" if run.state == "succeeded" else run.state
         paths[kind] = paths.get(kind, "") + _bar(x, run, longest)

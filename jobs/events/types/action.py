@@ -1,29 +1,30 @@
 """An action: an HTTP request, made as a job's own is, with the job's input in it."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
-from badgerjobs.lib import handlebars, statuses
+from badgerjobs.lib import statuses
 from badgerjobs.lib.handlebars import Filling, Place, TemplateError
 from badgerjobs.outbound.client import HostBusy
-from badgerjobs.outbound.headers import check_headers
-from badgerjobs.outbound.targets import UnsendableError, check_url, target_of
 from badgerjobs.runs.outcomes import Later, Outcome
 from badgerjobs.web.definitions.configurations import Secrets
 from badgerjobs.web.definitions.fields import BODY_BYTES, HeadersField, TemplateField, timeout_field
+from badgerjobs.web.definitions.request_templates import (
+    check_header_templates,
+    check_url_template,
+    filled_headers,
+    origin_of,
+    place_of_body,
+)
 from badgerjobs.web.serializers import StrictSerializer
 from jobs.events.means import Means
 from jobs.events.types import Occasion, Type
 from jobs.perform import Request, make_call
 from jobs.serializers import VerbField
 from jobs.status_fields import AnyFailureField, StatusesField, wrong_together
-
-# Up to where a URL says whom it calls.
-ORIGIN = re.compile(r"[^/]*//[^/?#]*")
 
 
 class ActionConfiguration(StrictSerializer):
@@ -45,25 +46,13 @@ class ActionConfiguration(StrictSerializer):
     retry_statuses = AnyFailureField(default="", help_text="After which of them it is tried again; null: after any.")
 
     def validate_endpoint(self, endpoint: str) -> str:
-        """Something that can be called, whoever it is for: a host that the input chose could be anybody's."""
-        origin = ORIGIN.match(endpoint)
-        if origin and "{{" in origin[0]:
-            raise serializers.ValidationError(
-                "Scheme, host and port are fixed: placeholders may stand in the path and the query only."
-            )
-        try:
-            check_url("".join(f"{plain}x" if path else plain for plain, path in handlebars.split(endpoint)))
-        except UnsendableError as error:
-            raise serializers.ValidationError(str(error)) from None
+        """Something that can be called, whoever it is for."""
+        check_url_template(endpoint)
         return endpoint
 
     def validate_headers(self, headers: dict[str, str]) -> dict[str, str]:
         """Values are templates."""
-        for name, value in headers.items():
-            try:
-                handlebars.check(value)
-            except TemplateError as error:
-                raise serializers.ValidationError(f"{name}: {error}") from None
+        check_header_templates(headers)
         return headers
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -78,9 +67,8 @@ def prepare(occasion: Occasion) -> Request:
     given, values = occasion.configuration, occasion.values
     head = Filling(values, most=BODY_BYTES, what="its URL with the headers")
     text = Filling(values, most=BODY_BYTES, what="the body")
-    headers = {name: head.render(value, Place.HEADER) for name, value in given["headers"].items()}
-    check_headers(headers.items())
-    body = text.render(given["body"], place_of(given)).encode()
+    headers = filled_headers(given["headers"], head)
+    body = text.render(given["body"], place_of_body(given["headers"], given["body"])).encode()
     if len(body) > BODY_BYTES:
         raise TemplateError(
             f"With the input in it the body has {len(body):,} bytes: at most {BODY_BYTES:,} can be sent."
@@ -110,18 +98,6 @@ def called(given: Mapping[str, Any], values: Mapping[str, Any] | None = None) ->
     return f"{given['verb']} {url}"
 
 
-def place_of(given: Mapping[str, Any]) -> Place:
-    """How values are escaped in its body: as its Content-Type says, and without one as JSON where it begins like it."""
-    types = (value for name, value in given["headers"].items() if name.lower() == "content-type")
-    kind = next(types, "").partition(";")[0].strip().lower()
-    if kind == "application/json" or kind.endswith("+json"):
-        return Place.JSON
-    if kind == "application/x-www-form-urlencoded":
-        return Place.FORM
-    begins = given["body"].lstrip()[:2]
-    return Place.JSON if not kind and begins[:1] in {"{", "["} and begins != "{{" else Place.TEXT
-
-
 async def perform(occasion: Occasion, request: Request, means: Means) -> Outcome:
     """One signed call, and its answer as the result, as a job's own call has it."""
     try:
@@ -132,10 +108,7 @@ async def perform(occasion: Occasion, request: Request, means: Means) -> Outcome
 
 def party(configuration: Mapping[str, Any]) -> Any:
     """Whom the headers are sent to."""
-    try:
-        return target_of(ORIGIN.match(configuration["endpoint"])[0]).origin  # type: ignore[index]  # a URL has one
-    except (UnsendableError, KeyError, TypeError):
-        return None
+    return origin_of(configuration.get("endpoint"))
 
 
 def json_bytes(value: Any) -> bytes:

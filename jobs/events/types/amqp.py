@@ -19,10 +19,10 @@ from amqp.exceptions import (
 from kombu import Connection, Producer
 from kombu.transport import pyamqp
 
+from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.runs.outcomes import Done, Failed
 from jobs.events.types import tls
-from jobs.events.types.said import quoted
 
 if TYPE_CHECKING:
     from jobs.events.types.message_broker import Message

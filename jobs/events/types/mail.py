@@ -17,11 +17,11 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import validate_email
 from rest_framework import serializers
 
+from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.outbound.targets import target_of
 from badgerjobs.runs.outcomes import Done, Failed
 from jobs.events.types import tls
-from jobs.events.types.said import quoted
 
 MOST_RECIPIENTS = 50
 # In characters, once they are filled. A longer one takes seconds to be written as a mail has it, in folded lines.

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from badgerjobs.lib.handlebars import Filling, TemplateError
 from badgerjobs.lib.retry_after import asked_wait
+from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.client import Call, CallFailed, HostBusy
 from badgerjobs.outbound.kept import result_of
 from badgerjobs.outbound.relay import Unreachable
@@ -23,7 +24,6 @@ from jobs.events.means import Means
 from jobs.events.types import Occasion, Type, mail
 from jobs.events.types.action import json_bytes
 from jobs.events.types.mail import Mail
-from jobs.events.types.said import quoted
 from jobs.events.types.secret_url import hidden, secrets_of
 from jobs.models import ConnectionType
 from jobs.perform import Request, make_call

@@ -15,11 +15,11 @@ from psycopg.types.multirange import MultirangeInfo
 from psycopg.types.string import TextLoader
 
 from badgerjobs.lib.json_depth import is_deeper
+from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.runs.outcomes import Done, Failed
 from badgerjobs.web.parsers import MOST_LEVELS
 from jobs.events.types.rows import KEEP_BYTES, kept
-from jobs.events.types.said import quoted
 from jobs.events.types.statements import Statement, line_and_column
 from jobs.events.types.tls import certificates_file
 

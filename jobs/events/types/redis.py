@@ -7,10 +7,10 @@ from redis.asyncio.connection import AbstractConnection, Connection, SSLConnecti
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as NoAnswerError
 
+from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.runs.outcomes import Done, Failed
 from jobs.events.types import tls
-from jobs.events.types.said import quoted
 
 if TYPE_CHECKING:
     from jobs.events.types.message_broker import Message

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from badgerjobs.lib.said import masked
 from badgerjobs.outbound.targets import target_of
 from badgerjobs.runs.outcomes import Done, Failed
-from jobs.events.types.said import masked
 
 # A shorter path, or query, is in many texts. It gives nothing away.
 LEAST = 6

@@ -7,11 +7,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.runs.outcomes import Done, Failed
 from jobs.events.types import tls
 from jobs.events.types.rows import kept
-from jobs.events.types.said import quoted
 from jobs.events.types.statements import Statement
 
 POSTGRESQL = "postgresql"

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -18,7 +19,7 @@ from jobs.events.services import configuration_of
 from jobs.models import Connection, Event
 from tests.callers import Caller, caller_for
 from tests.e2e.receiver import Receiver
-from tests.factories import make_job
+from tests.factories import make_connection, make_event, make_job
 
 A_MOMENT = 1_000_000_000.25
 CHAT = {"channel": "chat", "url": "https://hooks.example.com/T1/secret", "text": "{{input.product}} is low."}
@@ -164,6 +165,22 @@ def test_a_tag_is_taken_once_and_a_type_is_never_changed(alice: Caller) -> None:
     assert "A type is never changed" in alice.patch("/events/low/", {"type": "ACTION"}).errors["type"][0]
     assert "never changed" in alice.patch("/events/low/", {"tag": "high"}).errors["tag"][0]
     assert "never changed" in alice.put("/events/low/", {"type": "ACTION", "configuration": ACTION}).errors["type"][0]
+
+
+@pytest.mark.parametrize(
+    "written", ["DATABASE_ACTION", "database-action", "Database action", "function, database-action"]
+)
+def test_lists_take_a_type_as_it_is_written_where_one_is_made(alice: Caller, written: str) -> None:
+    make_connection(alice.application, "db")
+    event = make_event(
+        alice.application, "count", type="DATABASE_ACTION", configuration={"statement": "SELECT 1"},
+        connection=Connection.objects.get(),
+    )  # fmt: skip
+    make_job(alice.application, "a-job", event=event, endpoint="", verb="")
+    make_event(alice.application, "chat", type="NOTIFICATION", configuration=CHAT)
+    given = quote(written)
+    assert [row["tag"] for row in alice.walk(f"/events/?type={given}")] == ["count"]
+    assert [row["tag"] for row in alice.walk(f"/jobs/?event_type={given}")] == ["a-job"]
 
 
 def test_put_makes_or_replaces(alice: Caller) -> None:

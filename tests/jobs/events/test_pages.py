@@ -16,7 +16,7 @@ from badgerjobs.lib.vault import MASK
 from badgerjobs.runs.models import Attempt, State
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from jobs.events import trials as event_trials
-from jobs.events.tried import Tried
+from jobs.events.trials_shown import Tried
 from jobs.events.types.rows import kept
 from jobs.models import Connection, Event
 from tests.clients import browser_in
@@ -258,7 +258,7 @@ def test_what_came_back_is_shown_by_what_it_is(
     alice: Client, shop: Application, result: dict[str, Any], words: list[str]
 ) -> None:
     make_event(shop, "sum")
-    with patch("jobs.events.trying.try_event") as tried, patch("jobs.events.trying.told") as told:
+    with patch("jobs.events.page_trials.try_event") as tried, patch("jobs.events.page_trials.told") as told:
         tried.return_value = (None, 4)
         told.return_value = {"ok": True, "result": result, "error": None}
         page = text_of(alice.post(at(shop, "try-event", "sum"), {"sample": ""}))
@@ -309,3 +309,15 @@ def test_what_is_used_is_not_deleted_and_says_by_whom(alice: Client, shop: Appli
         assert named in said(answer)[-1]
     assert Event.objects.exists()
     assert Connection.objects.exists()
+
+
+@pytest.mark.parametrize("written", ["database_action", "database-action", "Database%20Action"])
+def test_the_list_takes_a_type_as_people_write_it(shop: Application, alice: Client, written: str) -> None:
+    make_event(shop, "sum")
+    make_connection(shop, "db")
+    make_event(
+        shop, "count", type="DATABASE_ACTION", configuration={"statement": "SELECT 1"},
+        connection=Connection.objects.get(),
+    )  # fmt: skip
+    page = alice.get(f"{reverse('jobs:events', args=[shop.slug])}?type={written}").content.decode()
+    assert [tag for tag in ("sum", "count") if reverse("jobs:event", args=[shop.slug, tag]) in page] == ["count"]

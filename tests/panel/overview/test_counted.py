@@ -7,9 +7,11 @@ from itertools import pairwise
 import pytest
 from django.utils import timezone
 
+from badgerjobs.lib.time_bars import HOUR
+from badgerjobs.lib.time_bars import starts as starts_of
 from badgerjobs.panel import ranges
 from badgerjobs.panel.ranges import RANGES
-from badgerjobs.panel.tallies import FIVE_MINUTES, HOUR, Tally
+from badgerjobs.panel.tallies import FIVE_MINUTES, Tally
 from badgerjobs.runs.models import Runnable, State
 from badgerjobs.workspaces.models import Application
 from tests.factories import make_application, make_job, make_token
@@ -95,7 +97,7 @@ def test_lateness_is_that_of_first_attempts(shop: Application, runnable: Runnabl
 @pytest.mark.parametrize("of", list(RANGES))
 def test_a_range_is_divided_without_gaps_and_ends_now(of: str) -> None:
     for place in (UTC, timezone.get_fixed_timezone(330), timezone.get_fixed_timezone(-300)):
-        starts = ranges.starts(RANGES[of], NOW, place)
+        starts = starts_of(RANGES[of], NOW, place)
         assert len(starts) == RANGES[of].bars
         assert starts[-1] <= NOW < starts[-1] + RANGES[of].length
         spans = ranges.wanted(RANGES[of], NOW, place)
@@ -106,7 +108,7 @@ def test_a_range_is_divided_without_gaps_and_ends_now(of: str) -> None:
 
 def test_the_bars_of_a_week_begin_with_the_readers_day() -> None:
     place = timezone.get_fixed_timezone(-300)
-    assert {start.astimezone(place).hour for start in ranges.starts(RANGES["7d"], NOW, place)} == {0, 6, 12, 18}
+    assert {start.astimezone(place).hour for start in starts_of(RANGES["7d"], NOW, place)} == {0, 6, 12, 18}
 
 
 def test_young_spans_are_short_and_old_ones_are_hours() -> None:

@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from badgerjobs.lib.time_bars import HOUR
 from badgerjobs.panel import moment, needs
-from badgerjobs.panel.tallies import HOUR
 from badgerjobs.runs.models import Incident, Runnable, State
 from badgerjobs.workspaces.models import Application, Role, Token
 from tests.clients import browser_in

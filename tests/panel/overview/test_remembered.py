@@ -12,10 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from badgerjobs.lib.ids import uuid7_floor
+from badgerjobs.lib.time_bars import HOUR, Span
 from badgerjobs.panel import counting
-from badgerjobs.panel.tallies import HOUR, Span, Tally
+from badgerjobs.panel.tallies import Tally
 from badgerjobs.runs.models import Run, Runnable, State
 from badgerjobs.web import remembering
+from badgerjobs.web.counted import key_of
 from badgerjobs.workspaces.models import Application
 from tests.panel.overview.past import MINUTE, NOW, SECOND, ran
 from tests.panel.overview.readers import address, overview, statements
@@ -70,7 +72,7 @@ def test_with_the_cache_away_everything_is_counted(shop: Application, runnable: 
 def test_a_value_in_the_cache_that_is_none_of_ours_is_none(shop: Application, runnable: Runnable) -> None:
     span = Span(datetime(2026, 3, 2, 7, tzinfo=UTC), HOUR)
     ran(runnable, span.start)
-    key = cache.make_key(counting._key(shop.pk, span))
+    key = cache.make_key(key_of(f"tally:{shop.pk}", span))
     cache._cache.get_client().set(key, b"no JSON")  # type: ignore[attr-defined]
     assert overview(shop).total.runs() == 1
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from badgerjobs.lib import vault
+from badgerjobs.web.definitions import json_text
 from jobs.events.showing import ADVICE, ERRORS, answer_of
 from jobs.models import Event
 
@@ -100,7 +101,7 @@ class Tried:
         """What a function returned, as JSON; empty where nothing was returned, or no function was run."""
         if not self.ok or "value" not in self.result:
             return ""
-        return json.dumps(self.result["value"], ensure_ascii=False, indent=2)[:LONGEST_SHOWN]
+        return json_text.beginning(self.result["value"], LONGEST_SHOWN)
 
     @property
     def console(self) -> list[Mapping[str, Any]]:

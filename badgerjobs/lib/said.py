@@ -1,13 +1,22 @@
 """What a server said, as it may be shown: short, in one line, and without the secrets that it was told."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from badgerjobs.lib.vault import MASK
 
 LONGEST = 300
 # A secret shorter than this is in many words. Starred out within them, it would garble them and give its letters away.
 LEAST_WITHIN_WORDS = 6
+# Where APIs put the sentence for people (RFC 9457 first).
+SENTENCES = ("detail", "message", "error_description", "error", "title")
+
+
+def sentence_in(told: Any) -> str:
+    """The sentence that a JSON answer holds for people; empty where there is none."""
+    found = (told.get(name) for name in SENTENCES) if isinstance(told, Mapping) else iter(())
+    return next((one.strip() for one in found if isinstance(one, str) and one.strip()), "")
 
 
 def quoted(said: str | bytes, secrets: Iterable[str] = ()) -> str:

@@ -12,7 +12,7 @@ from badgerjobs.web.serializer_forms import first_sentence
 from badgerjobs.web.trials import TooManyTrialsError
 from jobs.events.serializers import SampleSerializer
 from jobs.events.trials import told, try_event
-from jobs.events.tried import Tried
+from jobs.events.trials_shown import Tried
 from jobs.models import Event
 
 
