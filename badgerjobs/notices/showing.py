@@ -5,7 +5,6 @@ Whoever sees runs sees this. Whose the addresses are, and what follows the URL's
 
 import json
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from django.urls import reverse
@@ -15,6 +14,7 @@ from badgerjobs.notices.mails import subject_of, text_of
 from badgerjobs.notices.masking import masked_url
 from badgerjobs.notices.models import NoticeSettings
 from badgerjobs.notices.sending import URL
+from badgerjobs.outbound.in_words import answer_in_words, phrase
 from badgerjobs.runs.models import Attempt, Run
 from badgerjobs.runs.shown import Body, Exchange, Shown, Side
 
@@ -24,7 +24,7 @@ def answer_of(result: Mapping[str, Any], error_class: str) -> str:
     if "mailed_to" in result:
         return f"mailed to {_addresses(result['mailed_to'])}"
     if "status" in result:
-        return _status(result["status"])
+        return answer_in_words(result["status"])
     return "not mailed" if error_class == "mail" else ""
 
 
@@ -54,16 +54,8 @@ def _addresses(count: int) -> str:
 
 def _response(result: Mapping[str, Any]) -> Side:
     headers = vault.mask(result.get("headers") or {})
-    status, _, phrase = _status(result["status"]).partition(" ")
     text = "" if result.get("body_is_base64") else str(result.get("body") or "")
-    return Side(status, phrase, headers, Body(text, len(text.encode())))
-
-
-def _status(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
+    return Side(str(result["status"]), phrase(result["status"]), headers, Body(text, len(text.encode())))
 
 
 def advice_on(attempt: Attempt) -> str:

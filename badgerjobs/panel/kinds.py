@@ -19,5 +19,7 @@ class Named:
 KINDS: Mapping[str, Named] = {
     "http": Named("HTTP jobs", "jobs:list"),
     "event": Named("event jobs", "jobs:list", if_any=True),
+    "sync": Named("task syncs", "tasks:list", if_any=True),
+    "refresh": Named("refreshes of keys", "tasks:keys", if_any=True),
     "notice": Named("notices", "notices:incidents", if_any=True),
 }

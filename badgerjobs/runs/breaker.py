@@ -19,7 +19,10 @@ LONGEST_REASON = 300
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A run that was over at `at`. `pauses`: no later run can do better, and the error is the reason."""
+    """A run that was over at `at`. `pauses`: no later run can do better, and the error is the reason.
+
+    `in_part`: it failed, and part of its work was done.
+    """
 
     run_id: UUID
     number: int
@@ -28,6 +31,7 @@ class Ending:
     error: str = ""
     pauses: bool = False
     is_probe: bool = False
+    in_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,10 @@ def judge(owner: Owner, endings: Iterable[Ending]) -> Verdict:
     """Follow the endings in the order of their time."""
     verdict = Verdict(owner, owner.failures, owner.breaker)
     for ending in sorted(endings, key=lambda one: (one.at, one.run_id)):
-        verdict = _succeeded(verdict) if ending.ok else _failed(verdict, ending)
+        if ending.in_part:
+            verdict = _failed_in_part(verdict, ending)
+        else:
+            verdict = _succeeded(verdict) if ending.ok else _failed(verdict, ending)
     return verdict
 
 
@@ -104,6 +111,13 @@ def _succeeded(verdict: Verdict) -> Verdict:
         return replace(verdict, failures=0, opens=kept, closes=verdict.closes | over)
     over.add(Trouble.PAUSED)
     return Verdict(owner, 0, Breaker.CLOSED, frozenset(over), resumes=not owner.enabled)
+
+
+def _failed_in_part(verdict: Verdict, ending: Ending) -> Verdict:
+    """What does part of its work is not down: pausing it would hold up that part. That it failed is told."""
+    works = _succeeded(verdict)
+    works = replace(works, closes=works.closes - {Trouble.FAILED})
+    return _opening(works, Trouble.FAILED, ending, f"Run {ending.number} failed in part: {ending.error}")
 
 
 def _failed(verdict: Verdict, ending: Ending) -> Verdict:

@@ -23,7 +23,8 @@ OVER = [state.value for state in FINAL if state != State.SKIPPED]
 # No word has them, and the database cannot even be asked: null characters and halves of letters.
 _IN_NO_WORD = re.compile("[\x00\ud800-\udfff]")
 
-NOT_SAID = "Say which runs: give ids, or at least one filter. {}"
+# What is meant, by which names, and how to mean all.
+NOT_SAID = "Say which {}: give {}, or at least one filter. {}"
 NOT_BOTH = "Give either ids or filters, not both."
 
 
@@ -101,7 +102,7 @@ class ChoiceSerializer(StrictSerializer):
         if "ids" in attrs and filters:
             raise serializers.ValidationError({"ids": [NOT_BOTH]})
         if "ids" not in attrs and not filters:
-            raise serializers.ValidationError({"ids": [NOT_SAID.format(self.everything)]})
+            raise serializers.ValidationError({"ids": [NOT_SAID.format("runs", "ids", self.everything)]})
         if "since" in attrs and "until" in attrs and attrs["since"] > attrs["until"]:
             raise serializers.ValidationError({"since": [BACKWARDS]})
         return attrs

@@ -10,12 +10,15 @@ from uuid import UUID
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import State
 
+# What its column holds, nearly 25 days: one that was put off in its middle may last longer.
+LONGEST_MS = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
     """An attempt that ended, and what becomes of its run. `state` is succeeded, failed or retrying.
 
-    `pauses` says that its runnable is to be paused, with the error as the reason.
+    `pauses` says that its runnable is to be paused, with the error as the reason; `in_part` that part of it was done.
     """
 
     run: Claimed
@@ -29,18 +32,21 @@ class Finished:
     result: Any = None
     output: Any = None
     pauses: bool = False
+    in_part: bool = False
 
     @property
     def duration_ms(self) -> int:
-        return max(0, round((self.ended_at - self.started_at) / timedelta(milliseconds=1)))
+        lasted = round((self.ended_at - self.started_at) / timedelta(milliseconds=1))
+        return min(max(0, lasted), LONGEST_MS)
 
 
 @dataclass(frozen=True, slots=True)
 class PutOff:
-    """A run that was handed back untried, and when it may be taken again."""
+    """A run that was handed back untried, or in the middle of its attempt, and when it may be taken again."""
 
     run: Claimed
     due_at: datetime
+    is_begun: bool = False
 
 
 def columns_of(finished: Sequence[Finished], attempt_ids: Sequence[UUID]) -> list[list[Any]]:

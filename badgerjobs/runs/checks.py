@@ -7,15 +7,22 @@ from django.core.checks import CheckMessage, Error, register
 
 from badgerjobs.lib import zones
 from badgerjobs.outbound.addresses import Policy
+from badgerjobs.runs.beside import KEPT_BESIDE, beside_of
 from badgerjobs.runs.kinds import RUN_KINDS, kind_of
 from badgerjobs.runs.shown import SHOWN_KINDS, shown_as
+from badgerjobs.runs.ticks import TICKS, tick_of
 
 
 @register()
 def every_kind_is_there(**_: Any) -> list[CheckMessage]:
-    """Each row of the tables of kinds leads to a `Kind`, and to how it is shown."""
+    """Each row of the tables of kinds leads to a `Kind`, and to how it is shown; each tick to what is done then."""
     errors: list[CheckMessage] = []
-    tables = (("The run kind", RUN_KINDS, kind_of), ("How pages show the kind", SHOWN_KINDS, shown_as))
+    tables = (
+        ("The run kind", RUN_KINDS, kind_of),
+        ("How pages show the kind", SHOWN_KINDS, shown_as),
+        ("What is kept beside runs", KEPT_BESIDE, beside_of),
+        ("What is done at the tick", TICKS, tick_of),
+    )
     for what, table, find in tables:
         for name, path in table.items():
             try:

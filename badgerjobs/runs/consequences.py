@@ -37,7 +37,9 @@ def of_finished(finished: Iterable[Finished]) -> Endings:
     found: dict[int, list[Ending]] = {}
     for one in finished:
         if one.run.runnable_id is not None:
-            ending = Ending(one.run.id, one.run.number, one.ended_at, one.ok, one.error, one.pauses)
+            ending = Ending(
+                one.run.id, one.run.number, one.ended_at, one.ok, one.error, one.pauses, in_part=one.in_part
+            )
             found.setdefault(one.run.runnable_id, []).append(ending)
     return found
 

@@ -200,12 +200,13 @@ class IoExecutor:
         # Measured apart from the clock, which is set again and again.
         ended_at = started_at + timedelta(seconds=time.monotonic() - begun)
         if isinstance(outcome, Later):
-            self._results.put_nowait(PutOff(run, ended_at + timedelta(seconds=outcome.seconds)))
+            self._results.put_nowait(PutOff(run, ended_at + timedelta(seconds=outcome.seconds), outcome.is_begun))
             return
         if not isinstance(outcome, Outcome):
             logger.error("run %s answered %r, which is no outcome", run.id, outcome)
             outcome = BUG
-        self._results.put_nowait(settle(run, outcome, started_at=started_at, ended_at=ended_at))
+        began_at = min(started_at, outcome.began_at or started_at)
+        self._results.put_nowait(settle(run, outcome, started_at=began_at, ended_at=ended_at))
 
     def _let_go(self, run_ids: Iterable[UUID]) -> bool:
         """Returns whether another run may begin for one of these, as soon as the books say that it is over."""

@@ -17,6 +17,8 @@ RUN_KINDS = {
     "http": "jobs.perform.HTTP",
     "event": "jobs.events.perform.EVENT",
     "notice": "badgerjobs.notices.perform.NOTICE",
+    "sync": "tasks.syncs.perform.SYNC",
+    "refresh": "tasks.syncs.perform.REFRESH",
 }
 # Those that tell people of troubles. What is done with many runs at once leaves them alone: who may abort what waits
 # would else silence what admins have set.
@@ -27,8 +29,9 @@ OWN_KINDS = ("notice",)
 class Claimed:
     """A run in a worker's hands, with what finishing it needs to know of its retries: RETRY_COLUMNS of its runnable.
 
-    `retry_delays` is JSON, and None unless the policy is a list. `started_at` is when its first attempt began.
-    `is_in_trouble`: the run before it failed for good, or its runnable is paused for that.
+    `input_text` is JSON, None without any. `retry_delays` is JSON, and None unless the policy is a list. `started_at`
+    is when its first attempt began. `is_in_trouble`: the run before it failed for good, or its runnable is paused for
+    that. `worker` has it: who writes something for it elsewhere may ask whether that still holds.
     """
 
     id: UUID
@@ -39,7 +42,7 @@ class Claimed:
     attempts: int
     occurrence: datetime | None
     due_at: datetime
-    input: Any
+    input_text: str | None
     retries: int
     retry_step_s: int
     backoff: str
@@ -47,11 +50,21 @@ class Claimed:
     retry_for_s: int | None
     started_at: datetime
     is_in_trouble: bool = False
+    worker: UUID | None = None
 
     @property
     def attempt(self) -> int:
         """Which attempt this is, from 1."""
         return self.attempts + 1
+
+    @property
+    def input(self) -> Any:
+        """What it was given. Read when it is asked for: as values it takes twenty times as much memory as its text."""
+        return None if self.input_text is None else json.loads(self.input_text)
+
+    def forget_input(self) -> None:
+        """Let go of it, where it is needed no more and the run may be long."""
+        object.__setattr__(self, "input_text", None)
 
     @property
     def policy(self) -> Retries:

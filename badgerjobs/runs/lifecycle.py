@@ -56,10 +56,10 @@ _CLAIM = f"""{PICKED}
 UPDATE runs_run r SET state = 'running', worker = %(worker)s, started_at = coalesce(r.started_at, %(now)s)
 FROM picked LEFT JOIN runs_runnable owner ON owner.id = picked.runnable_id
 WHERE r.id = picked.id
-RETURNING r.id, r.application_id, r.runnable_id, r.kind, r.number, r.attempts, r.occurrence, r.due_at, r.input,
+RETURNING r.id, r.application_id, r.runnable_id, r.kind, r.number, r.attempts, r.occurrence, r.due_at, r.input::text,
           coalesce(owner.retries, 3), coalesce(owner.retry_step_s, 10), coalesce(owner.backoff, 'incremental'),
           CASE WHEN owner.backoff = 'list' THEN owner.retry_delays::text END, owner.retry_for_s, r.started_at,
-          coalesce(owner.failures_in_row > 0 OR owner.breaker <> '', false)
+          coalesce(owner.failures_in_row > 0 OR owner.breaker <> '', false), r.worker
 """  # noqa: S608
 
 
@@ -126,9 +126,10 @@ def finish(finished: Sequence[Finished], *, worker: UUID) -> set[UUID]:
 
 _POSTPONE = """
 UPDATE runs_run r SET
-    state = CASE WHEN r.attempts > 0 THEN 'retrying' ELSE 'scheduled' END, due_at = p.due_at, worker = NULL,
-    started_at = CASE WHEN r.attempts > 0 OR r.rescues > 0 THEN r.started_at END
-FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::timestamptz[]) AS p(run_id, due_at, attempts, was_due_at)
+    state = CASE WHEN r.attempts > 0 OR p.is_begun THEN 'retrying' ELSE 'scheduled' END, due_at = p.due_at,
+    worker = NULL, started_at = CASE WHEN r.attempts > 0 OR r.rescues > 0 OR p.is_begun THEN r.started_at END
+FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::timestamptz[], %s::bool[])
+    AS p(run_id, due_at, attempts, was_due_at, is_begun)
 WHERE r.id = p.run_id AND r.state = 'running' AND r.worker = %s AND r.attempts = p.attempts AND r.due_at = p.was_due_at
 RETURNING r.application_id
 """
@@ -137,6 +138,8 @@ RETURNING r.application_id
 def postpone(put_off: Sequence[PutOff], *, worker: UUID) -> None:
     """Hand back runs that were not tried: they wait, for their first attempt or for the one after the last.
 
+    Those that were begun wait in the middle of an attempt: as one that waits for its retry they overlap with nothing.
+
     So many may come and go that their logs do not tell of it. What their application's limits took comes back. One that
     was handed back already, and is here again, is left alone.
     """
@@ -144,7 +147,7 @@ def postpone(put_off: Sequence[PutOff], *, worker: UUID) -> None:
     ids, dues = [one.run.id for one in put_off], [one.due_at for one in put_off]
     attempts, were_due = [one.run.attempts for one in put_off], [one.run.due_at for one in put_off]
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute(_POSTPONE, [ids, dues, attempts, were_due, worker])
+        cursor.execute(_POSTPONE, [ids, dues, attempts, were_due, [one.is_begun for one in put_off], worker])
         quotas.give_back(owner for (owner,) in cursor.fetchall())
 
 

@@ -16,7 +16,7 @@ from django.db.models.functions import Greatest
 from badgerjobs.runs.filters import RunFilters
 from badgerjobs.runs.models import FINAL, Attempt, Run, State
 from badgerjobs.runs.querysets import OTHERS
-from badgerjobs.runs.shown import entitle, owners_called, shown_as
+from badgerjobs.runs.shown import entitle, entitle_alone, owners_called, shown_as
 from badgerjobs.workspaces.models import Application
 
 PAGE = 50
@@ -155,6 +155,7 @@ def _rows(application: Application, ids: Sequence[UUID]) -> list[Run]:
     runs = Run.objects.for_application(application).filter(pk__in=ids).select_related("runnable")
     rows = {run.pk: run for run in runs.defer("input", "output")}
     entitle([run.runnable for run in rows.values()])
+    entitle_alone(rows.values())
     answers = _answers([run for run in rows.values() if run.attempts])
     for run in rows.values():
         run.answer = answers.get(run.pk, "")  # type: ignore[attr-defined]

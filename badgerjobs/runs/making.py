@@ -113,9 +113,9 @@ WITH given AS (
     RETURNING o.id, o.application_id, o.kind, o.queue, o.priority, o.runs_made, given.run_id, {WAITS} AS held
 )
 INSERT INTO runs_run (id, application_id, runnable_id, kind, queue, priority, cause, number, state, held, due_at,
-                      attempts, rescues, error, created_at)
-SELECT run_id, application_id, id, kind, queue, priority, %(cause)s, runs_made, 'queued', held, %(now)s, 0, 0, '',
-       %(now)s
+                      attempts, rescues, input, error, created_at)
+SELECT run_id, application_id, id, kind, queue, priority, %(cause)s, runs_made, 'queued', held, %(now)s, 0, 0,
+       %(input)s::jsonb, '', %(now)s
 FROM counted RETURNING id, queue
 """  # noqa: S608
 
@@ -171,7 +171,7 @@ RETURNING queue
 ALONE = """
 INSERT INTO runs_run (id, application_id, kind, queue, priority, cause, number, state, due_at, attempts, rescues, input,
                       error, created_at)
-SELECT g.id, g.application_id, %(kind)s, %(queue)s, %(priority)s, 'code', 0, 'queued', %(now)s, 0, 0, g.input::jsonb,
+SELECT g.id, g.application_id, %(kind)s, %(queue)s, %(priority)s, %(cause)s, 0, 'queued', %(now)s, 0, 0, g.input::jsonb,
        '', %(now)s
 FROM unnest(%(ids)s::uuid[], %(applications)s::bigint[], %(inputs)s::text[]) AS g(id, application_id, input)
 """
@@ -190,13 +190,15 @@ def skip(skips: Sequence[tuple[int, Skip]], *, now: datetime) -> None:
         cursor.execute(SKIPPED, skipped_values(skips, now))
 
 
-def queue_now(runnable: Runnable, *, cause: Cause, now: datetime) -> Run:
+def queue_now(runnable: Runnable, *, cause: Cause, now: datetime, given: Any = None) -> Run:
     """One run of a runnable, due at once, beside its schedule. Raises DoesNotExist when it was deleted meanwhile.
+
+    What it is `given` is its input; None: what it does is all its owner's to say.
 
     Unless its policy allows runs beside each other, it waits for what is active.
     """
     Runnable.objects.select_for_update(no_key=True).only("pk").get(pk=runnable.pk)
-    [(run_id, _)] = queue_all_now([runnable.pk], cause=cause, now=now)
+    [(run_id, _)] = queue_all_now([runnable.pk], cause=cause, now=now, given=given)
     return Run.objects.get(pk=run_id)
 
 
@@ -236,17 +238,28 @@ def backfill(runnable_id: int, occurrences: Sequence[datetime], *, now: datetime
         return [queue for (queue,) in cursor.fetchall()]
 
 
-def queue_all_now(runnable_ids: Sequence[int], *, cause: Cause, now: datetime) -> list[tuple[UUID, str]]:
+def queue_all_now(
+    runnable_ids: Sequence[int], *, cause: Cause, now: datetime, given: Any = None
+) -> list[tuple[UUID, str]]:
     """One run of each of these runnables, which are locked, due at once. Returns the new ids and their queues."""
     ids = [uuid7() for _ in runnable_ids]
     with connection.cursor() as cursor:
         values: dict[str, Any] = {"ids": list(runnable_ids), "run_ids": ids, "cause": cause.value, "now": now}
+        values["input"] = None if given is None else json.dumps(given)
         cursor.execute(ALL_NOW, values)
         rows: list[tuple[UUID, str]] = cursor.fetchall()
     return rows
 
 
-def queue_alone(given: Sequence[tuple[int, Any]], *, kind: str, queue: str, priority: int, now: datetime) -> list[UUID]:
+def queue_alone(  # noqa: PLR0913
+    given: Sequence[tuple[int, Any]],
+    *,
+    kind: str,
+    queue: str,
+    priority: int,
+    now: datetime,
+    cause: Cause = Cause.CODE,
+) -> list[UUID]:
     """One run for each application and input, of no runnable, due at once. Returns their ids, in this order."""
     ids = [uuid7() for _ in given]
     values: dict[str, Any] = {
@@ -255,5 +268,6 @@ def queue_alone(given: Sequence[tuple[int, Any]], *, kind: str, queue: str, prio
         "inputs": [json.dumps(each) for _, each in given],
     }
     with connection.cursor() as cursor:
-        cursor.execute(ALONE, values | {"kind": kind, "queue": queue, "priority": priority, "now": now})
+        values |= {"kind": kind, "queue": queue, "priority": priority, "cause": cause.value, "now": now}
+        cursor.execute(ALONE, values)
     return ids

@@ -1,16 +1,20 @@
 """What `perform` answers. A value for everything that was foreseen; an exception is a bug, logged and retried."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The work is done. `result` is kept with the attempt, `output` with the run."""
+    """The work is done. `result` is kept with the attempt, `output` with the run.
+
+    `began_at`: when the attempt began, where it was put off in its middle; None: when this worker took it.
+    """
 
     result: dict[str, Any] | None = None
     output: Any = None
+    began_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,8 @@ class Failed:
     """The attempt failed: one word for machines, one sentence for people. `retry` says whether another try may help.
 
     `retry_after` is how long the other side wants to be left alone. `pauses` says that no later run can do better:
-    what it belongs to is paused, and the sentence is the reason.
+    what it belongs to is paused, and the sentence is the reason. `output` and `began_at` are as in `Done`. `in_part`:
+    the other part of the work was done, so that this is no reason to pause what it belongs to.
     """
 
     error_class: str
@@ -27,13 +32,20 @@ class Failed:
     retry: bool = True
     retry_after: timedelta | None = None
     pauses: bool = False
+    output: Any = None
+    began_at: datetime | None = None
+    in_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Nothing was tried: there is no room for it now, and in so many seconds there may be. It uses up no attempt."""
+    """Nothing was tried: there is no room for it now, and in so many seconds there may be. It uses up no attempt.
+
+    `is_begun`: part of it was done, and the rest waits for its time, without a slot. The attempt goes on then.
+    """
 
     seconds: float
+    is_begun: bool = False
 
 
 Outcome = Done | Failed | Later

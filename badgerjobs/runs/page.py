@@ -9,7 +9,7 @@ from badgerjobs.runs import skipped, story
 from badgerjobs.runs.measures import first_due
 from badgerjobs.runs.models import ACTIVE, FINAL, Attempt, LogLine, Run, State
 from badgerjobs.runs.schedules import place_of
-from badgerjobs.runs.shown import Exchange, entitle, shown_as
+from badgerjobs.runs.shown import Exchange, Parts, entitle, entitle_alone, shown_as
 from badgerjobs.runs.verdicts import Verdict, lateness, verdict_on
 from badgerjobs.workspaces.models import Application
 
@@ -25,6 +25,7 @@ class RunPage:
     def __init__(self, application: Application, run: Run, *, chosen: int | None, now: datetime) -> None:
         run.application = application
         entitle([run.runnable])
+        entitle_alone([run])
         self.run, self.now = run, now
         self._application, self._number = application, chosen
 
@@ -45,7 +46,8 @@ class RunPage:
         """Another one whenever the page would show something else."""
         run = self.run
         moved = f"{run.state}-{run.held:d}-{run.attempts}-{run.rescues}-{run.skipped_count or 0}"
-        return f"{moved}-{self._number or 0}-{run.due_at.timestamp()}"
+        far = f"-{self.parts.stamp}" if self.parts else ""
+        return f"{moved}-{self._number or 0}-{run.due_at.timestamp()}{far}"
 
     @cached_property
     def attempts(self) -> list[Attempt]:
@@ -86,6 +88,11 @@ class RunPage:
         if self.run.state == State.SKIPPED:
             return skipped.counted(self.run)
         return f"Run {self.run.number}" if self.run.runnable else shown_as(self.run.kind).word.capitalize()
+
+    @cached_property
+    def parts(self) -> Parts | None:
+        """How far a run of many parts is; None for any other."""
+        return None if self.run.state == State.SKIPPED else shown_as(self.run.kind).parts(self.run)
 
     @property
     def lateness(self) -> str:

@@ -1,6 +1,5 @@
 """Which queued runs a worker gets next: picked and locked here, moved to running in `lifecycle.py`."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -73,12 +72,7 @@ def columns_of(share: Share, rooms: Rooms, limit: int) -> dict[str, Any]:
 
 def claimed_of(rows: Iterable[Sequence[Any]]) -> list[Claimed]:
     """What a claim returned, as values."""
-    return [Claimed(*(*row[:8], _parsed(row[8]), *row[9:])) for row in rows]
-
-
-def _parsed(value: Any) -> Any:
-    # Django hands jsonb over as text when the query is written by hand.
-    return json.loads(value) if isinstance(value, str) else value
+    return [Claimed(*row) for row in rows]
 
 
 # Runs whose wait is over. What others hold is passed over.

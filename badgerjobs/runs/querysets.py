@@ -68,6 +68,14 @@ class RunQuerySet(OwnedQuerySet["Run"]):
         """
         return self.filter(_UNFINISHED)
 
+    def running_runnables(self) -> list[int]:
+        """The ids of those of which something runs now: no more than there are slots in the fleet.
+
+        Ids, and not a query: a join would walk the history of each.
+        """
+        running = self.filter(state="running").order_by("runnable_id")
+        return list(running.values_list("runnable_id", flat=True).distinct())
+
     def with_error(self, classes: Iterable[str]) -> RunQuerySet:
         """Those whose last attempt, or else their end, was bad in one of these ways.
 

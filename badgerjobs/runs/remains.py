@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Exists
 
 from badgerjobs.runs import fleet
+from badgerjobs.runs.beside import Owner, kept_beside
 from badgerjobs.runs.models import Gone, Run
 from badgerjobs.runs.querysets import UNFINISHED
-
-# Whose runs: the column that names the owner.
-Owner = Literal["runnable_id", "application_id"]
 
 # How many finished runs go with the request that deletes their owner. Most owners have no more.
 AT_ONCE = 1000
@@ -81,10 +78,20 @@ def _prune(gone: Gone, until: datetime) -> int:
         deleted += count
         if oldest is None or count < BATCH:
             # Unless somebody else holds some of them just now.
-            Gone.objects.filter(~Exists(Run.objects.filter(**{owner: its_id})), pk=gone.pk).delete()
+            if _is_nothing_beside(owner, its_id, until):
+                Gone.objects.filter(~Exists(Run.objects.filter(**{owner: its_id})), pk=gone.pk).delete()
             break
         before = oldest
     return deleted
+
+
+def _is_nothing_beside(owner: Owner, its_id: int, until: datetime) -> bool:
+    """Delete what other apps kept of its runs, as far as that goes by then. Returns whether all of it is gone."""
+    for beside in kept_beside():
+        while beside.leave(owner, its_id, BATCH) == BATCH:
+            if fleet.database_now() >= until:
+                return False
+    return True
 
 
 def _delete_batch(owner: Owner, its_id: int, *, before: UUID, limit: int) -> tuple[int, UUID | None]:

@@ -12,6 +12,7 @@ from django.db import connection
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs import fleet, incidents, remains
+from badgerjobs.runs.beside import kept_beside
 from badgerjobs.web.retention import forget_keys, forget_sessions
 from badgerjobs.workspaces.models import Application
 from badgerjobs.workspaces.retention import forget_entries
@@ -65,6 +66,8 @@ def prune(*, now: datetime | None = None, seconds: float = HELPING_S) -> int:
     forget_keys(now=now)
     forget_sessions(now=now)
     forget_entries(now=now)
+    for beside in kept_beside():
+        beside.end()
     deleted = remains.prune_gone(until=began + timedelta(seconds=seconds / 2))
     return deleted + _prune_old(now=now, until=began + timedelta(seconds=seconds))
 
@@ -72,7 +75,7 @@ def prune(*, now: datetime | None = None, seconds: float = HELPING_S) -> int:
 def _prune_old(*, now: datetime, until: datetime) -> int:
     deleted, waiting = 0, deque(_applications(now))
     while waiting and fleet.database_now() < until:
-        count, unfinished = _prune_batch([waiting.popleft() for _ in range(min(TOGETHER, len(waiting)))])
+        count, unfinished = _prune_batch([waiting.popleft() for _ in range(min(TOGETHER, len(waiting)))], now)
         deleted += count
         waiting.extend(unfinished)
     return deleted
@@ -86,8 +89,8 @@ def _applications(now: datetime) -> list[Kept]:
     return found
 
 
-def _prune_batch(applications: list[Kept]) -> tuple[int, list[Kept]]:
-    """Delete the oldest of each. Returns how many in all, and the applications that may have more."""
+def _prune_batch(applications: list[Kept], now: datetime) -> tuple[int, list[Kept]]:
+    """Delete the oldest of each. Returns how many runs in all, and the applications that may have more of anything."""
     each = BATCH // len(applications)
     given: dict[str, Any] = {
         "applications": [kept.application_id for kept in applications],
@@ -95,13 +98,19 @@ def _prune_batch(applications: list[Kept]) -> tuple[int, list[Kept]]:
         "befores": [uuid7_floor(kept.cutoff) for kept in applications],
         "cutoffs": [kept.cutoff for kept in applications],
         "each": each,
+        "now": now,
     }
     with connection.cursor() as cursor:
         cursor.execute(_PRUNE, given)
         found = {application_id: (count, UUID(newest)) for application_id, count, newest in cursor.fetchall()}
     incidents.forget(given)
-    full = [kept for kept in applications if found.get(kept.application_id, (0,))[0] == each]
+    full = {application_id for application_id, (count, _) in found.items() if count == each}
+    full.update(*(beside.forget(given) for beside in kept_beside()))
     return (
         sum(count for count, _ in found.values()),
-        [replace(kept, after=found[kept.application_id][1]) for kept in full],
+        [
+            replace(kept, after=found.get(kept.application_id, (0, kept.after))[1])
+            for kept in applications
+            if kept.application_id in full
+        ],
     )

@@ -55,7 +55,11 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     """One execution."""
 
     name = serializers.CharField(
-        source="runnable.name", default=None, read_only=True, help_text="Of what: a job's tag. Null for runs of code."
+        source="runnable.name",
+        default=None,
+        allow_null=True,
+        read_only=True,
+        help_text="Of what: a job's tag. Null for runs of code, and of a key by itself.",
     )
     state = serializers.ChoiceField(State.choices, help_text="Where it is: docs/run-life-cycle.md.")
     attempt_count = serializers.IntegerField(source="attempts", help_text="How many attempts have ended.")

@@ -71,11 +71,14 @@ def _plan(runnable: Runnable, now: datetime, before: Runnable | None = None, *, 
             cursor.execute("SELECT pg_notify(%s, '')", [dispatch.CHANNEL])
 
 
-def run_now(*, runnable: Runnable, cause: Cause, now: datetime) -> Run:
-    """Run it at once, beside its schedule and whether it is enabled or not. Raises Conflict when it is gone."""
+def run_now(*, runnable: Runnable, cause: Cause, now: datetime, input: Any = None) -> Run:  # noqa: A002
+    """Run it at once, beside its schedule and whether it is enabled or not. Raises Conflict when it is gone.
+
+    `input` is JSON that this run is given, and its retries and replays; None: it does what its owner says.
+    """
     try:
         with transaction.atomic():
-            run = making.queue_now(runnable, cause=cause, now=now)
+            run = making.queue_now(runnable, cause=cause, now=now, given=input)
             ring_after_commit(run.queue)
     except Runnable.DoesNotExist:
         raise Conflict("It was deleted in the meantime.") from None

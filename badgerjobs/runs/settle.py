@@ -33,7 +33,9 @@ def settle(run: Claimed, outcome: Done | Failed, *, started_at: datetime, ended_
         error_class=outcome.error_class,
         error=f"{outcome.error} {again.why}".rstrip(),
         result=outcome.result,
+        output=outcome.output,
         pauses=outcome.pauses,
+        in_part=outcome.in_part,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.utils.module_loading import import_string
 
@@ -14,6 +15,8 @@ SHOWN_KINDS = {
     "http": "jobs.exchange.HTTP",
     "event": "jobs.events.exchange.EVENT",
     "notice": "badgerjobs.notices.showing.NOTICE",
+    "sync": "tasks.syncs.showing.SYNC",
+    "refresh": "tasks.syncs.showing.REFRESH",
 }
 
 # Why there is a run, in a word or two: the same in lists, filters and on its page.
@@ -24,6 +27,7 @@ CAUSE_WORDS: Mapping[str, str] = {
     Cause.REPLAY: "replay",
     Cause.BACKFILL: "backfill",
     Cause.PROBE: "probe",
+    Cause.WEBHOOK: "webhook",
 }
 
 
@@ -100,6 +104,20 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """How far a run of many parts is: names with values, and where each part is told of: words and an address."""
+
+    title: str
+    facts: Sequence[tuple[str, str]] = ()
+    link: tuple[str, str] | None = None
+
+    @property
+    def stamp(self) -> str:
+        """Another one whenever the page would show something else."""
+        return "-".join(value for _, value in self.facts)
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """What a page asks of a kind.
 
@@ -109,7 +127,9 @@ class Shown:
     the page of what it belongs to. `titles` are what people call runnables, by their ids, in one query; absent where
     that is the runnable's own name. `named`: a query for the ids of those that people call something with these letters
     in it. `errors`: the classes of what can be wrong with an attempt, in words.
-    `backfill`: the address at which the occurrences of a skipped run are run all the same.
+    `backfill`: the address at which the occurrences of a skipped run are run all the same. `parts`: how far a run of
+    many parts is; they are told as its output. `subjects` are what people call runs of no runnable, by their ids, in a
+    constant number of queries.
     """
 
     word: str
@@ -122,6 +142,8 @@ class Shown:
     named: Callable[[Application, str], Any] = lambda _application, _letters: ()
     errors: Mapping[str, str] = field(default_factory=dict)
     backfill: Callable[[Run], str] = lambda _: ""
+    parts: Callable[[Run], Parts | None] = lambda _: None
+    subjects: Callable[[Sequence[Run]], Mapping[UUID, str]] = lambda _: {}
 
 
 # A kind without a row: its runs have states, attempts and a log like all others, and no exchange.
@@ -161,6 +183,18 @@ def entitle(runnables: Iterable[Runnable | None]) -> None:
         titles = shown_as(kind).titles([runnable.pk for runnable in its])
         for runnable in its:
             runnable.title = titles.get(runnable.pk, runnable.name)
+
+
+def entitle_alone(runs: Iterable[Run]) -> None:
+    """Let each run of no runnable have its `subject`, what people call it; empty where that is nothing."""
+    kinds: dict[str, list[Run]] = {}
+    for run in runs:
+        if run.runnable is None:
+            kinds.setdefault(run.kind, []).append(run)
+    for kind, its in kinds.items():
+        subjects = shown_as(kind).subjects(its)
+        for run in its:
+            run.subject = subjects.get(run.pk, "")
 
 
 def called(run: Run) -> str:

@@ -26,8 +26,7 @@ DASH = "\N{EN DASH}"
 
 def counted(run: Run) -> str:
     """`12 occurrences`."""
-    count = run.skipped_count or 1
-    return f"{count:,} occurrence{'' if count == 1 else 's'}"
+    return words.counted(run.skipped_count or 1, "occurrence")
 
 
 def span(run: Run, zone: tzinfo) -> str:

@@ -39,7 +39,7 @@ def verdict_on(run: Run, attempts: Sequence[Attempt]) -> Verdict:  # noqa: PLR09
         case State.RUNNING:
             return Verdict(f"Attempt {run.attempts + 1} is under way.")
         case State.RETRYING:
-            return Verdict(_plainly(last), f"Attempt {run.attempts + 1} comes", then="due")
+            return _retrying(run, last)
         case State.SUCCEEDED:
             return Verdict(_success(run, attempts), _on_the_way(attempts), "over")
         case State.FAILED:
@@ -55,6 +55,12 @@ _WHAT_NOW: Mapping[str, str] = {
     SkipReason.MISSED: "Its policy for what was missed lets them go.",
     SkipReason.PAUSED: "Nothing is planned while it is paused.",
 }
+
+
+def _retrying(run: Run, last: Attempt | None) -> Verdict:
+    if not run.attempts:  # put off in the middle of its attempt
+        return Verdict("Part of it is done.", "The rest goes on", then="due")
+    return Verdict(_plainly(last), f"Attempt {run.attempts + 1} comes", then="due")
 
 
 def _plainly(last: Attempt | None) -> str:

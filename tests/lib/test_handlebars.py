@@ -1,7 +1,9 @@
 """Templates: values put in, escaped by place; what is missing is an error that names it."""
 
+import re
 import tracemalloc
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -162,3 +164,46 @@ def test_each_path_is_escaped_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(handlebars._ESCAPES, Place.FORM, escape)
     render("{{input.id}}{{input.name}}" * 50, VALUES, Place.FORM)
     assert escaped == ["input.id", "input.name"]
+
+
+MOMENT = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("template", "place", "filled"),
+    [
+        ("{{now}}", Place.TEXT, "2026-03-02T12:30:00Z"),
+        ("{{ now }}", Place.URL, "2026-03-02T12%3A30%3A00Z"),
+        ("{{now date}}", Place.HEADER, "2026-03-02"),
+        ("{{now  %d.%m.%Y }}", Place.TEXT, "02.03.2026"),
+        ('{"a": {{now unix}}, "b": {{now}}, "c": "{{now %H:%M}}"}', Place.JSON,
+         '{"a": 1772454600, "b": "2026-03-02T12:30:00Z", "c": "12:30"}'),
+    ],
+)  # fmt: skip
+def test_a_clock_among_the_values_is_written_in_its_format(template: str, place: Place, filled: str) -> None:
+    check(template, with_clock=True)
+    assert render(template, {"now": MOMENT}, place) == filled
+
+
+def test_a_clock_alone_is_the_value_that_its_format_says() -> None:
+    assert fill(["{{now unix}}", "{{now}}"], {"now": MOMENT}) == [1772454600, "2026-03-02T12:30:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("template", "with_clock", "sentence"),
+    [
+        ("{{now iso}}", False, "“{{now iso}}” is no placeholder: write a path"),
+        ("{{now tomorrow}}", True, "now: “tomorrow” is no format of a time"),
+        ("{{then iso}}", True, "“{{then iso}}” is no placeholder"),
+        ("{{now.date iso}}", True, "is no placeholder"),
+    ],
+)
+def test_a_format_stands_behind_a_clock_alone(template: str, with_clock: bool, sentence: str) -> None:
+    with pytest.raises(TemplateError, match=re.escape(sentence)):
+        check(template, with_clock=with_clock)
+
+
+@pytest.mark.parametrize("values", [{"now": "noon"}, {"now": {"a": 1}}, {"input": 1}])
+def test_a_format_of_what_is_no_clock_is_an_error_that_says_so(values: dict[str, Any]) -> None:
+    with pytest.raises(TemplateError, match="now"):
+        render("{{now iso}}", values)

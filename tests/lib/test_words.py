@@ -123,3 +123,10 @@ def test_of_an_address_so_much_is_said_that_its_owner_knows_it(email: str, said:
 )
 def test_a_share_is_all_only_when_it_is(value: float, said: str) -> None:
     assert words.percent(value) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 cache keys"), (1, "1 cache key"), (2, "2 cache keys"), (10_000, "10,000 cache keys")]
+)
+def test_one_of_a_thing_is_not_said_like_many(count: int, said: str) -> None:
+    assert words.counted(count, "cache key") == said

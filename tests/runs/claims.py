@@ -1,5 +1,6 @@
 """What a worker holds, as tests need it: claimed runs, and how their attempts ended."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -32,7 +33,9 @@ def claimed(run: Run | None = None, **fields: Any) -> Claimed:
         "retry_for_s": None,
         "started_at": NOW,
     }
-    return Claimed(**(given | fields))
+    given |= fields
+    given_input = given.pop("input")
+    return Claimed(**given, input_text=None if given_input is None else json.dumps(given_input))
 
 
 def ended(run: Run, state: State = State.SUCCEEDED, **fields: Any) -> Finished:

@@ -167,3 +167,17 @@ def test_a_success_beside_it_does_not_resume_what_can_do_no_better() -> None:
     verdict = judge(owner(), [ending(1, pauses=True), ending(2, ok=True)])
     assert verdict.pauses
     assert (verdict.failures, opened(verdict)) == (0, {PAUSED})
+
+
+def test_what_fails_in_part_is_told_and_never_paused() -> None:
+    verdict = judge(owner(failures=4), [ending(number, in_part=True) for number in range(1, 9)])
+    assert (verdict.failures, opened(verdict), verdict.pauses) == (0, {FAILED}, False)
+    assert verdict.closes == {WARNED}
+    [seen] = verdict.opens
+    assert seen.sentence == "Run 8 failed in part: It answered 503."
+
+
+def test_a_probe_that_fails_in_part_closes_the_breaker() -> None:
+    paused = owner(failures=5, breaker="half_open", enabled=False, paused_at=NOW)
+    verdict = judge(paused, [ending(1, is_probe=True, in_part=True)])
+    assert (verdict.breaker, verdict.resumes, opened(verdict)) == ("", True, {FAILED})

@@ -40,13 +40,14 @@ def test_a_claim_brings_all_that_performing_and_finishing_need(runnable: Runnabl
             attempts=2,
             occurrence=NOW,
             due_at=NOW,
-            input={"deep": [1, "ü"]},
+            input_text='{"deep": [1, "ü"]}',
             retries=7,
             retry_step_s=5,
             backoff="incremental",
             retry_delays=None,
             retry_for_s=None,
             started_at=NOW,
+            worker=ME,
         )
     ]
     run.refresh_from_db()

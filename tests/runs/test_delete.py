@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from badgerjobs.runs import consequences, lifecycle, remains, retention, services
+from badgerjobs.runs import beside, consequences, lifecycle, remains, retention, services
 from badgerjobs.runs.models import FINAL, Attempt, Gone, Incident, LogLine, Run, Runnable, State
 from badgerjobs.workspaces.models import Application, Token
 from jobs.models import Job
@@ -176,7 +176,7 @@ def test_deleting_an_application_costs_as_many_queries_however_many_runs_it_has(
 ) -> None:
     for _ in range(300):
         with_story(runnable)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(31):
         delete_application(runnable)
 
 
@@ -188,7 +188,7 @@ def test_an_application_is_deleted_once(runnable: Runnable) -> None:
 
 
 @pytest.mark.parametrize("owner", ["runnable_id", "application_id"])
-def test_a_batch_finds_the_newest_by_the_index_of_their_owner(owner: remains.Owner, runnable: Runnable) -> None:
+def test_a_batch_finds_the_newest_by_the_index_of_their_owner(owner: beside.Owner, runnable: Runnable) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
         given: dict[str, Any] = {"id": 1, "before": remains.LAST, "limit": 10}

@@ -11,13 +11,14 @@ from badgerjobs.runs.shown import errors_shown
 from jobs.events.types import function, postgresql
 
 ROOT = Path(__file__).parents[2]
+FOLDERS = ("badgerjobs", "jobs", "tasks")
 # A class where it is written: in an outcome, or in a statement.
-_WRITTEN = re.compile(r"""\bFailed\(\s*"(\w+)"|\berror_class = '(\w+)'""")
+_WRITTEN = re.compile(r"""\b(?:Failed|Unfetched|AnswerError|_none|_failed)\(\s*"(\w+)"|\berror_class = '(\w+)'""")
 
 
 def written() -> set[str]:
     """The classes that are literals in the code."""
-    sources = [path.read_text() for folder in ("badgerjobs", "jobs") for path in (ROOT / folder).rglob("*.py")]
+    sources = [path.read_text() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
     return {one or other for source in sources for one, other in _WRITTEN.findall(source)}
 
 

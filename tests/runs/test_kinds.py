@@ -2,7 +2,7 @@
 
 import pytest
 
-from badgerjobs.runs import checks, kinds, shown
+from badgerjobs.runs import checks, kinds, shown, ticks
 from badgerjobs.runs.kinds import RUN_KINDS, Kind, kind_of
 
 
@@ -30,6 +30,15 @@ def test_how_a_kind_is_shown_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert "'gone'" in error.msg
     assert "is not a Shown" in error.msg
+
+
+def test_what_is_done_at_a_tick_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ticks.TICKS, "gone", "badgerjobs.runs.ticks.TICKS")
+
+    (error,) = checks.every_kind_is_there()
+
+    assert "'gone'" in error.msg
+    assert "cannot be called" in error.msg
 
 
 def test_a_table_that_is_right_is_passed() -> None:

@@ -94,8 +94,8 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int]]:
     batches: list[tuple[UUID, int]] = []
     batch = retention._prune_batch
 
-    def prune_batch(applications: list[retention.Kept]) -> tuple[int, list[retention.Kept]]:
-        done = batch(applications)
+    def prune_batch(applications: list[retention.Kept], now: datetime) -> tuple[int, list[retention.Kept]]:
+        done = batch(applications, now)
         batches.append((applications[0].after, done[0]))
         return done
 
@@ -189,8 +189,8 @@ def test_one_with_much_to_delete_keeps_no_other_waiting(runnable: Runnable, monk
         make_old(other)
     left, batch = [], retention._prune_batch
 
-    def prune_batch(applications: list[retention.Kept]) -> tuple[int, list[retention.Kept]]:
-        done = batch(applications)
+    def prune_batch(applications: list[retention.Kept], now: datetime) -> tuple[int, list[retention.Kept]]:
+        done = batch(applications, now)
         left.append(Run.objects.filter(runnable__in=others).count())
         return done
 

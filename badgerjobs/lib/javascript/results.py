@@ -1,11 +1,11 @@
 """What came of a call: a value, or one error, in a word for machines and a sentence for people."""
 
 import json
-import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from badgerjobs.lib.finite_numbers import finite
 from badgerjobs.lib.javascript import frames
 from badgerjobs.lib.json_depth import is_deeper
 
@@ -59,7 +59,8 @@ class Result:
     """`value` is what the body returned when `error` is None.
 
     `console` has the first lines, `dropped` counts those that were too many; both are empty when the sandbox was
-    killed. `seconds` is how long the body ran, without waiting for its turn.
+    killed. `seconds` is how long the body ran, without waiting for its turn. `length` is that of all that the sandbox
+    answered, in bytes: the value has no more.
     """
 
     value: Any = None
@@ -67,6 +68,7 @@ class Result:
     console: tuple[Line, ...] = ()
     dropped: int = 0
     seconds: float = 0.0
+    length: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -107,18 +109,11 @@ class _NumberError(Exception):
 
 def _said(answer: bytes) -> Any:
     try:
-        return json.loads(answer, parse_float=_finite, parse_constant=_finite)
+        return json.loads(answer, parse_float=finite, parse_constant=finite)
     except (json.JSONDecodeError, UnicodeError):
         raise
-    except ValueError:  # the one that Python's whole numbers know
+    except ValueError:  # of infinity, and the one that Python's whole numbers know
         raise _NumberError from None
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise _NumberError
-    return number
 
 
 def _result(answer: bytes, said: Any, limits: Limits, body: str, seconds: float) -> Result:
@@ -126,7 +121,7 @@ def _result(answer: bytes, said: Any, limits: Limits, body: str, seconds: float)
         return Result(error=_syntax(str(said["syntax"]), body), seconds=seconds)
     console = tuple(Line(_level(level), str(text)) for level, text in said["console"])
     error = _error(said["error"], limits, body) if "error" in said else _too_much(answer, limits, said)
-    return Result(None if error else said["value"], error, console, int(said["dropped"]), seconds)
+    return Result(None if error else said["value"], error, console, int(said["dropped"]), seconds, len(answer))
 
 
 def _level(level: object) -> Level:

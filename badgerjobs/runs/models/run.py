@@ -58,6 +58,9 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    # What people call it where it has no runnable, once somebody has looked (`shown.entitle_alone`).
+    subject = ""
+
     objects = RunQuerySet.as_manager()
 
     class Meta:
