@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from rest_framework.authentication import get_authorization_header
-from rest_framework.exceptions import NotAuthenticated, ParseError, PermissionDenied, Throttled
+from rest_framework.exceptions import NotAuthenticated, ParseError, PermissionDenied
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -15,7 +15,7 @@ from badgerjobs.graphql.answering import answer, as_json
 from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.graphql import Asker
 from badgerjobs.web.parsers import ObjectParser
-from badgerjobs.web.throttling import PerApplication
+from badgerjobs.web.throttling import count_more
 from badgerjobs.workspaces.models import Scope, Token
 
 NO_BATCH = "Send one operation in each request: a JSON object with `query`, and no list of them."
@@ -69,13 +69,8 @@ class GraphQLView(APIView):
         """One operation. Its questions and verbs count as so many requests."""
         asked: dict[str, Any] = request.data  # type: ignore[assignment]  # the parser takes nothing but objects
         asker = _asker(request)
-
-        def spend(more: int) -> None:
-            throttle = PerApplication()
-            if more and not throttle.allows(application_of(request), more):
-                raise Throttled(throttle.wait())
-
-        told = answer(asker, asked.get("query"), asked.get("variables"), asked.get("operationName"), spend=spend)
+        what = asked.get("query"), asked.get("variables"), asked.get("operationName")
+        told = answer(asker, *what, spend=lambda more: count_more(request, more))
         return HttpResponse(as_json(told), content_type="application/json")
 
 

@@ -15,13 +15,13 @@ from badgerjobs.panel.refusals import gone_is_404, refused_goes_to
 from badgerjobs.panel.services import delete_application
 from badgerjobs.runs.limiting import change_settings, limits_of
 from badgerjobs.runs.models import Run
+from badgerjobs.runs.saying import retries_in_words
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.workspaces.errors import RefusedError
 from badgerjobs.workspaces.models import Application, Role
 from badgerjobs.workspaces.services import rename_application
 from badgerjobs.workspaces.signing import end_previous_key, rotate_key
 from jobs.models import Job
-from jobs.showing import retries_in_words
 
 # Runs are counted up to here: the question must not take longer the more there are.
 MOST_COUNTED = 10_000

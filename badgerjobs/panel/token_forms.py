@@ -9,17 +9,16 @@ from django.db import models
 from django.utils import timezone
 
 from badgerjobs.lib.ids import slug
-from badgerjobs.panel.forms import OVERLAPS, NameField
-from badgerjobs.workspaces.models import Scope
+from badgerjobs.panel.forms import OVERLAPS, NameField, bound_requests
+from badgerjobs.web.throttling import allowed_to
+from badgerjobs.workspaces.models import Application, Scope
 
-# What a token may do with each scope, as people would say it. There are no cached keys yet: no address asks for that
-# scope, and so the form does not offer it. Tokens that were made with all scopes have it, and show it.
+# What a token may do with each scope, as people would say it.
 SCOPES = {
-    Scope.READ: "read jobs, runs and results",
+    Scope.READ: "read jobs, tasks, runs and results",
     Scope.WRITE: "create, change, run and delete",
-    Scope.CACHE_READ: "read cached keys, once there are some",
+    Scope.CACHE_READ: "read cached values",
 }
-OFFERED = (Scope.READ, Scope.WRITE)
 
 MOST_YEARS = 10
 
@@ -55,18 +54,25 @@ class OnceForm(forms.Form):
 
 
 class TokenForm(OnceForm):
-    """A new token: what it is for, what it may do, and how long."""
+    """A new token: what it is for, what it may do, how often and how long. As often as its application: empty."""
 
     label = NameField(label="Label")
     label.error_messages["required"] = "Say who or what will use it."
     scopes = forms.MultipleChoiceField(
         label="May",
-        choices=[(scope.value, SCOPES[scope]) for scope in OFFERED],
+        choices=[(scope.value, words) for scope, words in SCOPES.items()],
         initial=[Scope.READ, Scope.WRITE],
         error_messages={"required": "Tick at least one: without any it opens nothing."},
     )
+    requests_per_second = forms.IntegerField(label="At most", required=False, min_value=1)
     expiry = forms.ChoiceField(choices=Expiry.choices, initial=Expiry.NEVER)
     date = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date", "aria-label": "Last day"}))
+
+    def __init__(self, *args: Any, application: Application, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        bound_requests(
+            self.fields["requests_per_second"], allowed_to(application), "more its application may not make."
+        )
 
     def clean(self) -> dict[str, Any]:
         """Work out when it ends: `expires_at`, or None for never."""

@@ -42,10 +42,10 @@ def _page_of(rows: Any, most: int) -> dict[str, Any]:
 @application_page(Role.ADMIN)
 def new_token(request: PageRequest, application: Application) -> HttpResponse:
     """The form of a new one, and its answer: the secret, this once."""
-    form = TokenForm(request.POST or None, whose=_whose(request))
+    form = TokenForm(request.POST or None, whose=_whose(request), application=application)
 
     def make(fields: dict[str, Any]) -> HttpResponse:
-        asked = {name: fields[name] for name in ("label", "scopes", "expires_at")}
+        asked = {name: fields[name] for name in ("label", "scopes", "expires_at", "requests_per_second")}
         token, secret = issue_token(
             application=application, by=actor_of(request), now=timezone.now(), slug=fields["form_key"], **asked
         )
@@ -122,7 +122,7 @@ def _shown_once(request: PageRequest, token: Token, secret: str, old: Token | No
 
 
 def _example(request: HttpRequest, token: Token, secret: str) -> str:
-    """A curl that works as it stands, for what this token may do; empty where there is none yet."""
+    """A curl for what this token may do; one that only reads cached values is told where the key's name goes."""
     authorization = f"-H 'Authorization: Bearer {secret}'"
     jobs = request.build_absolute_uri("/api/v1/jobs/")
     if token.may(Scope.READ):
@@ -131,7 +131,7 @@ def _example(request: HttpRequest, token: Token, secret: str) -> str:
         body = '{"endpoint": "https://example.com/", "verb": "GET"}'
         kind = "-H 'Content-Type: application/json'"
         return f"curl -X PUT {jobs}hello/ \\\n  {authorization} \\\n  {kind} \\\n  -d '{body}'"
-    return ""
+    return f"curl {request.build_absolute_uri('/api/v1/cache/KEY')} \\\n  {authorization}"
 
 
 def _whose(request: PageRequest) -> str:

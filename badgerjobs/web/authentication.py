@@ -10,6 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from badgerjobs.web.limits import count
+from badgerjobs.web.throttling import count_request
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application, Token
 
@@ -32,25 +33,40 @@ def holder_of(request: Request) -> audit.Actor:
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer TOKEN`. Unknown, revoked and expired tokens read alike from outside."""
+    """`Authorization: Bearer TOKEN`. Unknown, revoked and expired tokens read alike from outside.
+
+    Whoever comes in is counted here, before anything else is refused: so each answer can tell what is left.
+    """
 
     def authenticate(self, request: Request) -> tuple[None, Token] | None:
         """No header: nobody, whom the permission refuses. A wrong one: 401 with what is wrong about it."""
-        words = get_authorization_header(request).split()
-        if not words:
-            return None
-        if len(words) != 2 or words[0].lower() != b"bearer":
-            raise AuthenticationFailed("The Authorization header must read: Bearer TOKEN.")
-        now = timezone.now()
-        token = Token.objects.by_token(words[1].decode("latin-1"), now)
+        token = bearer_of(request)
         if token is None:
-            _refuse(request)
-        Token.objects.mark_used(token, now)
+            return None
+        count_request(request._request, token)
         return None, token
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         """What a 401 asks for."""
         return CHALLENGE
+
+
+def bearer_of(request: Request | HttpRequest) -> Token | None:
+    """The token that a request carries, its application loaded; None where it carries none.
+
+    Raises AuthenticationFailed for a wrong one, and Throttled where somebody tries many.
+    """
+    words = get_authorization_header(request).split()  # type: ignore[arg-type]  # it looks at META alone
+    if not words:
+        return None
+    if len(words) != 2 or words[0].lower() != b"bearer":
+        raise AuthenticationFailed("The Authorization header must read: Bearer TOKEN.")
+    now = timezone.now()
+    token = Token.objects.by_token(words[1].decode("latin-1"), now)
+    if token is None:
+        _refuse(request)
+    Token.objects.mark_used(token, now)
+    return token
 
 
 def address_of(request: Request | HttpRequest) -> str:
@@ -59,7 +75,7 @@ def address_of(request: Request | HttpRequest) -> str:
     return passed_on.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))
 
 
-def _refuse(request: Request) -> NoReturn:
+def _refuse(request: Request | HttpRequest) -> NoReturn:
     tries = count(f"wrong-tokens:{address_of(request)}", window_s=60)
     if tries > WRONG_TRIES_PER_MINUTE:
         raise Throttled(60, "Too many wrong tokens from this address.")

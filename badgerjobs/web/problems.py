@@ -71,10 +71,14 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = exceptions.PermissionDenied()
     if not isinstance(error, exceptions.APIException):
         return _unexpected(error, context)
+    return _answer(*_refusal(error))
+
+
+def _refusal(error: exceptions.APIException) -> tuple[dict[str, Any], dict[str, str]]:
+    """The problem, with its headers, of what is refused."""
     found = _field_errors(error.detail) if isinstance(error, exceptions.ValidationError) else None
     errors = None if found is None else dict(islice(found.items(), MOST_ERRORS))
-    problem = body(error.status_code, _detail(error, errors), errors)
-    return _answer(problem, _headers(error))
+    return body(error.status_code, _detail(error, errors), errors), _headers(error)
 
 
 def _unexpected(error: Exception, context: dict[str, Any]) -> Response:
@@ -127,10 +131,18 @@ def page(request: HttpRequest, status: int, detail: str, headers: Mapping[str, s
     return HttpResponse(json.dumps(body(status, detail)), status=status, content_type=CONTENT_TYPE, headers=headers)
 
 
+def refused(error: exceptions.APIException) -> HttpResponse:
+    """What DRF's views answer when this is raised, for a view that is none of them."""
+    problem, headers = _refusal(error)
+    return HttpResponse(json.dumps(problem), status=problem["status"], content_type=CONTENT_TYPE, headers=headers)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Django's `handler404`. Everybody forgets the slash once."""
     if is_valid_path(f"{request.path_info}/"):
         return page(request, 404, f"There is nothing here. Did you mean {request.path_info}/, with a slash at its end?")
+    if is_valid_path(shorter := request.path_info.removesuffix("/")):
+        return page(request, 404, f"There is nothing here. Did you mean {shorter}, without a slash at its end?")
     return page(request, 404, "There is nothing here. The list of addresses is at /api/v1/schema/.")
 
 

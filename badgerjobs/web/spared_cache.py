@@ -1,13 +1,16 @@
 """The cache, for whom it does not matter much: when it is away, it is as if nothing stood there."""
 
 import logging
+import os
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache
-from redis.exceptions import RedisError, ResponseError
+from redis.connection import AbstractConnection as Connection
+from redis.exceptions import ConnectionError, RedisError, ResponseError  # noqa: A004  redis-py calls it so
 
 T = TypeVar("T")
 
@@ -18,6 +21,8 @@ logger = logging.getLogger(__name__)
 QUIET_S = 5.0
 
 _quiet_until = 0.0
+
+_own = threading.local()
 
 
 class SparedCache(RedisCache):
@@ -50,30 +55,66 @@ class SparedCache(RedisCache):
         """
         return _spared(lambda: super(SparedCache, self).incr(key, delta, version), otherwise=delta, told=ResponseError)
 
-    def count_up(self, key: Any, amount: int, timeout: int, version: int | None = None) -> int:
-        """How many stand there with so many more: in one trip. They are gone so many seconds after the first.
+    def count_up(self, keys: Sequence[Any], amount: int, timeout: int, version: int | None = None) -> list[int | None]:
+        """How many stand under each key with so many more: in one trip. They are gone so many seconds after the first.
 
-        `amount` without the cache. Raises ResponseError where no number stands: that is an answer.
+        None where what stands there is no number. `amount` for each without the cache.
         """
-        named = self.make_and_validate_key(key, version=version)
+        named = [self.make_and_validate_key(key, version=version) for key in keys]
 
-        def counted() -> int:
-            both = self._cache.get_client(named, write=True).pipeline()
-            both.set(named, 0, ex=timeout, nx=True)
-            both.incrby(named, amount)
-            return int(both.execute()[1])
+        def counted() -> list[int | None]:
+            trip = self._cache.get_client(named[0], write=True).pipeline()
+            for key in named:
+                trip.set(key, 0, ex=timeout, nx=True)
+                trip.incrby(key, amount)
+            answers = trip.execute(raise_on_error=False)[1::2]
+            return [answer if isinstance(answer, int) else None for answer in answers]
 
-        return _spared(counted, otherwise=amount, told=ResponseError)
+        return _spared(counted, otherwise=[amount] * len(named))
+
+    def exchange(self, packed: bytes, answers: int, *, insist: bool = False) -> list[Any] | None:
+        """What the server answers to commands that are written as it reads them: one trip, in a third of the time.
+
+        An answer may be an error. None without the cache. Who insists has it tried though it was away just now.
+        """
+        return _spared(lambda: self._exchanged(packed, answers), otherwise=None, insist=insist)
+
+    def _exchanged(self, packed: bytes, answers: int) -> list[Any]:
+        try:
+            return _sent(self._line(), packed, answers)
+        except ConnectionError:  # it was idle for longer than the server likes, or the server was started anew
+            return _sent(self._line(), packed, answers)
+
+    def _line(self) -> Connection:
+        """The connection of this thread in this process: two on one line would read each other's answers."""
+        mine = os.getpid(), self._servers[0]  # type: ignore[attr-defined]  # the stubs do not know them
+        if getattr(_own, "of", None) != mine:
+            pool = self._cache._get_connection_pool(write=True)  # type: ignore[attr-defined]
+            _own.line, _own.of = pool.connection_class(**pool.connection_kwargs), mine
+        line: Connection = _own.line
+        return line
 
     def delete(self, key: Any, version: int | None = None) -> bool:
         """Whether something stood there."""
         return _spared(lambda: super(SparedCache, self).delete(key, version), otherwise=False)
 
 
-def _spared(ask: Callable[[], T], *, otherwise: T, told: type[Exception] | tuple[()] = ()) -> T:
+def _sent(line: Connection, packed: bytes, answers: int) -> list[Any]:
+    line.send_packed_command([packed], check_health=False)  # type: ignore[no-untyped-call]
+    return [_answer(line) for _ in range(answers)]
+
+
+def _answer(line: Connection) -> Any:
+    try:
+        return line.read_response(disable_decoding=True)
+    except ResponseError as error:
+        return error
+
+
+def _spared(ask: Callable[[], T], *, otherwise: T, told: type[Exception] | tuple[()] = (), insist: bool = False) -> T:
     """The answer, or what holds without one. Exceptions of the kind `told` are answers too: the caller gets them."""
     global _quiet_until  # noqa: PLW0603  what one request learns of the cache, the next need not find out
-    if time.monotonic() < _quiet_until:
+    if time.monotonic() < _quiet_until and not insist:
         return otherwise
     try:
         return ask()

@@ -31,6 +31,7 @@ def issue_token(  # noqa: PLR0913  what a token is, and who made it when
     now: datetime,
     scopes: Iterable[str] = Scope.values,
     expires_at: datetime | None = None,
+    requests_per_second: int | None = None,
     slug: str = "",
 ) -> tuple[Token, str]:
     """Make a token. The secret is returned beside the row, once: it is stored nowhere.
@@ -39,7 +40,9 @@ def issue_token(  # noqa: PLR0913  what a token is, and who made it when
     RefusedError when the application is gone.
     """
     hold_application(application)
-    fields = {"label": label, "scopes": list(scopes), "expires_at": expires_at}
+    fields = {
+        "label": label, "scopes": list(scopes), "expires_at": expires_at, "requests_per_second": requests_per_second,
+    }  # fmt: skip
     token, secret = _make(application, by, slug, **fields)
     _record(token, by=by, action="token.create", now=now, changes=audit.difference({}, fields))
     return token, secret
@@ -49,7 +52,7 @@ def issue_token(  # noqa: PLR0913  what a token is, and who made it when
 def rotate_token(
     *, token: Token, by: audit.Actor, now: datetime, overlap: timedelta, slug: str = ""
 ) -> tuple[Token, str]:
-    """Make a new secret for what an old one is used for: same label, same scopes, as long a life again.
+    """Make a new secret for what an old one is used for: same label, same scopes and limit, as long a life again.
 
     The old one works for the overlap, and not longer than it would have; with none it is revoked at once. It is not
     rotated again: the life that an overlap has shortened is nobody's choice. Raises RefusedError for one that is over,
@@ -65,9 +68,8 @@ def rotate_token(
         raise RefusedError("This token was rotated already. Rotate the one that was made in its place.")
     old.application = token.application
     life = old.expires_at - old.created_at if old.expires_at else None
-    new, secret = _make(
-        old.application, by, slug, label=old.label, scopes=old.scopes, expires_at=now + life if life else None
-    )
+    kept = {"label": old.label, "scopes": old.scopes, "requests_per_second": old.requests_per_second}
+    new, secret = _make(old.application, by, slug, **kept, expires_at=now + life if life else None)
     before, old.rotated_at = old.expires_at, now
     if overlap:
         old.expires_at = min(now + overlap, before) if before else now + overlap

@@ -166,7 +166,8 @@ class Application(RetryPolicy):
 class Token(models.Model):
     """A bearer secret of an application: stored as a digest, known again by its prefix, shown once.
 
-    With `rotated_at` there is another one in its place, and it works at most until the overlap is over.
+    With `rotated_at` there is another one in its place, and it works at most until the overlap is over. Null in
+    `requests_per_second` means: as many as its application may make.
     """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="tokens")
@@ -176,6 +177,7 @@ class Token(models.Model):
     prefix = models.CharField(max_length=20, db_index=True)
     digest = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
+    requests_per_second = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

@@ -368,9 +368,9 @@ def test_however_many_questions_there_are_they_are_counted_in_one_trip(
     counted: list[int] = []
     count_up = SparedCache.count_up
 
-    def counting(cache: SparedCache, key: str, amount: int, timeout: int) -> int:
+    def counting(cache: SparedCache, keys: list[str], amount: int, timeout: int) -> list[int | None]:
         counted.append(amount)
-        return count_up(cache, key, amount, timeout)
+        return count_up(cache, keys, amount, timeout)
 
     monkeypatch.setattr(SparedCache, "count_up", counting)
     data(alice, _aliases(count))

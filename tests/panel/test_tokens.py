@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from badgerjobs.panel.token_forms import OFFERED, SCOPES
+from badgerjobs.panel.token_forms import SCOPES
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import issue_token
 from badgerjobs.workspaces.models import Application, AuditEntry, Role, Scope, Token
@@ -258,17 +258,40 @@ def test_a_label_cannot_become_markup(shop: Application) -> None:
     assert "<script>alert" not in browser_in(shop, Role.ADMIN).get(at(shop, "tokens")).content.decode()
 
 
-def test_the_form_offers_the_scopes_that_some_address_asks_for(shop: Application) -> None:
+def test_the_form_offers_every_scope_and_each_is_asked_for_by_some_address(shop: Application) -> None:
     """A token with a scope that nothing honours looks as if it opened something."""
     views = [pattern.callback for _, pattern in addresses(get_resolver())]
-    kinds = [getattr(view, "view_class", getattr(view, "cls", None)) for view in views]
+    kinds = [getattr(view, "view_class", getattr(view, "cls", view)) for view in views]
     asked = {Scope.READ, Scope.WRITE} | {scope for kind in kinds if (scope := getattr(kind, "required_scope", None))}
-    assert set(OFFERED) == asked
     page = browser_in(shop, Role.ADMIN).get(at(shop, "new-token")).content.decode()
-    assert set(re.findall(r'name="scopes" value="([^"]+)"', page)) == asked
+    assert set(re.findall(r'name="scopes" value="([^"]+)"', page)) == set(SCOPES) == asked
 
 
 def test_a_token_that_was_made_with_all_scopes_is_rotated_and_says_so(shop: Application) -> None:
     token = issue(shop, scopes=Scope.values)
     shown = send(browser_in(shop, Role.ADMIN), at(shop, "rotate-token", token.slug), overlap="24h").content.decode()
     assert [SCOPES[Scope(scope)] in shown for scope in Scope.values] == [True] * 3
+
+
+def test_a_token_may_have_a_limit_of_its_own_which_its_rotation_keeps(shop: Application) -> None:
+    browser = browser_in(shop, Role.ADMIN)
+    made = send(browser, at(shop, "new-token"), **NEW, requests_per_second="20").content.decode()
+    token = Token.objects.get()
+    assert (token.requests_per_second, "at most 20 requests a second" in made) == (20, True)
+    assert "20 requests a second" in browser.get(at(shop, "tokens")).content.decode()
+    send(browser, at(shop, "rotate-token", token.slug), overlap="24h")
+    assert set(Token.objects.values_list("requests_per_second", flat=True)) == {20}
+
+
+@pytest.mark.parametrize(("given", "said"), [("11", "At most 10"), ("0", "Give at least 1"), ("x", "whole")])
+def test_a_limit_that_its_application_would_not_allow_is_refused(shop: Application, given: str, said: str) -> None:
+    shop.requests_per_second = 10
+    shop.save()
+    where = at(shop, "new-token")
+    page = send(browser_in(shop, Role.ADMIN), where, **NEW, requests_per_second=given).content.decode()
+    assert (said in page, Token.objects.exists()) == (True, False)
+
+
+def test_a_token_that_only_reads_cached_values_is_shown_how(shop: Application) -> None:
+    page = send(browser_in(shop, Role.ADMIN), at(shop, "new-token"), **{**NEW, "scopes": ["cache:read"]})
+    assert "curl http://testserver/api/v1/cache/KEY" in page.content.decode()

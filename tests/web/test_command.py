@@ -11,7 +11,7 @@ from django.core.management import call_command
 def started(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[str]:
     """The command line that would take over."""
     found: list[Any] = []
-    monkeypatch.setattr(os, "execv", lambda program, line: found.extend([program, *line]))
+    monkeypatch.setattr(os, "execve", lambda program, line, _: found.extend([program, *line]))
     call_command("web", *arguments)
     return found
 
@@ -25,6 +25,15 @@ def test_gunicorn_takes_over_on_the_address_of_the_settings(monkeypatch: pytest.
     # A job may send SCRIPT_NAME to our own /echo/, from this machine: nothing may take it for the path of the request.
     assert (given["--forwarder-headers"].strip(), given["--forwarded-allow-ips"].strip()) == ("", "")
     assert (given["--bind"], given["--workers"], given["--threads"]) == ("127.0.0.1:8123", "3", "5")
+
+
+def test_what_answers_knows_how_many_threads_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[str] = []
+    monkeypatch.setattr(os, "execve", lambda *given: found.append(given[2]["WEB_THREADS"]))
+    call_command("web", "--threads", "5")
+    call_command("web")
+    assert found == ["5", "16"]
+    assert "WEB_THREADS" not in os.environ
 
 
 @pytest.mark.parametrize(("host", "bound"), [("::1", "[::1]:8123"), ("::", "[::]:8123"), ("0.0.0.0", "0.0.0.0:8123")])

@@ -9,8 +9,8 @@ from rest_framework import serializers
 from badgerjobs import urls  # noqa: F401  every serializer is there once the addresses are
 from badgerjobs.lib import statuses
 from badgerjobs.web.definitions.fields import HeadersField
+from badgerjobs.web.definitions.serializers import ConfigurationField
 from badgerjobs.web.serializers import MOST_ERRORS, BoundedDictField, BoundedListField, StrictSerializer
-from jobs.events.serializers import ConfigurationField
 from tests.callers import Caller
 
 JOB = {"tag": "t", "endpoint": "https://example.com/", "verb": "GET"}

@@ -1,7 +1,10 @@
 """What a line of the log says, and when it shows a trace."""
 
 import logging
+import runpy
+import socket
 import sys
+from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -9,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, TooManyFieldsSent
 
-from badgerjobs.web.logs import LossInOneLine, RefusalInOneLine
+from badgerjobs.web.logs import LossInOneLine, NoHookAddress, RefusalInOneLine
 
 LOST = psycopg.OperationalError("consuming input failed: server closed the connection\n\tThis probably means")
 
@@ -51,4 +54,40 @@ def test_what_was_refused_is_one_line(error: Exception) -> None:
 
 def test_the_log_of_a_server_says_so_of_every_logger() -> None:
     logging_set: Any = settings.LOGGING
-    assert set(logging_set["handlers"]["stderr"]["filters"]) == {"loss", "refusal"}
+    assert set(logging_set["handlers"]["stderr"]["filters"]) == {"loss", "refusal", "hooks"}
+
+
+@pytest.mark.parametrize(
+    ("said", "args", "line"),
+    [
+        ("Bad Request: %s", ("/hooks/s-e_cret",), "Bad Request: /hooks/…"),
+        ("%s: %d%% of 'http://a/hooks/secret?a=1'", ("Slow", 7), "Slow: 7% of 'http://a/hooks/…'"),
+        ("/hooks/a and /hooks/b/c", (), "/hooks/… and /hooks/…"),
+        ("nothing of 100%", (), "nothing of 100%"),
+    ],
+)
+def test_the_address_of_a_webhook_is_in_no_line(said: str, args: tuple[Any, ...], line: str) -> None:
+    record = logging.LogRecord("django.request", logging.WARNING, __file__, 1, said, args, None)
+    assert NoHookAddress().filter(record)
+    assert record.getMessage() == line
+
+
+def test_what_the_server_says_of_a_line_that_is_no_request_has_no_address_of_a_webhook(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = logging.getLogger("gunicorn.error")
+    for name, value in (("filters", []), ("propagate", False), ("handlers", [caplog.handler])):  # as gunicorn has it
+        monkeypatch.setattr(log, name, value)
+    monkeypatch.setattr("django.core.wsgi.get_wsgi_application", lambda: None)
+    monkeypatch.setattr("tasks.cache.counting.keep_writing", lambda: None)
+    runpy.run_module("badgerjobs.wsgi")
+    base: Any = import_module("gunicorn.workers.base")
+    worker = object.__new__(base.Worker)
+    worker.log = log
+    errors: Any = import_module("gunicorn.http.errors")
+    ill = errors.InvalidRequestLine("POST /hooks/s-e_cret and more HTTP/1.1")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        worker.handle_error(None, ours, ("192.0.2.1", 1), ill)
+    assert "/hooks/…" in caplog.text
+    assert "s-e_cret" not in caplog.text

@@ -56,6 +56,11 @@ def test_a_strip_draws_the_last_twenty_and_says_what_they_were() -> None:
     assert "style" not in said
 
 
+def test_few_runs_end_at_the_right_of_a_strip_or_begin_at_its_left() -> None:
+    assert 'd="M97.5 16' in shown("{% strip runs %}", runs=[Bar("succeeded")])
+    assert 'd="M2.5 16' in shown("{% strip runs from_left=True %}", runs=[Bar("succeeded")])
+
+
 @pytest.mark.parametrize(
     ("runs", "said"), [([], "none yet"), ([Bar("running", None)], "Last run: 1 running")], ids=["none", "one"]
 )

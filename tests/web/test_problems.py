@@ -62,6 +62,11 @@ def test_an_error_is_a_problem(
     assert is_whole(alice.send(method, where, body, **headers), status)
 
 
+def test_a_slash_too_many_is_told(alice: Caller) -> None:
+    said = "There is nothing here. Did you mean /api/v1/cache/product-1, without a slash at its end?"
+    assert alice.get("/cache/product-1/").body["detail"] == said
+
+
 def test_a_forgotten_slash_is_told(alice: Caller) -> None:
     assert "/api/v1/jobs/" in alice.get("/jobs").body["detail"]
     assert "/api/v1/schema/" in alice.get("/nothing").body["detail"]

@@ -15,7 +15,7 @@ from redis.exceptions import ResponseError
 
 from badgerjobs.web import limits, remembering, spared_cache
 from badgerjobs.workspaces.models import Application
-from tests.callers import PROBLEM, Caller, caller_for
+from tests.callers import PROBLEM, Answer, Caller, caller_for
 
 A_MOMENT = 1_000_000_000.25
 
@@ -58,6 +58,69 @@ def test_all_tokens_of_an_application_count_together_and_no_others(alice: Caller
 def test_an_application_may_allow_fewer_and_never_more(own: int | None, allowed: int, alice: Caller) -> None:
     Application.objects.filter(pk=alice.application.pk).update(requests_per_second=own)
     assert [alice.get("/").status for _ in range(5)] == [200] * allowed + [429] * (5 - allowed)
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(("own", "allowed"), [(2, 2), (100, 3), (None, 3)])
+def test_a_token_may_allow_fewer_and_never_more(own: int | None, allowed: int, alice: Caller) -> None:
+    slow = caller_for(alice.application, requests_per_second=own)
+    answers = [slow.get("/") for _ in range(5)]
+    assert [answer.status for answer in answers] == [200] * allowed + [429] * (5 - allowed)
+    assert (f'"token";q={allowed};' in answers[0].headers["RateLimit-Policy"]) is (own is not None)
+
+
+@pytest.mark.usefixtures("three")
+def test_a_token_at_its_limit_leaves_the_others_of_its_application_theirs(alice: Caller) -> None:
+    slow = caller_for(alice.application, requests_per_second=1)
+    assert [caller.get("/").status for caller in (slow, slow, alice, alice)] == [200, 429, 200, 429]
+
+
+def told(answer: Answer) -> tuple[int, str, str]:
+    return answer.status, answer.headers["RateLimit-Policy"], answer.headers["RateLimit"]
+
+
+def test_each_answer_tells_what_may_be_asked_and_how_much_of_it_is_left(alice: Caller, settings: Any) -> None:
+    settings.RATE_LIMIT_PER_SECOND = 400
+    slow = caller_for(alice.application, requests_per_second=2)
+    policy = '"application";q=400;w=1, "token";q=2;w=1'
+    assert told(alice.get("/")) == (200, '"application";q=400;w=1', '"application";r=399;t=1')
+    assert [told(slow.get("/jobs/nothing/")) for _ in range(3)] == [
+        (404, policy, '"application";r=398;t=1, "token";r=1;t=1'),
+        (404, policy, '"application";r=397;t=1, "token";r=0;t=1'),
+        (429, policy, '"application";r=396;t=1, "token";r=0;t=1'),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/jobs/", 403),
+        ("POST", "/jobs/", 400),
+        ("PATCH", "/jobs/", 405),
+        ("POST", "http://testserver/graphql", 200),
+    ],
+)
+def test_refusals_and_graphql_tell_it_too(alice: Caller, method: str, path: str, status: int) -> None:
+    writer = caller_for(alice.application, scopes=["write"])
+    answer = writer.send(method, path, b'{"query": "mutation { deleteJob(name: 1) }"}')
+    assert (answer.status, "RateLimit" in answer.headers, "RateLimit-Policy" in answer.headers) == (status, True, True)
+
+
+def test_who_has_no_token_is_told_nothing_of_limits(alice: Caller) -> None:
+    alice.get("/")
+    for stranger in (Caller(), Caller("bj_aaaaaaaa_" + "x" * 43)):
+        answer = stranger.get("/")
+        assert (answer.status, [name for name in answer.headers if name.startswith("RateLimit")]) == (401, [])
+
+
+def test_all_limits_of_a_request_are_counted_in_one_trip(alice: Caller) -> None:
+    slow = caller_for(alice.application, requests_per_second=2)
+    slow.get("/")
+    with patch.object(
+        AbstractConnection, "send_packed_command", autospec=True, side_effect=AbstractConnection.send_packed_command
+    ) as trips:
+        slow.get("/")
+    assert trips.call_count == 1
 
 
 @pytest.mark.usefixtures("three")
