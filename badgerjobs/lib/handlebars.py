@@ -2,18 +2,27 @@ r"""Templates: `{{input.user.id}}` in a text becomes the value, escaped for the 
 
 Only dotted paths into what is given: no loops, no conditions, no calls, no look at anything's attributes. A number in a
 path is a place in a list, from 0. `\{{` is two braces. What a template names and nobody gave is an error that says so.
+
+Where there is a clock, `{{now}}` is its time, and `{{now %Y-%m-%d}}` the same in another format: see moment_formats.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from enum import Enum
 from typing import Any
 from urllib.parse import quote
 
+from badgerjobs.lib.moment_formats import FormatError, check_format, formatted
+
+# The one path after which a format may stand.
+NOW = "now"
+# What is told to write, where nobody says what fits better.
+EXAMPLE = "input.name"
 NAME = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*"
 MARK = re.compile(r"\\\{\{|\{\{(?P<inner>[^{}]*)\}\}|(?P<open>\{\{)")
-PATH = re.compile(rf"\s*({NAME})\s*")
+PATH = re.compile(NAME)
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # So many names are offered in the place of one that nobody gave.
 OFFERED = 10
@@ -36,32 +45,43 @@ class Place(Enum):
     JSON = "JSON"
 
 
-def check(text: str) -> None:
-    """Raise TemplateError unless the text is a template."""
-    for _ in names(text):
-        pass
+def check(text: str, *, with_clock: bool = False, like: str = EXAMPLE) -> None:
+    """Raise TemplateError unless the text is a template. `with_clock`: the time is among what it may name.
+
+    `like` is what one may write there, for who wrote something else.
+    """
+    for path in names(text, like):
+        name, form = _parted(path)
+        if not form:
+            continue
+        if not with_clock:
+            raise TemplateError(f"“{{{{{path[:56]}}}}}” is no placeholder: {_advice(like)}")
+        try:
+            check_format(form)
+        except FormatError as error:
+            raise TemplateError(f"{name}: {error}") from None
 
 
-def names(text: str) -> Iterator[str]:
-    """The paths that a template names, in order. Raises TemplateError."""
-    return (path for _, path in split(text) if path)
+def names(text: str, like: str = EXAMPLE) -> Iterator[str]:
+    """The paths that a template names, in order. Raises TemplateError, which tells to write one `like` this."""
+    return (path for _, path in split(text, like) if path)
 
 
-def split(text: str) -> Iterator[tuple[str, str]]:
+def split(text: str, like: str = EXAMPLE) -> Iterator[tuple[str, str]]:
     """Each plain text before a placeholder, and the placeholder's path; the last has none. Raises TemplateError."""
     plain, position = "", 0
     for mark in MARK.finditer(text):
         plain += text[position : mark.start()]
         position = mark.end()
         if mark["open"]:
-            raise TemplateError(f"“{text[mark.start() :][:30]}” is no placeholder: write {{{{input.name}}}}.")
+            raise TemplateError(f"“{text[mark.start() :][:30]}” is no placeholder: write {{{{{like}}}}}.")
         if mark["inner"] is None:
             plain += "{{"
             continue
-        path = PATH.fullmatch(mark["inner"])
-        if not path:
-            raise TemplateError(f"“{mark[0][:60]}” is no placeholder: write a path, like {{{{input.name}}}}.")
-        yield plain, path[1]
+        path = mark["inner"].strip()
+        if not PATH.fullmatch(path) and path.split(maxsplit=1)[:1] != [NOW]:
+            raise TemplateError(f"“{mark[0][:60]}” is no placeholder: {_advice(like)}")
+        yield plain, path
         plain = ""
     yield plain + text[position:], ""
 
@@ -69,12 +89,12 @@ def split(text: str) -> Iterator[tuple[str, str]]:
 class Filling:
     """Fills templates with these values: at most `most` characters of them in all, counted while they are put in.
 
-    `what` they make is named where it is too long. A small template names a large input many times, so what is too
-    long must never be made.
+    `what` they make is named where it is too long, and what was `given`. A small template names a large input many
+    times, so what is too long must never be made.
     """
 
-    def __init__(self, values: Mapping[str, Any], *, most: int, what: str = "this") -> None:
-        self.values, self.what = values, what
+    def __init__(self, values: Mapping[str, Any], *, most: int, what: str = "this", given: str = "input") -> None:
+        self.values, self.what, self.given = values, what, given
         self.most = self.left = most
         self._escaped: dict[tuple[str, Place, bool], str] = {}
         self._sizes: dict[str, int] = {}
@@ -131,7 +151,7 @@ class Filling:
     def _count(self, characters: int) -> None:
         self.left -= characters
         if self.left < 0:
-            raise TemplateError(f"With the input in it {self.what} is longer than {self.most:,} characters.")
+            raise TemplateError(f"With the {self.given} in it {self.what} is longer than {self.most:,} characters.")
 
 
 def render(text: str, values: Mapping[str, Any], place: Place = Place.TEXT, *, most: int = MOST_CHARACTERS) -> str:
@@ -151,16 +171,31 @@ def check_all(value: Any) -> None:
 
 
 def find(path: str, values: Mapping[str, Any]) -> Any:
-    """What stands at a path. Raises TemplateError that names it, and what there is instead."""
+    """What stands at a path; a moment in its format. Raises TemplateError that names it, and what there is instead."""
     found: Any = values
     gone: list[str] = []
-    for step in path.split("."):
+    name, form = _parted(path)
+    for step in name.split("."):
         inner = _step(found, step)
         if inner is MISSING:
             where = ".".join(gone) or "the template"
-            raise TemplateError(f"There is no {path}: {where} {_offer(found)}.")
+            raise TemplateError(f"There is no {name}: {where} {_offer(found)}.")
         found, gone = inner, [*gone, step]
+    if isinstance(found, datetime):
+        return formatted(found, form or "iso")
+    if form:
+        raise TemplateError(f"{name} is no time: “{form}” says how one is written.")
     return found
+
+
+def _advice(like: str) -> str:
+    return f"write a {'path' if '.' in like else 'name'}, like {{{{{like}}}}}."
+
+
+def _parted(path: str) -> tuple[str, str]:
+    """A path and the format behind it, which is empty where there is none."""
+    name, *form = path.split(maxsplit=1)
+    return name, "".join(form)
 
 
 def _texts(value: Any) -> Iterator[str]:

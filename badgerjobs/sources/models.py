@@ -1,5 +1,7 @@
 """Where data comes from: what is called, with which credentials, and what is made of the answer."""
 
+from collections.abc import Sequence
+
 from django.db import models
 
 from badgerjobs.sources.querysets import DataSourceQuerySet
@@ -22,8 +24,8 @@ def source_types() -> list[tuple[str, str]]:
 class DataSource(models.Model):
     """`tag` is its identity in the application, for ever. The configuration holds credentials and is encrypted.
 
-    `variables` are the names that the configuration's placeholders ask for, in order: kept beside it, so that a list
-    need not decrypt anything to tell them.
+    `variables` are the names that the configuration's placeholders ask for, in order, and `host` is what is called, its
+    port with it where that is not the usual one: kept beside it, so that a list need not decrypt anything to tell them.
     """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="sources")
@@ -32,8 +34,15 @@ class DataSource(models.Model):
     type = models.CharField(max_length=20, choices=source_types)
     configuration = EncryptedJSONField(default=dict, blank=True)
     variables = models.JSONField(default=list, blank=True)
+    # The longest name of a host has 253 characters.
+    host = models.CharField(max_length=260, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    # Of a change that was just made: the variables that it declared anew, and what there is to say, in sentences. Not
+    # stored.
+    new_variables: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
     objects = DataSourceQuerySet.as_manager()
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
-from badgerjobs.outbound.calls import Call
+from badgerjobs.outbound.calls import Answer, Call
+from badgerjobs.sources.answers import Reading
 from badgerjobs.sources.models import SourceType
 from badgerjobs.web.definitions.configurations import NO_SECRETS, Secrets
 from badgerjobs.web.serializers import StrictSerializer
@@ -18,6 +19,9 @@ SOURCE_TYPES: Mapping[str, str] = {
     SourceType.GRAPHQL: "badgerjobs.sources.types.graphql.GRAPHQL",
 }
 
+# What is read of an answer: a transform may make less of it. Of a value, `fetch.VALUE_BYTES` are kept at most.
+ANSWER_BYTES = 3 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Type:
@@ -25,14 +29,14 @@ class Type:
 
     `serializer` checks the configuration. `variables` gives the names that its placeholders ask for, in order, of a
     checked one. `prepare` fills them: configuration, values and the clock → the call to make, but for its credentials;
-    it raises ValueError for what cannot be filled. `read` takes the answer's body to JSON: it raises ValueError for one
+    it raises ValueError for what cannot be filled. `read` takes a good answer to JSON: it raises AnswerError for one
     that is no success all the same.
     """
 
     serializer: type[StrictSerializer]
     variables: Callable[[Mapping[str, Any]], list[str]]
     prepare: Callable[[Mapping[str, Any], Mapping[str, Any], datetime], Call]
-    read: Callable[[bytes], Any]
+    read: Callable[[Answer], Reading]
     secrets: Secrets = NO_SECRETS
 
 

@@ -1,0 +1,48 @@
+"""What the pages of sources tell: what is called, which variables it asks for, and who uses it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from badgerjobs.sources.looks import CHOOSER, LOOKS
+from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.serializers import SourceSerializer
+from badgerjobs.sources.types import type_of
+from badgerjobs.sources.uses import uses
+from badgerjobs.web.definitions.facts import Fact
+from badgerjobs.web.definitions.looks import Look
+from badgerjobs.web.definitions.page import DefinitionPage
+from badgerjobs.web.serializers import StrictSerializer
+
+
+class Row(NamedTuple):
+    """A source in the list, and when it was used last, if that is known."""
+
+    source: DataSource
+    used_at: datetime | None
+
+
+class SourcePage(DefinitionPage):
+    """The page of a source."""
+
+    serializer = SourceSerializer
+    chooser = CHOOSER
+
+    @property
+    def looks(self) -> Mapping[str, Look]:
+        return LOOKS.get(self.row.type, {})
+
+    @property
+    def configuration_serializer(self) -> type[StrictSerializer]:
+        return type_of(self.row.type).serializer
+
+    @property
+    def facts(self) -> list[Fact]:
+        """With the method in front of the URL."""
+        said = [fact for fact in super().facts if fact.label != "Method"]
+        method = self.configuration.get("method")
+        return [f._replace(text=f"{method} {f.text}") if method and f.label == "URL" else f for f in said]
+
+    def uses(self) -> list[tuple[str, Any]]:
+        """Template and what it shows of each use."""
+        return [(use.template, use.of(self.row, self.now)) for use in uses()]
