@@ -64,6 +64,8 @@ AUDIT_DAYS = env.number("AUDIT_DAYS", 365, least=1, most=3650)
 PRESET_TIME_ZONE = env.text("PRESET_TIME_ZONE", "EST")
 EGRESS_ALLOW = env.items("EGRESS_ALLOW")
 JAVASCRIPT_PROCESSES = javascript.processes()
+WEB_THREADS = env.number("WEB_THREADS", 16, least=1, most=1000)
+CACHE_READS_PER_SECOND = env.number("CACHE_READS_PER_SECOND", 10000, least=1, most=1_000_000)
 RATE_LIMIT_PER_SECOND = env.number("RATE_LIMIT_PER_SECOND", 400, least=1, most=1_000_000)
 
 INSTALLED_APPS = [
@@ -100,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "badgerjobs.web.middleware.content_security_policy",
+    "tasks.cache.short_way.short_way",
     "badgerjobs.web.middleware.unstored_accounts",
     "badgerjobs.web.middleware.without_nulls",
     "badgerjobs.web.middleware.reader_zone",
@@ -111,6 +114,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "badgerjobs.web.sessions.last_seen",
+    "badgerjobs.web.throttling.told_limits",
 ]
 
 ROOT_URLCONF = "badgerjobs.urls"
@@ -318,7 +322,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["badgerjobs.web.parsers.ObjectParser"],
     "DEFAULT_PAGINATION_CLASS": "badgerjobs.web.pagination.NewestFirst",
-    "DEFAULT_THROTTLE_CLASSES": ["badgerjobs.web.throttling.PerApplication"],
+    "DEFAULT_THROTTLE_CLASSES": ["badgerjobs.web.throttling.WithinLimits"],
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS would describe rows that a stranger must not know of
     "DEFAULT_SCHEMA_CLASS": "badgerjobs.web.schema.AutoSchema",
     "EXCEPTION_HANDLER": "badgerjobs.web.problems.exception_handler",
@@ -336,8 +340,19 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # a list of values that repeats their names
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    # Two fields called `type` have other values; one of events goes by two names.
-    "ENUM_NAME_OVERRIDES": {"EventType": "jobs.models.EventType", "ConnectionType": "jobs.models.ConnectionType"},
+    # Fields of one name have other values; one of events goes by two names.
+    "ENUM_NAME_OVERRIDES": {
+        "EventType": "jobs.models.EventType",
+        "ConnectionType": "jobs.models.ConnectionType",
+        "SourceType": "badgerjobs.sources.models.SourceType",
+        "VariableType": "badgerjobs.sources.typed.TYPES",
+        "TaskType": "tasks.models.TaskType",
+        "Selection": "tasks.models.Selection",
+        "PatternSelection": "tasks.selection.PATTERN_CHOICES",
+        "SyncState": "tasks.models.SyncState",
+        "RunState": "badgerjobs.runs.models.State",
+        "KeyState": "tasks.keys.states.KeyState",
+    },
 }
 
 LOGGING = {
@@ -348,8 +363,11 @@ LOGGING = {
         "unexpected": {"()": "badgerjobs.web.logs.UnexpectedOnly"},
         "loss": {"()": "badgerjobs.web.logs.LossInOneLine"},
         "refusal": {"()": "badgerjobs.web.logs.RefusalInOneLine"},
+        "hooks": {"()": "badgerjobs.web.logs.NoHookAddress"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["loss", "refusal"]}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["loss", "refusal", "hooks"]}
+    },
     "loggers": {"django.request": {"filters": ["unexpected"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }

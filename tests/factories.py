@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from badgerjobs.runs.models import Attempt, Cause, Run, Runnable, State
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.types import type_of
+from badgerjobs.sources.types.endpoint import host_of
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import issue_token
 from badgerjobs.workspaces.models import Application, Member, Role, User, Workspace
@@ -100,7 +101,7 @@ def make_member(workspace: Workspace, role: Role = Role.OWNER, email: str = "ali
 def make_source(application: Application, tag: str = "a-source", **fields: Any) -> DataSource:
     """A row as it is given: a REST source with one variable, unless told otherwise."""
     configuration = {"url": "https://example.com/products/{{PRODUCT_ID}}", **fields.pop("configuration", {})}
-    given = {"type": "REST", "name": tag, "variables": ["PRODUCT_ID"], **fields}
+    given = {"type": "REST", "name": tag, "variables": ["PRODUCT_ID"], "host": host_of(configuration), **fields}
     whole = type_of(given["type"]).serializer(data=configuration)
     whole.is_valid(raise_exception=True)
     return DataSource.objects.create(application=application, tag=tag, configuration=whole.validated_data, **given)
@@ -120,8 +121,8 @@ def value_of(body: str, at: datetime = NOW) -> dict[str, Any]:
     whole = body.encode()
     etag = hashlib.sha256(whole).hexdigest()
     return {
-        "body": body, "bytes": len(whole), "etag": etag, "fetched_at": at, "changed_at": at, "tried_at": at,
-        "duration_ms": 12,
+        "body": body, "bytes": len(whole), "etag": etag, "started_at": at, "fetched_at": at, "changed_at": at,
+        "tried_at": at, "duration_ms": 12,
     }  # fmt: skip
 
 

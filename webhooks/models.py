@@ -4,8 +4,8 @@ from django.db import models
 
 from badgerjobs.workspaces.fields import EncryptedTextField
 from badgerjobs.workspaces.models import Application
-from badgerjobs.workspaces.querysets import OwnedQuerySet
 from tasks.models import Task
+from webhooks.querysets import HookQuerySet
 
 
 class Hook(models.Model):
@@ -21,7 +21,7 @@ class Hook(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = HookQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"hook of {self.task}"

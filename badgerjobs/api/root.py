@@ -12,9 +12,13 @@ PLACES = {
     "results": "result-list",
     "events": "event-list",
     "connections": "connection-list",
+    "sources": "source-list",
+    "keys": "key-list",
+    "tasks": "task-list",
     "application": "application",
     "application/signing-key": "signing-key",
     "schedules/preview": "schedule-preview",
+    "cache": "cache-values",
     "schema": "schema",
 }
 

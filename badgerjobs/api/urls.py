@@ -7,13 +7,20 @@ from rest_framework.routers import SimpleRouter
 from badgerjobs.api.application import ApplicationView, SigningKeyView
 from badgerjobs.api.root import RootView
 from badgerjobs.runs.api import PreviewView, RunViewSet
+from badgerjobs.sources.api import SourceViewSet
 from jobs.api import JobViewSet, ResultViewSet
 from jobs.events.api import ConnectionViewSet, EventViewSet
+from tasks.api import TaskViewSet
+from tasks.cache import api as cache_api
+from tasks.keys.api import KeyViewSet
 
 router = SimpleRouter()
 router.register("jobs", JobViewSet, basename="job")
 router.register("events", EventViewSet, basename="event")
 router.register("connections", ConnectionViewSet, basename="connection")
+router.register("sources", SourceViewSet, basename="source")
+router.register("keys", KeyViewSet, basename="key")
+router.register("tasks", TaskViewSet, basename="task")
 router.register("results", ResultViewSet, basename="result")
 router.register("runs", RunViewSet, basename="run")
 
@@ -23,5 +30,7 @@ urlpatterns = [
     path("application/", ApplicationView.as_view(), name="application"),
     path("application/signing-key/", SigningKeyView.as_view(), name="signing-key"),
     path("schedules/preview/", PreviewView.as_view(), name="schedule-preview"),
+    path("cache/", cache_api.values, name="cache-values"),
+    path("cache/<str:name>", cache_api.value, name="cache-value"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

@@ -40,6 +40,12 @@ PLACES = (
         Place("GraphQL", "graphql-page", "q"),
     ),
     (
+        Place("Sources", "sources:sources", "d"),
+        Place("Keys", "tasks:keys", "y"),
+        Place("Tasks", "tasks:list", "w"),
+        Place("Cache", "tasks:cache", "h"),
+    ),
+    (
         Place("Tokens", "panel:tokens", "t", Role.EDITOR),
         Place("Members", "panel:members", "m", of_workspace=True),
         Place("Audit log", "panel:audit", "a", Role.ADMIN, of_workspace=True),

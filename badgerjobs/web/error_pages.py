@@ -8,7 +8,7 @@ from django.shortcuts import render
 from badgerjobs.web import problems
 
 # Below these nobody reads HTML.
-_FOR_PROGRAMS = ("/api/", "/echo/", "/graphql", "/metrics", "/healthz")
+_FOR_PROGRAMS = ("/api/", "/echo/", "/graphql", "/metrics", "/healthz", "/hooks/")
 
 
 def wants_page(request: HttpRequest) -> bool:

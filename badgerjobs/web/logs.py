@@ -1,10 +1,13 @@
 """What goes into the log."""
 
 import logging
+import re
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 
 from badgerjobs.lib.connection_loss import reason_of
+
+_HOOK = re.compile(r"/hooks/[^\s'\"<>]*")
 
 
 class UnexpectedOnly(logging.Filter):
@@ -13,6 +16,17 @@ class UnexpectedOnly(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """True keeps the line."""
         return record.exc_info is not None
+
+
+class NoHookAddress(logging.Filter):
+    """The address of a webhook is a secret, and stands in no line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep every line, with an ellipsis in the place of what follows `/hooks/`."""
+        said = record.getMessage()
+        if "/hooks/" in said:
+            record.msg, record.args = _HOOK.sub("/hooks/…", said), ()
+        return True
 
 
 class LossInOneLine(logging.Filter):

@@ -57,6 +57,7 @@ class KeySync(models.Model):
             models.Index(fields=["key_id", "id"], name="sync_of_key"),
             models.Index(fields=["runnable_id", "id"], name="sync_of_runnable"),
             models.Index(fields=["application", "id"], name="sync_of_application"),
+            models.Index(fields=["application", "id"], name="failed_sync", condition=Q(state="failed")),
         ]
 
     def __str__(self) -> str:

@@ -81,6 +81,17 @@ def test_two_that_are_ticked_are_counted_asked_about_and_paused(at_list: Page) -
     assert Runnable.objects.filter(enabled=False).count() == 3
 
 
+def test_what_is_ticked_after_a_search_stays_ticked(at_list: Page) -> None:
+    asked: list[str] = []
+    at_list.get_by_label("Search name, tag, endpoint or event").press_sequentially("hourly")
+    expect(at_list.locator(ROW)).to_have_count(3)
+    at_list.on("request", lambda request: asked.append(request.url) if "/jobs/?" in request.url else None)
+    at_list.get_by_label("Select hourly-0").check()
+    at_list.get_by_label("State", exact=True).select_option("paused")
+    expect(at_list.locator(ROW)).to_have_count(1)
+    assert len(asked) == 1
+
+
 def test_deleting_several_asks_and_the_way_back_deletes_none(at_list: Page) -> None:
     at_list.keyboard.press("x")
     at_list.get_by_role("button", name="Delete…").click()
@@ -94,7 +105,7 @@ def test_deleting_several_asks_and_the_way_back_deletes_none(at_list: Page) -> N
 def test_all_that_match_are_more_than_the_page_shows(
     at_list: Page, shop: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.views.JOBS", 2)
+    monkeypatch.setattr("badgerjobs.web.definitions.list_pages.ROWS", 2)
     at_list.goto(f"{reverse('jobs:list', args=[shop.slug])}?schedule=every")
     at_list.keyboard.press("x")
     at_list.get_by_label("all 3 that match").check()
@@ -111,7 +122,7 @@ def test_the_list_updates_itself_but_not_under_a_hand_that_ticks(at_list: Page) 
     job = Job.objects.get(tag="nightly")
     make_run(job.runnable, State.RUNNING, started_at=timezone.now() - timedelta(minutes=1))
     asked: list[str] = []
-    at_list.on("request", lambda request: asked.append(request.url))
+    at_list.on("request", lambda request: asked.append(request.url) if "/jobs/?" in request.url else None)
     at_list.clock.run_for(UPDATED_MS)
     assert asked == []
     expect(at_list.get_by_label("Select nightly")).to_be_checked()

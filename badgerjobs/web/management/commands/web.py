@@ -15,11 +15,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--processes", type=int, default=1, help="how many processes answer (default: 1)")
-        parser.add_argument("--threads", type=int, default=16, help="requests that one process answers at once")
+        parser.add_argument(
+            "--threads", type=int, default=settings.WEB_THREADS, help="requests that one process answers at once"
+        )
 
     def handle(self, *_: Any, processes: int, threads: int, **__: Any) -> None:
         # Replaces this process: whoever supervises it signals gunicorn itself.
-        os.execv(  # noqa: S606
+        os.execve(  # noqa: S606
             sys.executable,
             [
                 sys.executable, "-m", "gunicorn", "badgerjobs.wsgi:application",
@@ -38,4 +40,5 @@ class Command(BaseCommand):
                 "--forwarder-headers", " ",
                 "--no-control-socket",
             ],
+            {**os.environ, "WEB_THREADS": str(threads)},  # a request that waits must know how many others can
         )  # fmt: skip
