@@ -1,4 +1,4 @@
-"""`python -m bench runs|tick|fairness|memory|pages|javascript`: a table for people, and last one line of JSON."""
+"""`python -m bench WHAT`, one of the MEASURES: a table for people, and last one line of JSON."""
 
 import json
 import signal
@@ -27,6 +27,9 @@ MEASURES = {
     "memory": Measure("bench.memory.measure", None),
     "pages": Measure("bench.pages.measure"),
     "javascript": Measure("bench.javascript.measure", None),
+    "patterns": Measure("bench.patterns.measure"),
+    "syncs": Measure("bench.syncs.measure"),
+    "cache": Measure("bench.cache.measure"),
 }
 
 
@@ -68,6 +71,13 @@ def parse(words: list[str]) -> Namespace:
     javascript = parser.add_argument_group("javascript")
     javascript.add_argument("--calls", type=positive, default=500, help="measured of each sort (%(default)s)")
     javascript.add_argument("--hostile", type=positive, default=1_000, help="bodies that mean harm (%(default)s)")
+    patterns = parser.add_argument_group("patterns")
+    patterns.add_argument("--names", type=positive, default=1_000_000, help="of each of two tenants (%(default)s)")
+    cache = parser.add_argument_group("cache", "in each of --rounds")
+    cache.add_argument("--keys", type=positive, default=1_000, help="that are read in turn (%(default)s)")
+    syncs = parser.add_argument_group("syncs", "--rounds of each sort, of which the median counts")
+    syncs.add_argument("--synced", type=positive, default=1_000, help="keys of the task (%(default)s)")
+    cache.add_argument("--reading", type=positive, default=5, help="seconds of each rate (%(default)s)")
     return parser.parse_args(words)
 
 

@@ -21,11 +21,11 @@ from django.utils import timezone
 
 from badgerjobs.panel.ranges import RANGES
 from badgerjobs.runs.models import Run, State
+from badgerjobs.web.definitions.list_pages import ROWS
 from badgerjobs.workspaces.models import Application
 from bench import used
 from bench.report import say, table
 from bench.stack import serving
-from jobs.views import JOBS
 
 WARM_UP = 5
 # What the addresses of the lists may say.
@@ -117,7 +117,7 @@ def _addresses(application: Application, ask: Ask, jobs: int) -> Mapping[str, st
 
 def _half_way(address: str, ask: Ask, jobs: int) -> str:
     """Follow the list's own links to the page in its middle; as far as there are pages."""
-    for _ in range(jobs // JOBS // 2):
+    for _ in range(jobs // ROWS // 2):
         found = _LATER.search(ask(address)[1])
         if not found:
             break

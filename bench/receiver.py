@@ -1,7 +1,8 @@
 """The server that jobs call, in a process of its own: says 200 and 100 bytes, and remembers when each call came.
 
 As little work as can be, so that the figures are the service's. It reads requests with a Content-Length or without a
-body, over connections that stay open. `GET /arrivals` gives {webhook-id: [Unix times]}, and forgets them.
+body, over connections that stay open. An argument says after how many seconds it answers (0). `GET /arrivals` gives
+{webhook-id: [Unix times]}, and forgets them.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from collections import defaultdict
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\n" + b"a" * 100
 WEBHOOK_ID = re.compile(rb"^webhook-id: *(\S+)", re.IGNORECASE | re.MULTILINE)
 LENGTH = re.compile(rb"^content-length: *(\d+)", re.IGNORECASE | re.MULTILINE)
+
+AFTER_S = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
 
 arrivals: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -37,7 +40,10 @@ class Connection(asyncio.Protocol):
             if len(self._unread) < whole:
                 return
             self._unread = self._unread[whole:]
-            self._transport.write(answer(head, now))
+            if AFTER_S:
+                asyncio.get_running_loop().call_later(AFTER_S, self._transport.write, answer(head, now))
+            else:
+                self._transport.write(answer(head, now))
 
 
 def answer(head: bytes, now: float) -> bytes:

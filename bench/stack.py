@@ -42,9 +42,9 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """Start a receiver that the stack, started afterwards, may call."""
-    program = Program("receiver", [sys.executable, "-m", "bench.receiver"], folder=settings.BASE_DIR)
+def receiving(after_s: float = 0) -> Iterator[Receiver]:
+    """Start a receiver that the stack, started afterwards, may call, and that answers after so many seconds."""
+    program = Program("receiver", [sys.executable, "-m", "bench.receiver", str(after_s)], folder=settings.BASE_DIR)
     process = spawn(program, subprocess.PIPE)
     try:
         assert process.stdout is not None  # noqa: S101

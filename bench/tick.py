@@ -61,7 +61,7 @@ def measure(options: Namespace) -> dict[str, Any]:
 
 def _place(not_due: int, options: Namespace) -> Place:
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE runs_runnable, runs_run, runs_attempt, runs_incident, jobs_job")
+        cursor.execute("TRUNCATE runs_runnable, runs_run, runs_attempt CASCADE")
     runnable = rows.template("http://127.0.0.1/").runnable
     rows.copy_runnables(runnable, names="due", count=DUE, next_run_at=rows.NEVER, application=_SPREAD)
     rows.copy_runnables(runnable, names="other", count=not_due, next_run_at=rows.FAR, application=_SPREAD)

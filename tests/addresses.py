@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from django.urls import URLPattern, URLResolver
 
 # What programs ask. Everything else is a page.
-FOR_PROGRAMS = ("/api/", "/echo/", "/graphql", "/healthz", "/metrics")
+FOR_PROGRAMS = ("/api/", "/echo/", "/graphql", "/healthz", "/hooks/", "/metrics")
 
 
 def addresses(resolver: URLResolver, before: str = "/") -> Iterator[tuple[str, URLPattern]]:

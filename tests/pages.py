@@ -1,5 +1,6 @@
 """Every page, and an application in which each of them has something to show."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,8 +27,22 @@ from badgerjobs.runs.models import (
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application, Invitation, Role, Token
 from jobs.cancelling import cancel_jobs
+from tasks.models import CachedValue, SyncState
+from tasks.services import create_task
 from tests.addresses import FOR_PROGRAMS, addresses
-from tests.factories import make_attempt, make_connection, make_event, make_job, make_member, make_run, make_token
+from tests.factories import (
+    make_attempt,
+    make_connection,
+    make_event,
+    make_job,
+    make_key,
+    make_member,
+    make_run,
+    make_source,
+    make_sync,
+    make_task,
+    make_token,
+)
 
 # Address, with its parameters as {name}, to what the resolver has for it.
 PAGES: Mapping[str, URLPattern] = {
@@ -68,6 +83,9 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
     _processes(application, now)
     _broken(jobs[2].runnable, now)
     event, connection = _events(application)
+    source = _sources(application)
+    key = _cache_keys(application, now)
+    task = _tasks(application, now)
     _event_jobs(application, now)
     tokens = _tokens(application, now)
     invitation = _invitation(application, now)
@@ -88,6 +106,9 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
         "tag": jobs[0].tag,
         "events/tag": event,
         "connections/tag": connection,
+        "sources/tag": source,
+        "keys/name": key,
+        "tasks/tag": task,
         "run_id": run,
         "pk": run,
         "secret": SECRET,
@@ -157,6 +178,86 @@ def _event_jobs(application: Application, now: datetime) -> None:
     run = make_run(ran.runnable, State.SUCCEEDED, number=1, kind="event", attempts=1, created_at=now, finished_at=now)
     make_attempt(run, result={"rows_returned": 1, "rows": [{MARK: LONG, "markup": MARKUP}], "truncated": True})
     cancel_jobs(application=application, ids=[over.pk], by=audit.OPERATOR, now=now, reason=LONG[:300])
+
+
+# Tag → type, configuration. The one that keys use is the one that pages are tried with.
+_SOURCES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "keyed": (
+        "REST",
+        {
+            "url": f"https://{MARK}.example.com/{{{{PRODUCT_ID}}}}/{{{{{LONG}}}}}", "body": MARKUP,
+            "headers": {"X-Mark": LONG, "X-Api-Key": SECRET},
+            "query": {MARK: LONG}, "transform": f"// {MARKUP}\nreturn {LONG!r}", "authentication": "oauth2_password",
+            "token_url": f"https://{MARK}.example.com/", "username": LONG, "password": SECRET, "client_secret": SECRET,
+        },
+    ),
+    LONG: (
+        "GRAPHQL",
+        {
+            "url": f"https://{MARK}.example.com/", "query": f"# {MARKUP}\nquery {{ a }}",
+            "variables": [{"name": MARK.replace("-", "_"), "type": "JSON", "value": f'["{LONG}", {{{{ID}}}}]'}],
+        },
+    ),
+}  # fmt: skip
+
+
+def _sources(application: Application) -> str:
+    """One of each type, with short names and far too long ones. The tag of the one that pages are tried with."""
+    for tag, (kind, configuration) in _SOURCES.items():
+        name = f"{MARK} {tag}"[:200]
+        variables = ["PRODUCT_ID", LONG] if kind == "REST" else ["ID"]
+        make_source(application, tag, name=name, type=kind, configuration=configuration, variables=variables)
+    return "keyed"
+
+
+def _cache_keys(application: Application, now: datetime) -> str:
+    """Keys in every state, with short names and far too long ones. The name of the one that pages are tried with."""
+    source = application.sources.get(tag="keyed")
+    given: dict[str, Any] = {"variables": {"PRODUCT_ID": LONG, LONG: {"markup": MARKUP}}, "tags": [MARK, LONG[:100]]}
+    hour = timedelta(hours=1)
+    key = make_key(source, "a-key", json.dumps({MARK: MARKUP, "long": [LONG] * 9}), ttl_s=3600, **given)
+    stale = make_key(source, LONG[:400], "1", ttl_s=60, stale_if_error_s=0, **given)
+    failed = make_key(source, MARKUP.replace("/", ""), f'"{LONG}"', **given)
+    make_key(source, f"{MARK}-unfilled", **given)
+    CachedValue.objects.filter(key=key).update(fetched_at=now, changed_at=now - hour, tried_at=now, asked_at=now + hour)
+    CachedValue.objects.filter(key=stale).update(fetched_at=now - hour, changed_at=now - hour, tried_at=now - hour)
+    CachedValue.objects.filter(key=failed).update(tried_at=now, error_class="status", error=f"It answered 500. {LONG}")
+    task = make_task(application, "names-it", name=f"{MARK} names it"[:200], selection="exact", pattern="", keys=[key])
+    for number, state in enumerate(SyncState.values, start=1):
+        run = make_run(task.runnable, State.SUCCEEDED, number=number, created_at=now, finished_at=now)
+        error = {} if state == "succeeded" else {"error_class": "status", "error": f"It answered 500. {LONG}"}
+        make_sync(run, key, state, due_at=now, started_at=now, changed=state == "succeeded", **error)
+    return key.name
+
+
+# Of each type, choosing its keys in each way. The one that pages are tried with waits for a webhook.
+_TASKS: Mapping[str, Mapping[str, Any]] = {
+    "a-task": {
+        "type": "webhook",
+        "pattern": f"{{{{ID}}}}-{LONG}",
+        "transform": f"// {MARKUP}\nreturn {{variables: {{ID: body.id}}}}",
+        "overlap": "allow",
+        "priority": 7,
+    },
+    LONG: {"type": "scheduled", "cron": "*/5 * * * *", "selection": "glob", "pattern": f"*{LONG}"},
+    "a-daily-task": {"type": "scheduled", "preset": "daily", "selection": "prefix", "pattern": MARK},
+    "a-paused-task": {"selection": "tag", "pattern": LONG, "enabled": False},
+}
+
+
+def _tasks(application: Application, now: datetime) -> str:
+    """Tasks, with runs in each state and the log of one that some keys failed in. The tag of one."""
+    keys = list(application.keys.order_by("pk"))
+    for tag, fields in _TASKS.items():
+        given = {"type": "on_demand", "selection": "contains", **fields, "name": f"{MARK} {tag}"[:200]}
+        task = create_task(application=application, tag=tag, by=audit.OPERATOR, now=now, **given)
+        _runs(task.runnable, now)
+        counts = {"keys": 1000, "succeeded": 997, "failed": 3, "changed": 9, "bytes": 10**7}
+        run = make_run(task.runnable, State.FAILED, number=50, output=counts, started_at=now, finished_at=now)
+        for key, state in zip(keys, ("succeeded", "failed", "waiting", "waiting"), strict=False):
+            error = {} if state == "succeeded" else {"error_class": "status", "error": f"It answered 500. {LONG}"}
+            make_sync(run, key, state, due_at=now + timedelta(minutes=1), changed=state == "succeeded", **error)
+    return "a-task"
 
 
 def _runs(runnable: Runnable, now: datetime) -> str:

@@ -78,6 +78,15 @@ def test_the_last_line_of_javascript_is_what_calls_cost_and_that_none_did_harm()
 
 
 @pytest.mark.e2e
+def test_the_last_line_of_cache_is_what_reading_values_makes_of_what_is_possible() -> None:
+    said, figures = bench("cache", "--keys=20", "--reading=1", "--rounds=2")
+    assert figures["ratio"] == pytest.approx(figures["values_per_second"] / figures["constant_per_second"], abs=0.01)
+    assert {name: len(found) for name, found in figures["rounds"].items()} == {"constant": 2, "values": 2}
+    assert 0 < figures["half_p50_ms"] <= figures["half_p99_ms"]
+    assert "at half the rate" in said
+
+
+@pytest.mark.e2e
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stopped_half_way_it_leaves_no_process_and_no_file(passable: Path, number: signal.Signals) -> None:
     process = subprocess.Popen(

@@ -26,12 +26,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a call gets: after so many seconds; with a gate, not before the test opens it."""
+    """What a call gets: after so many seconds; with a gate, not before the test opens it. `headers` by name."""
 
     status: int = 200
     gate: str = ""
     location: str = ""
     after_s: float = 0
+    body: bytes = b"ok"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def ok(_: Call) -> Answer:
@@ -109,8 +111,11 @@ class Receiver:
                 if answer.gate and not await self._opened(answer.gate, reader):
                     self.cut.append(call)
                     break
-                location = f"Location: {answer.location}\r\n" if answer.location else ""
-                writer.write(f"HTTP/1.1 {answer.status} Said\r\n{location}Content-Length: 2\r\n\r\nok".encode())
+                headers = [*answer.headers, *([("Location", answer.location)] if answer.location else [])]
+                said = "".join(f"{name}: {value}\r\n" for name, value in headers)
+                size = len(answer.body)
+                writer.write(f"HTTP/1.1 {answer.status} Said\r\n{said}Content-Length: {size}\r\n\r\n".encode())
+                writer.write(answer.body)
                 await writer.drain()
         writer.close()
 

@@ -11,21 +11,21 @@ ROOT = Path(__file__).resolve().parents[2]
 ACTION = re.compile(r"[a-z]+\.[a-z_]+")
 SOURCES = {
     str(path.relative_to(ROOT)): ast.parse(path.read_text())
-    for top in ("badgerjobs", "collections", "jobs")
+    for top in ("badgerjobs", "collections", "jobs", "tasks", "webhooks")
     for path in sorted((ROOT / top).rglob("*.py"))
 }
 LOG = "badgerjobs/workspaces/audit.py"
 
 
 def recorded(tree: ast.Module) -> Iterator[str]:
-    """Every action that a call to something named like `record` or `_record_all` names, whichever way.
+    """Every action that a call to `delete_unused`, or something named like `record` or `_record_all`, names.
 
     And those that are the values of a table named like `MAILED_ACTIONS`.
     """
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords):
-                if not re.fullmatch(r"_?record(_[a-z]+)?", name):
+                if not re.fullmatch(r"_?record(_[a-z]+)?|delete_unused", name):
                     continue
                 for value in (*args, *(word.value for word in keywords if word.arg == "action")):
                     texts = [part.value for part in ast.walk(value) if isinstance(part, ast.Constant)]

@@ -16,13 +16,28 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from badgerjobs.runs.models import Attempt, LogLine, Run, Runnable, State
+from badgerjobs.sources.models import DataSource
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import revoke_token
 from badgerjobs.workspaces.models import Scope, Token
 from jobs.models import Connection, Event, Job
+from tasks.models import CachedValue, CacheKey, KeySync, Task
 from tests.addresses import FOR_PROGRAMS, addresses, filled
 from tests.callers import PROBLEM, Answer, Caller, caller_for
-from tests.factories import NOW, make_attempt, make_connection, make_event, make_job, make_run
+from tests.factories import (
+    NOW,
+    make_attempt,
+    make_connection,
+    make_event,
+    make_job,
+    make_key,
+    make_run,
+    make_source,
+    make_sync,
+    make_task,
+)
+from webhooks.models import Hook
+from webhooks.services import make_hook
 
 # Addresses that answer nobody in particular, each with its reason.
 OPEN = {
@@ -31,13 +46,18 @@ OPEN = {
     "/api/v1/schema/": "the reference of the API, the same for everybody",
     "/echo/": "the built-in receiver, there with DEMO=1 only: answers with what it was sent",
     "/echo/{rest}": "the same",
+    "/hooks/{secret}": "its address is the secret, and answers to POST alone; tests/webhooks tries it",
+    "/hooks/{secret}/": "the same",
 }
 
 # Writing that needs no more than `read`, and reading that needs `write`.
 READS = {
     ("POST", "/api/v1/schedules/preview/"): "computes, and keeps nothing",
+    ("POST", "/api/v1/tasks/test-pattern/"): "looks keys up, and keeps nothing",
     ("POST", "/graphql"): "for a query; tests/graphql holds that a mutation needs `write`",
 }
+# Of what is open, what answers to something else than GET.
+BUT_NOT_READ = {"/healthz": {200, 503}, "/hooks/{secret}": {405}, "/hooks/{secret}/": {405}}
 WRITES = {("GET", "/api/v1/application/signing-key/"): "who has the key can make calls that look like ours"}
 
 # A stranger's request to an address with somebody else's tag that is no 404.
@@ -45,6 +65,9 @@ THEIR_OWN = {
     ("PUT", "/api/v1/jobs/{tag}/"): "makes a job of this tag among the stranger's own",
     ("PUT", "/api/v1/events/{tag}/"): "makes an event of this tag among the stranger's own",
     ("PUT", "/api/v1/connections/{tag}/"): "makes a connection of this tag among the stranger's own",
+    ("PUT", "/api/v1/sources/{tag}/"): "makes a source of this tag among the stranger's own",
+    ("PUT", "/api/v1/tasks/{tag}/"): "makes a task of this tag among the stranger's own",
+    ("PUT", "/api/v1/keys/{name}/"): "makes a key of this name among the stranger's own",
 }
 
 MARK = "nobody-elses-business"
@@ -65,6 +88,8 @@ class Door:
     @property
     def scope(self) -> Scope:
         key = self.method, self.address
+        if self.address.startswith("/api/v1/cache/"):
+            return Scope.CACHE_READ
         if key in READS:
             return Scope.READ
         reads = self.method in {"GET", "HEAD"}
@@ -105,10 +130,16 @@ def rows(alice: Caller) -> Mapping[str, str]:
     make_event(alice.application, "alices", name=MARK, configuration={"code": f"return '{MARK}'"})
     server = {"host": f"{MARK}.example.com", "database": MARK, "user": MARK, "password": MARK}
     make_connection(alice.application, "alices", name=MARK, configuration=server)
+    source = make_source(alice.application, "alices", name=MARK, configuration={"url": f"https://{MARK}.example.com/"})
+    key = make_key(source, "alices", f'"{MARK}"', tags=[MARK])
     run = make_run(job.runnable, State.RUNNING, output={"mark": MARK}, number=1)
     make_attempt(run, result={"status": 200, "body": MARK, "headers": {}})
+    make_sync(run, key)
+    task = make_task(alice.application, "alices", name=MARK, type="webhook", pattern=MARK)
+    make_hook(task)
+    make_sync(make_run(task.runnable, State.FAILED), key, "failed", error=MARK)
     LogLine.objects.create(run=run, application=alice.application, level="info", message=MARK, created_at=NOW)
-    return {"tag": job.tag, "pk": str(run.pk), "rest": "anything"}
+    return {"tag": job.tag, "pk": str(run.pk), "rest": "anything", "cache/name": key.name, "keys/name": key.name}
 
 
 def tried(caller: Caller, door: Door, rows: Mapping[str, str]) -> Answer:
@@ -126,7 +157,21 @@ def everything() -> list[Any]:
     """All that Alice's rows hold, to compare."""
     return [
         list(model.objects.order_by("pk").values())
-        for model in (Job, Event, Connection, Runnable, Run, Attempt, LogLine)
+        for model in (
+            Job,
+            Event,
+            Connection,
+            DataSource,
+            CacheKey,
+            CachedValue,
+            KeySync,
+            Task,
+            Hook,
+            Runnable,
+            Run,
+            Attempt,
+            LogLine,
+        )
     ]
 
 
@@ -148,8 +193,8 @@ def test_what_is_open_is_there_and_opens() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", OPEN)
 def test_what_is_open_answers_nobody(address: str) -> None:
-    answer = tried(Caller(), Door("GET", address), {"rest": "anything"})
-    assert answer.status in ({200, 503} if address == "/healthz" else {200})
+    answer = tried(Caller(), Door("GET", address), {"rest": "anything", "secret": "anything"})
+    assert answer.status in BUT_NOT_READ.get(address, {200})
 
 
 @EVERY_CLOSED_DOOR

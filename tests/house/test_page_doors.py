@@ -75,7 +75,7 @@ def statuses(browser: Client, at: str) -> set[int]:
 
 def everything() -> dict[str, list[Any]]:
     """All that our tables hold, to compare."""
-    ours = ("workspaces", "runs", "notices", "jobs", "collections", "account", "mfa")
+    ours = ("workspaces", "runs", "notices", "jobs", "sources", "tasks", "webhooks", "collections", "account", "mfa")
     models = [model for label in ours for model in apps.get_app_config(label).get_models()]
     return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
 

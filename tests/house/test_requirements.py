@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"badgerjobs", "jobs", "slurps", "tests", "bench", "chaos"}
+OURS = {"badgerjobs", "jobs", "slurps", "tasks", "webhooks", "tests", "bench", "chaos"}
 LINE = re.compile(r"^([\w.-]+)(?:\[\w+\])?==(\S+)", re.MULTILINE)
 # What a virtual environment begins with.
 FIRST = {"pip", "setuptools", "wheel"}
@@ -38,7 +38,7 @@ def imported(*folders: str) -> set[str]:
 @pytest.mark.parametrize(
     ("folders", "files"),
     [
-        (("badgerjobs", "jobs", "collections", "bench", "chaos"), ["requirements.txt"]),
+        (("badgerjobs", "jobs", "tasks", "webhooks", "collections", "bench", "chaos"), ["requirements.txt"]),
         (("tests",), ["requirements.txt", "requirements-dev.txt"]),
     ],
     ids=["what runs", "tests"],

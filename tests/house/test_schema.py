@@ -14,8 +14,21 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi_spec_validator import validate
 
 from badgerjobs.runs.models import LogLine, State
+from tasks.examples import RETRY
 from tests.callers import Answer, Caller
-from tests.factories import NOW, make_attempt, make_connection, make_event, make_job, make_run
+from tests.factories import (
+    NOW,
+    make_attempt,
+    make_connection,
+    make_event,
+    make_job,
+    make_key,
+    make_run,
+    make_source,
+    make_sync,
+    make_task,
+)
+from webhooks.services import make_hook
 
 SCHEMA: Any = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 OPERATIONS = {
@@ -100,6 +113,18 @@ def test_the_calls_that_take_a_key_say_so() -> None:
         ("PUT", "/api/v1/events/{tag}/"),
         ("POST", "/api/v1/connections/"),
         ("PUT", "/api/v1/connections/{tag}/"),
+        ("POST", "/api/v1/sources/"),
+        ("PUT", "/api/v1/sources/{tag}/"),
+        ("POST", "/api/v1/keys/"),
+        ("PUT", "/api/v1/keys/{name}/"),
+        ("POST", "/api/v1/keys/bulk/"),
+        ("POST", "/api/v1/keys/delete/"),
+        ("POST", "/api/v1/keys/{name}/sync/"),
+        ("POST", "/api/v1/tasks/"),
+        ("PUT", "/api/v1/tasks/{tag}/"),
+        ("POST", "/api/v1/tasks/{tag}/retry/"),
+        ("POST", "/api/v1/tasks/{tag}/rotate-webhook/"),
+        ("POST", "/api/v1/tasks/{tag}/run/"),
         ("POST", "/api/v1/runs/abort/"),
         ("POST", "/api/v1/runs/replay/"),
         ("POST", "/api/v1/runs/{id}/abort/"),
@@ -152,7 +177,11 @@ def test_the_example_of_a_request_is_taken(alice: Caller, example: Example) -> N
     make_run(make_job(alice.application, "t", run_every="PT1H").runnable, State.FAILED)
     make_event(alice.application, "t")
     make_connection(alice.application, "t")
-    path = example.path.replace("{tag}", "t")
+    run = make_run(make_task(alice.application, "t", type="webhook").runnable, State.FAILED, pk=RETRY.value["run"])
+    refused = {"url": "http://10.0.0.7/{{PRODUCT_ID}}"}  # so that nothing is called
+    make_sync(run, make_key(make_source(alice.application, "t", configuration=refused)), "failed")
+    make_source(alice.application, "catalogue")
+    path = example.path.replace("{tag}", "t").replace("{name}", "product-1")
     answer = alice.send(example.method, path, json.dumps(example.value).encode())
     assert answer.status in {200, 201, 202}, answer.body
 
@@ -172,10 +201,21 @@ def rows(alice: Caller) -> Mapping[str, str]:
         )
     make_event(alice.application, "t")
     make_connection(alice.application, "t")
+    key = make_key(make_source(alice.application, "t"), "t", '{"a": 1}')
+    make_source(alice.application, "bare")
+    task = make_task(alice.application, "t", type="webhook")
+    make_hook(task)
+    synced = make_run(task.runnable, State.FAILED)
+    make_sync(synced, key, "failed", error_class="status", error="The source answered 500.")
     queued = make_run(job.runnable, State.QUEUED)
     over = make_run(job.runnable, State.FAILED)
-    return {"tag": "t", "id": str(queued.pk), "/api/v1/runs/{id}/replay/": str(over.pk)}
+    BODIES["POST", "/api/v1/tasks/{tag}/retry/"] = [{"run": str(synced.pk)}]
+    own = {"/api/v1/runs/{id}/replay/": str(over.pk), "/api/v1/sources/{tag}/": "bare"}
+    return {"tag": "t", "name": "t", "id": str(queued.pk), **own}
 
+
+# What must stand in the address as well.
+QUERIES = {("GET", "/api/v1/cache/"): "?key=t&key=u"}
 
 BODIES: dict[tuple[str, str], list[Any]] = {
     ("POST", "/api/v1/jobs/"): [
@@ -221,7 +261,59 @@ BODIES: dict[tuple[str, str], list[Any]] = {
         {"type": "DATABASE", "configuration": {"host": "db.example.com", "database": "shop"}}
     ],
     ("PATCH", "/api/v1/connections/{tag}/"): [{}, {"name": "n"}],
+    ("POST", "/api/v1/sources/"): [
+        {
+            "tag": "r",
+            "type": "REST",
+            "configuration": {
+                "url": "https://example.com/{{A}}",
+                "headers": {"X-Api-Key": "k"},
+                "authentication": "basic",
+                "username": "u",
+                "password": "p",
+                "query": {"a": "{{B}}"},
+                "transform": "return 1",
+            },
+        },
+        {
+            "tag": "g",
+            "type": "graphql",
+            "configuration": {
+                "url": "https://example.com/",
+                "query": "{a}",
+                "variables": [{"name": "a", "type": "Int", "value": "{{A}}"}],
+            },
+        },
+    ],
+    ("PUT", "/api/v1/sources/{tag}/"): [{"type": "REST", "configuration": {"url": "https://example.com/"}}],
+    ("PATCH", "/api/v1/sources/{tag}/"): [{}, {"name": "n"}],
+    ("POST", "/api/v1/sources/{tag}/test/"): [{}, {"configuration": {"url": "http://10.0.0.7/"}}],
+    ("POST", "/api/v1/sources/test/"): [
+        {"type": "REST", "configuration": {"url": "http://10.0.0.7/{{A}}"}, "values": {"A": [1]}},
+    ],
+    ("POST", "/api/v1/sources/test-transform/"): [
+        {"code": "console.log(1); return response", "response": {"a": 1}},
+        {"code": "throw 1"},
+    ],
+    ("POST", "/api/v1/tasks/"): [
+        {"tag": "u", "type": "scheduled", "preset": "hourly", "selection": "prefix", "pattern": "product-"},
+        {"tag": "v", "type": "on_demand", "keys": ["t"]},
+    ],
+    ("PUT", "/api/v1/tasks/{tag}/"): [{"type": "on_demand", "pattern": "product"}],
+    ("PATCH", "/api/v1/tasks/{tag}/"): [{}, {"name": "n"}],
+    ("POST", "/api/v1/tasks/{tag}/run/"): [{}, {"body": {"id": 7}, "headers": {"x-topic": "a"}}],
+    ("POST", "/api/v1/tasks/test-pattern/"): [{"pattern": "t"}, {"selection": "glob", "pattern": "*"}],
+    ("POST", "/api/v1/tasks/try-transform/"): [
+        {"transform": "return {variables: {A: body}}", "body": "t", "pattern": "{{A}}"},
+        {"transform": "return 1"},
+    ],
     ("PATCH", "/api/v1/application/"): [{}, {"concurrent_runs": 5, "late_after": None}, {"warn_after": 10}],
+    ("POST", "/api/v1/keys/"): [{"name": "u", "source": "t", "variables": {"PRODUCT_ID": [1]}, "tags": ["a"]}],
+    ("PUT", "/api/v1/keys/{name}/"): [{"source": "t", "variables": {"PRODUCT_ID": "1"}}],
+    ("PATCH", "/api/v1/keys/{name}/"): [{}, {"ttl": 5}],
+    ("POST", "/api/v1/keys/bulk/"): [{"keys": [{"name": "u", "source": "t", "variables": {"PRODUCT_ID": "1"}}]}],
+    ("POST", "/api/v1/keys/delete/"): [{"state": "fresh", "dry_run": True}, {"names": ["t"]}],
+    ("POST", "/api/v1/cache/"): [{"keys": ["t", "u"]}],
     ("POST", "/api/v1/runs/abort/"): [{"state": ["queued", "running"], "dry_run": True}, {"name": "t"}],
     ("POST", "/api/v1/runs/replay/"): [{"state": "failed,aborted", "dry_run": True}, {"name": "t", "per_minute": 5}],
     ("POST", "/api/v1/schedules/preview/"): [{"cron": "0 8 * * *"}, {}],
@@ -241,6 +333,7 @@ def test_real_answers_are_what_the_reference_says(
 ) -> None:
     operation = OPERATIONS[method, path]
     address = re.sub(r"{(\w+)}", lambda match: rows.get(path) or rows[match[1]], path)
+    address += QUERIES.get((method, path), "")
     for body in BODIES.get((method, path), [None]):
         answer = alice.send(method, address, b"" if body is None else json.dumps(body).encode())
         assert str(answer.status) in operation["responses"], answer.body

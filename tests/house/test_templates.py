@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
-SOURCES = [path for top in ("badgerjobs", "jobs", "collections") for path in (ROOT / top).rglob("*.py")]
+SOURCES = [
+    path for top in ("badgerjobs", "jobs", "tasks", "webhooks", "collections") for path in (ROOT / top).rglob("*.py")
+]
 
 # What allauth's own code and templates ask for by name.
 FROM_OUTSIDE = ("account/", "mfa/", "usersessions/", "allauth/")
@@ -94,3 +96,13 @@ def test_no_template_has_a_script_or_a_style_in_it() -> None:
     inline = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE)
     pages = [name for name in NAMES if name.endswith(".html")]
     assert [name for name in pages if inline.search(LANGUAGE.sub("", (TEMPLATES / name).read_text()))] == []
+
+
+def test_leaving_the_search_box_of_a_list_asks_for_nothing() -> None:
+    """What was typed is shown already; the same list again would take the ticks from its rows."""
+    filters = re.compile(r'<form class="filters"[^>]*?hx-trigger="([^"]*)"', re.DOTALL)
+    found = {name: filters.findall((TEMPLATES / name).read_text()) for name in NAMES}
+    triggers = {name: [one.strip() for one in given[0].split(",")] for name, given in found.items() if given}
+    assert triggers
+    assert [name for name, given in triggers.items() if "change target::not([type=search])" not in given] == []
+    assert [name for name, given in triggers.items() if "change" in given] == []
