@@ -14,7 +14,9 @@ from jobs.bulk import MOST, VERBS
 from jobs.querysets import JobQuerySet
 from jobs.standing import GOING_ON, standing_so
 
-# Verb → what the button says, what happens to one and to several, and what is said when it is done.
+# Verb → what its button in the list says.
+BUTTONS = {"run": "Run now…", "pause": "Pause…", "resume": "Resume…", "cancel": "Cancel…", "delete": "Delete…"}
+# Verb → what the question's button says, what happens to one and to several, and what is said when it is done.
 WORDS = {
     "run": (
         "Run",

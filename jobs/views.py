@@ -23,7 +23,7 @@ from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces.models import Application, Role
 from jobs import job_questions
 from jobs.bulk import MOST, VERBS, pause_jobs, resume_jobs
-from jobs.bulk_question import Choice
+from jobs.bulk_question import BUTTONS, Choice
 from jobs.filters import JobFilters
 from jobs.models import Job
 from jobs.page import JobPage, ended
@@ -47,7 +47,7 @@ def list_jobs(request: PageRequest, application: Application) -> HttpResponse:
 
 def _rows(page: Page[Job]) -> dict[str, Any]:
     """What the list says of each."""
-    return {"rows": rows_of(page.rows, timezone.now())}
+    return {"rows": rows_of(page.rows, timezone.now()), "verbs": BUTTONS}
 
 
 @application_page(Role.EDITOR)

@@ -15,7 +15,7 @@ from tasks.syncs.asking import refresh_keys
 
 
 class Words(NamedTuple):
-    """What the button says, what happens, and what is said when it is done."""
+    """What the question's button says, what happens, and what is said when it is done."""
 
     label: str
     text: str
@@ -29,6 +29,8 @@ VERBS: Mapping[str, Words] = {
         "Delete", "What is stored goes too, and tasks that name them do so no more. No way back.", "deleted"
     ),
 }
+# Verb → what its button in the list says.
+BUTTONS = {"sync": "Sync now…", "delete": "Delete…"}
 
 
 @dataclass(frozen=True, slots=True)

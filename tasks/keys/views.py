@@ -17,7 +17,7 @@ from badgerjobs.web.one_moment import one_moment
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.workspaces.models import Application, Role
 from tasks.keys import services
-from tasks.keys.bulk_question import KeyChoice
+from tasks.keys.bulk_question import BUTTONS, KeyChoice
 from tasks.keys.filters import KeyFilters
 from tasks.keys.many import MOST
 from tasks.keys.page import KeyPage, rows_of
@@ -39,7 +39,7 @@ def list_keys(request: PageRequest, application: Application) -> HttpResponse:
 
 def _rows(application: Application, now: datetime, page: Page[CacheKey]) -> dict[str, Any]:
     """What the list says of each. Whoever has no source yet begins with one."""
-    return {"rows": rows_of(page.rows, now), "has_sources": application.sources.exists}
+    return {"rows": rows_of(page.rows, now), "has_sources": application.sources.exists, "verbs": BUTTONS}
 
 
 @application_page(Role.EDITOR)
