@@ -20,7 +20,7 @@ from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.trials import try_transform
 from badgerjobs.web.outgoing import echo_address, open_client
 from badgerjobs.workspaces.models import Application, Member, Token
-from jobs.demo import create_demo
+from badgerjobs.panel.demo import create_demo
 from jobs.models import Job
 from tasks.models import CachedValue, CacheKey, Task
 from tasks.selection import matching

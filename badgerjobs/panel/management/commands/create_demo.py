@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from jobs.demo import create_demo, welcome
+from badgerjobs.panel.demo import create_demo, welcome
 
 
 class Command(BaseCommand):
