@@ -18,10 +18,11 @@ urlpatterns = [
     path("a/<slug:application_slug>/", include("jobs.urls")),
     path("a/<slug:application_slug>/", include("badgerjobs.sources.urls")),
     path("a/<slug:application_slug>/", include("tasks.urls")),
+    path("a/<slug:application_slug>/", include("webhooks.urls")),
     path("a/<slug:application_slug>/graphql/", explorer, name="graphql-page"),
     path("api/v1/", include("badgerjobs.api.urls")),
     path("graphql", GraphQLView.as_view(), name="graphql"),
-    path("hooks/", include("webhooks.urls")),
+    path("hooks/", include("webhooks.receiving.urls")),
     path("healthz", doors.healthz, name="healthz"),
     path("metrics", doors.prometheus, name="metrics"),
 ]

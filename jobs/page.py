@@ -23,6 +23,7 @@ from jobs.models import EVENT_KIND, Job
 from jobs.pauses import pause_of
 from jobs.showing import Row, failures_in_words, rows_of
 from jobs.standing import is_cancelled
+from tasks.hooks import hook_verb
 
 # What was missed is told of for so long, and so many occurrences are named before they are run.
 LATELY = timedelta(days=7)
@@ -71,6 +72,11 @@ class JobPage(OwnerPage):
     def row(self) -> Row:
         """What the list says of it."""
         return rows_of([self.job], self.now)[0]
+
+    @cached_property
+    def starters(self) -> Any:
+        """The hooks that run it: name and address of each."""
+        return hook_verb("starters")(self.application, "job", self.job.tag)
 
     @cached_property
     def last(self) -> Row:

@@ -1,15 +1,13 @@
 """What the verbs of jobs take: one job's, and those of many at once."""
 
-from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from rest_framework import serializers
 
 from badgerjobs.runs.breaker import LONGEST_REASON
 from badgerjobs.runs.bulk_serializers import NOT_SAID, WordsField, dry_run
 from badgerjobs.runs.length_fields import MillisecondsField
-from badgerjobs.runs.pause_serializer import IS_FAR, IS_PAST, LONGEST_PAUSE
+from badgerjobs.runs.pause_serializer import PauseVerbSerializer
 from badgerjobs.runs.serializers import BlankField
 from badgerjobs.web.serializers import BoundedListField, MomentField, StrictSerializer
 from jobs.bulk import MOST
@@ -31,23 +29,8 @@ class CancelSerializer(StrictSerializer):
     reason = BlankField(max_length=LONGEST_REASON, help_text="Why, for people: up to 300 characters.")
 
 
-class PauseJobSerializer(CancelSerializer):
+class PauseJobSerializer(PauseVerbSerializer):
     """Why a job is paused, and until when."""
-
-    until = MomentField(
-        required=False,
-        allow_null=True,
-        help_text="When it goes on by itself, up to ten years ahead. Null: when somebody resumes it.",
-    )
-
-    def validate_until(self, until: datetime | None) -> datetime | None:
-        """To come, and not too far."""
-        now = timezone.now()
-        if until and until <= now:
-            raise serializers.ValidationError(IS_PAST)
-        if until and until > now + LONGEST_PAUSE:
-            raise serializers.ValidationError(IS_FAR)
-        return until
 
 
 class RescheduleSerializer(StrictSerializer):

@@ -193,6 +193,7 @@ def _page(
         "retries": retries_in_words((task.runnable if task else application).policy),
         "zones": zones.names,
         "hook": partial(hook_verb("address"), task, request) if task and task.type == TaskType.WEBHOOK else "",
+        "webhook": partial(hook_verb("page"), task) if task and task.type == TaskType.WEBHOOK else None,
         "back": address_of(application, task) if task else reverse("tasks:list", args=[application.slug]),
         **more,
     }

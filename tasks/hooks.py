@@ -6,10 +6,13 @@ from typing import Any
 from django.utils.module_loading import import_string
 
 HOOK_VERBS = {
-    "make": "webhooks.services.make_hook",
-    "end": "webhooks.services.end_hook",
-    "rotate": "webhooks.services.rotate_hook",
-    "address": "webhooks.services.address_of",
+    "fit": "webhooks.task_hooks.fit_task_hook",
+    "end": "webhooks.task_hooks.end_task_hook",
+    "runnables": "webhooks.task_hooks.runnables_of_task",
+    "rotate": "webhooks.task_hooks.rotate_task_hook",
+    "address": "webhooks.task_hooks.address_of_task",
+    "page": "webhooks.task_pages.hook_on_page",
+    "starters": "webhooks.starters.starters_of",
 }
 
 

@@ -15,6 +15,7 @@ from badgerjobs.runs.pauses import Pause, pause_of
 from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.web.cursors import Page, page_of
 from tasks.counts import Counts, counts_of
+from tasks.hooks import hook_verb
 from tasks.models import Selection, Task
 from tasks.selection import matching
 from tasks.showing import Row, asks_for_body, rows_of
@@ -79,6 +80,11 @@ class TaskPage(OwnerPage):
     def runs(self) -> RunQuerySet:
         """Its runs, of any state, without what webhooks brought: that may be long."""
         return super().runs.defer("input")
+
+    @cached_property
+    def starters(self) -> Any:
+        """The hooks that run it besides its own: name and address of each."""
+        return hook_verb("starters")(self.application, "sync", self.task.tag)
 
     @property
     def asks_for_body(self) -> bool:

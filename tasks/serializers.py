@@ -7,15 +7,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from badgerjobs.lib import javascript
-from badgerjobs.lib.retry_fields import FIELDS
 from badgerjobs.lib.storable import UNSTORABLE
 from badgerjobs.runs.pause_serializer import PauseSerializer
-from badgerjobs.runs.retry_serializer import RetryFieldsSerializer, chosen_or_refused, shown
+from badgerjobs.runs.retry_serializer import RetryFieldsSerializer, shown
 from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
 from badgerjobs.runs.serializers import DEFAULTS, PolicySerializer, ScheduleSerializer
 from badgerjobs.web.definitions.serializers import DefinitionSerializer
 from badgerjobs.web.serializers import MOST_ERRORS, OneOfField
-from badgerjobs.workspaces.retry_policy import columns_of
 from tasks.fitting import WEBHOOK_OVERLAPS, emptied, usual_overlap
 from tasks.models import Selection, Task, TaskType
 from tasks.models.key import LONGEST_NAME
@@ -34,7 +32,10 @@ NOT_SCHEDULED = "Only a scheduled task has a schedule: leave this out, or choose
 NOT_WEBHOOK = "Only a webhook task has a transform: leave it out, or choose the type webhook."
 NOT_EXACT = "Keys are named by the selection exact alone: leave them out, or choose that."
 NOT_A_PATTERN = "The selection exact has no pattern: leave it out, or choose contains, prefix, glob or tag."
-NOBODY_FILLS = "Only a webhook fills in {}: choose the type webhook, or write out what it stands for."
+NOBODY_FILLS = (
+    "Only a task of the type webhook has {} in its pattern: choose that type, and any webhook may run the task and "
+    "fill it in; or write out what it stands for."
+)
 NOBODY_GIVES = "The pattern asks for {}: give a transform that returns it."
 ONE_BY_ONE = "No webhook is lost, since each has its own body: choose queue_all or allow."
 
@@ -163,7 +164,7 @@ class TaskSerializer(
             runnable = getattr(self.instance, "runnable", None) if self.partial else None
             attrs["overlap"] = usual_overlap(kind, runnable.overlap if runnable else "")
         try:
-            attrs = self._with_retries(super().validate(attrs))
+            attrs = self.with_retries(super().validate(attrs))
         except serializers.ValidationError as error:
             raise serializers.ValidationError({**error.detail, **wrong}) from None  # type: ignore[dict-item]  # a dict of fields here
         if not wrong and kind == TaskType.SCHEDULED and self.planned.is_by_hand:
@@ -229,17 +230,6 @@ class TaskSerializer(
         application = self.context["application"]
         fault = javascript.fault(transform, SEEN, tenant=application.workspace_id, part=application.pk)
         return str(fault) if fault else ""
-
-    def _with_retries(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The columns of the runnable in the place of the retry fields. A new one has those of its application."""
-        given = {name: attrs[name] for name in FIELDS if name in self.initial_data and name in attrs}
-        others = {name: value for name, value in attrs.items() if name not in FIELDS}
-        if not given:
-            return others
-        stored = self.instance.runnable.policy if self.instance else None
-        base = stored if stored and self.partial else self.context["application"].policy
-        chosen = chosen_or_refused(given, base=base, retryable=True, had_none=True, stored=stored)
-        return {**others, **columns_of(chosen.policy)}
 
     def _stored(self, name: str, otherwise: Any) -> Any:
         return getattr(self.instance, name) if self.instance is not None and self.partial else otherwise

@@ -52,7 +52,7 @@ def create_task(*, application: Application, tag: str, by: audit.Actor, now: dat
             task.runnable = add_runnable(apply(runnable, fields, tag), now=now)
             task.save(force_insert=True)
             _name_keys(task, fields["keys"])
-            _fit_hook(task)
+            _fit_hook(task, by, now)
             any_task = {**_facts(Task(), Runnable()), "name": tag}
             facts = {name: value for name, value in _facts(task, runnable).items() if value != any_task[name]}
             _record(task, by=by, action="task.create", now=now, changes=audit.difference({}, facts))
@@ -79,7 +79,7 @@ def update_task(*, task: Task, by: audit.Actor, now: datetime, **fields: Any) ->
             renamed = _name_keys(task, fields["keys"]) if "keys" in fields else {}
             judge_policies(apply(runnable, fields, task.tag), before, "task")
             change_runnable(runnable, before=before, now=now)
-            _fit_hook(task)
+            _fit_hook(task, by, now)
             if changes := audit.difference(facts, _own_facts(task, runnable)) | renamed:
                 _record(task, by=by, action="task.update", now=now, changes=changes)
     except Task.DoesNotExist:
@@ -110,10 +110,14 @@ def create_or_update_task(
 @transaction.atomic
 def delete_task(*, task: Task, by: audit.Actor, now: datetime) -> None:
     """Delete a task with its runs and their logs, in a time that does not grow with their number. Its keys stay."""
-    runnable_id, facts = task.runnable_id, _facts(task, task.runnable)
+    facts = _facts(task, task.runnable)
     _hold_keys(task)
+    # Before its hook, as who changes it holds them.
+    Task.objects.select_for_update(of=("self",)).filter(pk=task.pk).first()
+    # All runnables go before any of their runs, as who acts upon deliveries holds them.
+    runnable_ids = [task.runnable_id, *hook_verb("runnables")(task)]
     deleted, _ = Task.objects.filter(pk=task.pk).delete()
-    delete_runnables([runnable_id])
+    delete_runnables(runnable_ids)
     if deleted:  # of two at once, one did it
         _record(task, by=by, action="task.delete", now=now, changes=audit.difference(facts, dict.fromkeys(facts)))
 
@@ -181,7 +185,7 @@ def rotate_webhook(*, task: Task, by: audit.Actor, now: datetime) -> Task:
     """Give it another address; the one before leads nowhere from this moment on. Raises Conflict if it has none."""
     if not Task.objects.select_for_update().filter(pk=task.pk, type=TaskType.WEBHOOK).first():
         raise Conflict("Only a webhook task has an address that others call.")
-    hook_verb("rotate")(task)
+    hook_verb("rotate")(task, now=now)
     _record(task, by=by, action="task.rotate", now=now)
     return task
 
@@ -256,9 +260,12 @@ def _fitted(task: Task, fields: dict[str, Any]) -> dict[str, Any]:
     return {**fitted, "overlap": usual_overlap(task.type, fields.get("overlap", Runnable().overlap))}
 
 
-def _fit_hook(task: Task) -> None:
-    """A task for a webhook has an address, and no other has one."""
-    hook_verb("make" if task.type == TaskType.WEBHOOK else "end")(task)
+def _fit_hook(task: Task, by: audit.Actor, now: datetime) -> None:
+    """A task for a webhook has a hook, with its transform, and no other has one."""
+    if task.type == TaskType.WEBHOOK:
+        hook_verb("fit")(task, by=by.name, now=now)
+    else:
+        hook_verb("end")(task)
 
 
 def _facts(task: Task, runnable: Runnable) -> dict[str, Any]:

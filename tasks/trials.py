@@ -1,6 +1,7 @@
 """Trying out, before a task is saved, which keys its pattern means and what its transform makes of a webhook."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from badgerjobs.web.limits import count
@@ -63,14 +64,21 @@ def try_webhook(  # noqa: PLR0913
 
 
 def transformed(application: Application, transform: str, body: Any, headers: Mapping[str, str]) -> Transformed:
-    """What a transform makes of an example, for whoever asks, a program or a person: they are counted together.
+    """What a transform makes of an example. Raises TransformError and TooManyTrialsError."""
+    with room_for_one(application):
+        return try_transform(transform, body, headers, application.workspace_id, application.pk)
 
-    Raises TransformError, and TooManyTrialsError for what is tried too often, or when there is no room.
+
+@contextmanager
+def room_for_one(application: Application) -> Iterator[None]:
+    """Room to try a transform, for whoever asks, a program or a person: they are counted together.
+
+    Raises TooManyTrialsError for what is tried too often, or when there is no room.
     """
     if count(f"test-transforms:{application.pk}", window_s=60) > PER_MINUTE:
         raise TooManyTrialsError(TOO_OFTEN)
     with PLACES.one(application.pk):
         try:
-            return try_transform(transform, body, headers, application.workspace_id, application.pk)
+            yield
         except NoRoomError:
             raise TooManyTrialsError(NO_ROOM) from None

@@ -24,6 +24,7 @@ from badgerjobs.web.serializer_forms import first_sentence
 from badgerjobs.workspaces.models import Application, Role
 from tasks import task_questions
 from tasks.filters import TaskFilters
+from tasks.hooks import hook_verb
 from tasks.models import CacheKey, Task
 from tasks.page import TaskPage
 from tasks.run_form import RunForm
@@ -58,6 +59,7 @@ def show_task(request: PageRequest, application: Application, tag: str) -> HttpR
             "address": address_of(application, page.task),
             "keys": lambda: page.keys(request.GET.get("key", "")),
             "runs": lambda: page.run_page(request.GET.get("cursor", "")),
+            "webhook": partial(hook_verb("page"), page.task),
         }
         response = show(request, "tasks/task.html", context)
         # What listens to this brings the other parts of the page up to date.

@@ -1,9 +1,9 @@
 """What a webhook's transform takes out of its body, and how that fills the pattern of a task."""
 
 import json
-from collections.abc import Awaitable, Hashable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from badgerjobs.lib import handlebars, javascript
 from badgerjobs.lib.javascript import Line, Result
@@ -27,11 +27,15 @@ SHAPES = (
 
 
 class TransformError(ValueError):
-    """Why a transform gave no variables, in a sentence. `console`: what it wrote before."""
+    """Why a transform gave no variables, in a sentence. `console`: what it wrote before.
 
-    def __init__(self, sentence: str, console: tuple[Line, ...] = ()) -> None:
+    `again`: it took too long, which a busy machine may have made it, so that it may go well the next time.
+    """
+
+    def __init__(self, sentence: str, console: tuple[Line, ...] = (), *, again: bool = False) -> None:
         super().__init__(sentence)
         self.console = console
+        self.again = again
 
 
 class NoRoomError(Exception):
@@ -62,7 +66,7 @@ async def transformed(
     """The same with the console. Raises TransformError and NoRoomError."""
     if not transform.strip():
         return Transformed({})
-    asked: Awaitable[Result] = javascript.arun(transform, _seen(body, headers), tenant=tenant, part=part)
+    asked: Awaitable[Result] = javascript.arun(transform, seen(body, headers), tenant=tenant, part=part)
     return _read(await asked)
 
 
@@ -72,7 +76,7 @@ def try_transform(
     """The same where one may wait."""
     if not transform.strip():
         return Transformed({})
-    return _read(javascript.run(transform, _seen(body, headers), tenant=tenant, part=part))
+    return _read(javascript.run(transform, seen(body, headers), tenant=tenant, part=part))
 
 
 def filled_pattern(pattern: str, variables: Mapping[str, str], selection: str = Selection.CONTAINS) -> str:
@@ -89,6 +93,14 @@ def filled_pattern(pattern: str, variables: Mapping[str, str], selection: str = 
     return filled
 
 
+def filled_name(template: str, variables: Mapping[str, str]) -> str:
+    """The name of a key, with the variables in it. Raises ValueError where one is not given, or is empty."""
+    return "".join(
+        plain + (_value(path, variables, "without it, the name would be another key's") if path else "")
+        for plain, path in handlebars.split(template)
+    )
+
+
 def names_in(pattern: str) -> list[str]:
     """The variables that a pattern asks for, each once, in order. Raises ValueError for what is no template."""
     return list(dict.fromkeys(handlebars.names(pattern, "CATEGORY_ID")))
@@ -99,31 +111,45 @@ def in_lower_case(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def _seen(body: Any, headers: Mapping[str, str]) -> dict[str, Any]:
+def seen(body: Any, headers: Mapping[str, str]) -> dict[str, Any]:
+    """What the transform is given, by name. `body` is JSON, or Written."""
     return dict(zip(SEEN, (body, in_lower_case(headers)), strict=True))
 
 
 # What goes wrong with the sandbox and not with the code.
 _PASSING = {"busy", "unavailable", "crashed"}
 
+T = TypeVar("T")
 
-def _read(came: Result) -> Transformed:
+
+def read(came: Result, how: Callable[[Any], T]) -> T:
+    """What the transform returned, read like this. Raises TransformError with its console, and NoRoomError."""
     if came.error and came.error.word in _PASSING:
         raise NoRoomError(str(came.error))
     if came.error:
-        raise TransformError(f"The transform failed: {came.error}", came.console)
+        again = came.error.word == "timeout"
+        raise TransformError(f"The transform failed: {came.error}", came.console, again=again)
     try:
-        return Transformed(_variables(cleaned(came.value)), came.console)
+        return how(cleaned(came.value))
     except TransformError as error:
         raise TransformError(str(error), came.console) from None
+
+
+def _read(came: Result) -> Transformed:
+    return Transformed(read(came, _variables), came.console)
 
 
 def _variables(returned: Any) -> dict[str, str]:
     """What was returned in one of the shapes, as texts. Raises TransformError."""
     if not isinstance(returned, Mapping) or "variables" not in returned:
-        raise TransformError(f"{SHAPES}: it returned {_what(returned)}.")
+        raise TransformError(f"{SHAPES}: it returned {what(returned)}.")
+    return texts_of(returned["variables"])
+
+
+def texts_of(variables: Any) -> dict[str, str]:
+    """Variables in one of the shapes, as texts, by name. Raises TransformError."""
     found: dict[str, str] = {}
-    for name, value in _pairs(returned["variables"]):
+    for name, value in _pairs(variables):
         text = _text(name, value)
         if found.get(name, text) != text:
             both = f"“{found[name][:99]}” and “{text[:99]}”"
@@ -139,7 +165,7 @@ def _pairs(variables: Any) -> Iterator[tuple[str, Any]]:
         for one in variables:
             yield from _of_one(one)
     else:
-        raise TransformError(f"{SHAPES}: there, `variables` is {_what(variables, named=False)}.")
+        raise TransformError(f"{SHAPES}: there, `variables` is {what(variables, named=False)}.")
 
 
 def _of_one(one: Any) -> Iterator[tuple[str, Any]]:
@@ -165,20 +191,23 @@ def _text(name: str, value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _value(path: str, variables: Mapping[str, str]) -> str:
+def _value(
+    path: str, variables: Mapping[str, str], empty: str = "without it, the pattern would match other keys as well"
+) -> str:
     if path not in variables:
         told = ", ".join(str(name)[:50] for name in list(variables)[:TOLD])
         more = " and more" if len(variables) > TOLD else ""
         raise ValueError(f"{path} is not among the variables: {told or 'there are none'}{more}.")
     value = variables[path]
     if not value.strip():
-        raise ValueError(f"{path} is empty: without it, the pattern would match other keys as well.")
+        raise ValueError(f"{path} is empty: {empty}.")
     if UNSTORABLE.search(value) or REPLACED in value:  # such as a body or a transform brought, which is cleaned
         raise ValueError(f"{path} holds characters that no name has: null characters, or halves of letters.")
     return value
 
 
-def _what(value: Any, *, named: bool = True) -> str:
+def what(value: Any, *, named: bool = True) -> str:
+    """A value in a few words: `an object with ID, SHOP`; without the names it holds, where they are not `named`."""
     if isinstance(value, Mapping):
         names = ", ".join(str(name)[:50] for name in list(value)[:TOLD])
         return f"an object with {names}" if named and names else "an empty object" if not value else "an object"

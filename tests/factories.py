@@ -6,7 +6,8 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 
-from badgerjobs.runs.models import Attempt, Cause, Run, Runnable, State
+from badgerjobs.lib.tokens import digest_of
+from badgerjobs.runs.models import FINAL, Attempt, Cause, Overlap, Run, Runnable, State
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.types import type_of
 from badgerjobs.sources.types.endpoint import host_of
@@ -18,6 +19,8 @@ from jobs.models import Connection, Event, Job
 from jobs.services import create_job
 from tasks.models import KIND as TASK_KIND
 from tasks.models import CachedValue, CacheKey, KeySync, Task, TaskKey
+from webhooks.models import KIND as HOOK_KIND
+from webhooks.models import Delivery, Hook, Standing
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday; tests whose clock is their own begin here
 
@@ -145,3 +148,31 @@ def make_sync(run: Run, key: CacheKey, state: str = "succeeded", **fields: Any) 
     if state != "waiting":
         given.setdefault("finished_at", NOW)
     return KeySync.objects.create(run=run, state=state, **given)
+
+
+def make_hook(application: Application, tag: str = "a-hook", **fields: Any) -> Hook:
+    """A hook as it is given: unverified, without a transform or actions. Its address is `/hooks/` and the secret."""
+    runnable = {"kind": HOOK_KIND, "name": tag, "overlap": Overlap.ALLOW, **fields.pop("runnable", {})}
+    secret = fields.pop("secret", f"{tag}-of-{application.pk}".ljust(43, "x"))
+    given = {"name": tag, "secret": secret, "digest": digest_of(secret), **fields}
+    return Hook.objects.create(
+        application=application, runnable=make_runnable(application, **runnable), tag=tag, **given
+    )
+
+
+def make_delivery(hook: Hook, state: State | None = None, **fields: Any) -> Delivery:
+    """A delivery as it is given. With a `state` it has a run in it, and was accepted; else it was stored."""
+    body = fields.pop("body", b'{"category": {"id": 7}}')
+    given = {
+        "standing": Standing.ACCEPTED if state else Standing.STORED, "method": "POST", "address": "203.0.113.7",
+        "headers": {"Content-Type": "application/json"}, "received_at": NOW, **fields,
+    }  # fmt: skip
+    delivery = Delivery(application=hook.application, runnable=hook.runnable, body=body, bytes=len(body), **given)
+    if state:
+        began = {} if state in {State.QUEUED, State.SCHEDULED} else {"started_at": given["received_at"]}
+        ended = {"finished_at": given["received_at"]} if state in FINAL else {}
+        told = {"number": 0, "input": {"delivery": str(delivery.pk)}}
+        run = make_run(hook.runnable, state, id=delivery.pk, **told, **began, **ended)
+        delivery.run_id = run.pk
+    delivery.save(force_insert=True)
+    return delivery

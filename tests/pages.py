@@ -43,6 +43,7 @@ from tests.factories import (
     make_task,
     make_token,
 )
+from tests.webhook_pages import fill_webhooks
 
 # Address, with its parameters as {name}, to what the resolver has for it.
 PAGES: Mapping[str, URLPattern] = {
@@ -87,6 +88,7 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
     key = _cache_keys(application, now)
     task = _tasks(application, now)
     _event_jobs(application, now)
+    hook, delivery = fill_webhooks(application, now, mark=MARK, long=LONG, markup=MARKUP)
     tokens = _tokens(application, now)
     invitation = _invitation(application, now)
     for job in jobs:
@@ -109,6 +111,8 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
         "sources/tag": source,
         "keys/name": key,
         "tasks/tag": task,
+        "hooks/tag": hook,
+        "delivery_id": delivery,
         "run_id": run,
         "pk": run,
         "secret": SECRET,

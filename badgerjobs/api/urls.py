@@ -13,6 +13,8 @@ from jobs.events.api import ConnectionViewSet, EventViewSet
 from tasks.api import TaskViewSet
 from tasks.cache import api as cache_api
 from tasks.keys.api import KeyViewSet
+from webhooks.api import HookViewSet
+from webhooks.deliveries.api import DeliveryViewSet
 
 router = SimpleRouter()
 router.register("jobs", JobViewSet, basename="job")
@@ -21,6 +23,8 @@ router.register("connections", ConnectionViewSet, basename="connection")
 router.register("sources", SourceViewSet, basename="source")
 router.register("keys", KeyViewSet, basename="key")
 router.register("tasks", TaskViewSet, basename="task")
+router.register("hooks", HookViewSet, basename="hook")
+router.register("deliveries", DeliveryViewSet, basename="delivery")
 router.register("results", ResultViewSet, basename="result")
 router.register("runs", RunViewSet, basename="run")
 

@@ -50,16 +50,24 @@ def valid_keys(key: str, previous: str, previous_until: datetime | None, at: int
 
 
 def verify(  # noqa: PLR0913  the three headers, and what they are held against
-    keys: str | Sequence[str], message_id: str, timestamp: str, signature: str, body: bytes, *, now: float
+    keys: str | Sequence[str],
+    message_id: str,
+    timestamp: str,
+    signature: str,
+    body: bytes,
+    *,
+    now: float,
+    tolerance_s: int = TOLERANCE_S,
 ) -> None:
-    """Raise `BadSignatureError` unless one of the signatures was made with one of the secrets, within 300 s of `now`.
+    """Raise `BadSignatureError` unless one of the signatures was made with one of the secrets, in time.
 
-    `message_id`, `timestamp` and `signature` are the request's headers as they came; `now` is in seconds.
+    `message_id`, `timestamp` and `signature` are the request's headers as they came; `now` is in seconds, and so is
+    how far from it the timestamp may be.
     """
     if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
         raise BadSignatureError("webhook-timestamp is not a number of seconds.")
-    if abs(now - int(timestamp)) > TOLERANCE_S:
-        raise BadSignatureError(f"webhook-timestamp is more than {TOLERANCE_S} seconds away from now.")
+    if abs(now - int(timestamp)) > tolerance_s:
+        raise BadSignatureError(f"webhook-timestamp is more than {tolerance_s} seconds away from now.")
     if not message_id or "." in message_id:
         raise BadSignatureError("webhook-id is missing or contains a dot.")
     expected = sign(keys, message_id, int(timestamp), body).encode().split()
@@ -67,6 +75,11 @@ def verify(  # noqa: PLR0913  the three headers, and what they are held against
     # Each is compared with each, whatever was found before: how long it takes tells nothing.
     if not sum(hmac.compare_digest(one, other) for one in expected for other in offered):
         raise BadSignatureError("webhook-signature does not match.")
+
+
+def ensure_secret(key: str) -> None:
+    """Raise ValueError for a secret that is not `whsec_` and base64, or the base64 alone."""
+    _bytes(key)
 
 
 def _digest(key: str, signed: bytes) -> str:

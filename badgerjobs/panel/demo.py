@@ -1,4 +1,7 @@
-"""The demo workspace of a first start: a job that succeeds, a cache that fills, a sign-in, and a token to make more."""
+"""The demo workspace of a first start: a job, a cache, and a webhook that has it filled again.
+
+And a sign-in, and a token to make more.
+"""
 
 import secrets
 from collections.abc import Mapping
@@ -19,6 +22,8 @@ from badgerjobs.workspaces.services import create_application
 from jobs.services import create_job
 from tasks.keys.services import create_key
 from tasks.services import create_task
+from webhooks.models import Hook
+from webhooks.services import create_hook
 
 WORKSPACE = "Demo"
 OWNER = "demo@example.com"
@@ -27,14 +32,19 @@ UNTIL_WORKERS = timedelta(seconds=10)
 # What the demo's cache holds. A name that ends in a hyphen is contained in no longer one.
 PRODUCTS = ("1", "2", "3")
 TRANSFORM = "return {product: variables.PRODUCT_ID, asked: response.path};"
+# What the demo's webhook makes of `{"product": {"id": 1}}`.
+OF_A_PRODUCT = """\
+if (!body.product) return {filtered: "It speaks of no product."};
+return {variables: {PRODUCT_ID: body.product.id}};"""
 LOCK = 20260123  # any number that nobody else locks
 
 
 class Keys(NamedTuple):
-    """What opens the demo: the owner's password and a token. Neither is stored as it is."""
+    """What opens the demo: the owner's password and a token, neither stored as it is, and the secret of a hook."""
 
     password: str
     token: str
+    secret: str
 
 
 @transaction.atomic
@@ -47,10 +57,11 @@ def create_demo(*, now: datetime) -> Keys | None:
     application = create_application(name="demo", workspace=WORKSPACE, owner=OWNER, by=OPERATOR, now=now)
     _make_job(application, now)
     _make_cache(application, now)
+    hook = _make_hook(application, now)
     password = secrets.token_urlsafe(9)
     admit(user=User.objects.get(email=OWNER), password=password)
     _, token = issue_token(application=application, label="Made at the first start", by=OPERATOR, now=now)
-    return Keys(password, token)
+    return Keys(password, token, hook.secret)
 
 
 def _make_job(application: Application, now: datetime) -> None:
@@ -80,8 +91,21 @@ def _make_cache(application: Application, now: datetime) -> None:
     create_task(tag="products", name="All products", type="on_demand", selection="contains", pattern="product-", **who)
 
 
+def _make_hook(application: Application, now: datetime) -> Hook:
+    """One whose callers say that a product changed: the products are fetched again."""
+    return create_hook(
+        application=application,
+        tag="product-changed",
+        name="A product changed",
+        by=OPERATOR,
+        now=now,
+        transform=OF_A_PRODUCT,
+        actions=[{"name": "sync", "type": "sync", "task": "products"}],
+    )
+
+
 def welcome(keys: Keys) -> str:
-    """What a newcomer reads on the terminal: how to sign in, and curls that make a job and read a value."""
+    """What a newcomer reads on the terminal: how to sign in, and curls for a job, a value and a webhook."""
     endpoint = echo_address("first")
     here = f"http://{location(reached_at(settings.HOST), settings.PORT)}"
     api = f"{here}/api/v1"
@@ -106,4 +130,8 @@ Make a job that runs at once, and see what came of it:
 Read a cached value, which the first reader has fetched:
 
   curl -i {api}/cache/product-1- -H 'Authorization: Bearer {keys.token}'
+
+Call the webhook, as whoever knows that a product changed would, and look at what it caused:
+
+  curl {here}/hooks/{keys.secret} -d '{{"product": {{"id": 1}}}}'
 """

@@ -8,18 +8,25 @@ from dataclasses import dataclass
 class Named:
     """`many` is the word for several; `list` names the page of what has such runs.
 
+    Of what is told of by its name, `page` names its page, and `resume` what resumes it.
     One that is shown only `if_any` are there is not missed elsewhere.
     """
 
     many: str
     list: str
     if_any: bool = False
+    page: str = ""
+    resume: str = ""
 
 
 KINDS: Mapping[str, Named] = {
-    "http": Named("HTTP jobs", "jobs:list"),
-    "event": Named("event jobs", "jobs:list", if_any=True),
-    "sync": Named("task syncs", "tasks:list", if_any=True),
+    "http": Named("HTTP jobs", "jobs:list", page="jobs:job", resume="jobs:resume"),
+    "event": Named("event jobs", "jobs:list", if_any=True, page="jobs:job", resume="jobs:resume"),
+    "event_once": Named("events of their own", "jobs:events", if_any=True),
+    "sync": Named("task syncs", "tasks:list", if_any=True, page="tasks:task", resume="tasks:resume"),
     "refresh": Named("refreshes of keys", "tasks:keys", if_any=True),
+    "delivery": Named(
+        "webhook deliveries", "webhooks:list", if_any=True, page="webhooks:hook", resume="webhooks:resume"
+    ),
     "notice": Named("notices", "notices:incidents", if_any=True),
 }

@@ -35,6 +35,7 @@ PLACES = (
     ),
     (
         Place("Jobs", "jobs:list", "j"),
+        Place("Webhooks", "webhooks:list", "k"),
         Place("Events", "jobs:events", "v"),
         Place("Connections", "jobs:connections", "c"),
         Place("GraphQL", "graphql-page", "q"),

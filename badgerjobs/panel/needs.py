@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q
 
 from badgerjobs.lib.ids import uuid7_floor
+from badgerjobs.panel.kinds import KINDS
 from badgerjobs.panel.moment import Moment
 from badgerjobs.panel.paused import PausedJob, paused
 from badgerjobs.runs.health import WORST_LAG
@@ -34,10 +35,12 @@ _FAILED = """
 WITH newest AS (
     SELECT runnable_id FROM runs_run WHERE application_id = %(application)s AND state = 'failed' AND id >= %(since)s
     ORDER BY id DESC LIMIT %(looked_at)s)
-SELECT r.kind, r.name, coalesce(job.name, r.name), over.id, over.number, over.error, over.attempts, over.finished_at,
+SELECT r.kind, r.name, coalesce(job.name, task.name, hook.name, r.name), over.id, over.number, over.error,
+       over.attempts, over.finished_at,
        last.state NOT IN ('succeeded', 'failed', 'aborted', 'skipped')
 FROM (SELECT DISTINCT runnable_id AS id FROM newest) failing
-JOIN runs_runnable r ON r.id = failing.id LEFT JOIN jobs_job job ON job.runnable_id = r.id,
+JOIN runs_runnable r ON r.id = failing.id LEFT JOIN jobs_job job ON job.runnable_id = r.id
+LEFT JOIN tasks_task task ON task.runnable_id = r.id LEFT JOIN webhooks_hook hook ON hook.runnable_id = r.id,
 LATERAL (SELECT id, number, left(error, 300) AS error, attempts, finished_at, state FROM runs_run
          WHERE runnable_id = r.id AND state IN ('succeeded', 'failed', 'aborted') ORDER BY id DESC LIMIT 1) over,
 LATERAL (SELECT state FROM runs_run WHERE runnable_id = r.id ORDER BY id DESC LIMIT 1) last
@@ -47,7 +50,7 @@ WHERE over.state = 'failed' ORDER BY over.finished_at DESC LIMIT %(listed)s
 
 @dataclass(frozen=True, slots=True)
 class FailedJob:
-    """A job whose last run failed for good. `again` when a run of it is waiting or running already.
+    """A job, or the like, whose last run failed for good. `again` when a run of it is waiting or running already.
 
     `title` is what people call it, `name` what its address does.
     """
@@ -61,6 +64,11 @@ class FailedJob:
     attempts: int
     since: datetime
     again: bool
+
+    @property
+    def page(self) -> str:
+        """What names its page."""
+        return KINDS[self.kind].page
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 # Whose runs: the column that names the owner.
 Owner = Literal["runnable_id", "application_id"]
 
-KEPT_BESIDE = {"syncs": "tasks.syncs.retention.SYNCS"}
+KEPT_BESIDE = {"syncs": "tasks.syncs.retention.SYNCS", "deliveries": "webhooks.deliveries.retention.DELIVERIES"}
 
 
 @dataclass(frozen=True, slots=True)

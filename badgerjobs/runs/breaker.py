@@ -117,13 +117,17 @@ def _failed_in_part(verdict: Verdict, ending: Ending) -> Verdict:
     """What does part of its work is not down: pausing it would hold up that part. That it failed is told."""
     works = _succeeded(verdict)
     works = replace(works, closes=works.closes - {Trouble.FAILED})
-    return _opening(works, Trouble.FAILED, ending, f"Run {ending.number} failed in part: {ending.error}")
+    return _opening(works, Trouble.FAILED, ending, f"{_run(ending)} failed in part: {ending.error}")
+
+
+def _run(ending: Ending) -> str:
+    return f"Run {ending.number}" if ending.number else "A run"
 
 
 def _failed(verdict: Verdict, ending: Ending) -> Verdict:
     owner, failures = verdict.owner, verdict.failures + 1
     verdict = replace(verdict, failures=failures)
-    verdict = _opening(verdict, Trouble.FAILED, ending, f"Run {ending.number} failed for good: {ending.error}")
+    verdict = _opening(verdict, Trouble.FAILED, ending, f"{_run(ending)} failed for good: {ending.error}")
     said = f"{failures} runs in a row failed. The last one: {ending.error}"
     if owner.warn_after and failures >= owner.warn_after:
         verdict = _opening(verdict, Trouble.WARNED, ending, said)

@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs.bulk_serializers import OVER
+from badgerjobs.runs.kinds import REPLAYED_ALONE
 from badgerjobs.runs.models import Run, Runnable, State
 from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.runs.services import MOST_AT_ONCE
@@ -32,7 +35,8 @@ def ids_to_replay(application: Application, choice: Mapping[str, Any]) -> list[U
     Raises Invalid for more than MOST_AT_ONCE: who asked again would replay the same ones once more.
     """
     states = choice.get("state") or (OVER if "ids" in choice else [State.FAILED])
-    runs = _chosen(application, choice).filter(state__in=states, runnable__isnull=False)
+    may_be = Q(runnable__isnull=False) | Q(kind__in=REPLAYED_ALONE)
+    runs = _chosen(application, choice).filter(may_be, state__in=states)
     ids = list(runs.order_by("-id").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
     if len(ids) > MOST_AT_ONCE:
         raise Invalid(until=TOO_MANY.format(MOST_AT_ONCE))

@@ -16,13 +16,19 @@ from badgerjobs.runs.outcomes import Outcome
 RUN_KINDS = {
     "http": "jobs.perform.HTTP",
     "event": "jobs.events.perform.EVENT",
+    "event_once": "jobs.events.once.EVENT_ONCE",
     "notice": "badgerjobs.notices.perform.NOTICE",
     "sync": "tasks.syncs.perform.SYNC",
     "refresh": "tasks.syncs.perform.REFRESH",
+    "delivery": "webhooks.performing.perform.DELIVERY",
 }
 # Those that tell people of troubles. What is done with many runs at once leaves them alone: who may abort what waits
 # would else silence what admins have set.
 OWN_KINDS = ("notice",)
+# Those of no runnable that may be replayed.
+REPLAYED_ALONE = ("event_once",)
+# Those whose owners replay them: a literal table, kind → where its `Replays` is.
+REPLAYED_BY_OWNERS = {"delivery": "webhooks.deliveries.run_replays.DELIVERY"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,14 @@ class Claimed:
     def forget_input(self) -> None:
         """Let go of it, where it is needed no more and the run may be long."""
         object.__setattr__(self, "input_text", None)
+
+    def follow(self, policy: Retries) -> None:
+        """Be tried again by another policy: what has no runnable has none of its own."""
+        object.__setattr__(self, "retries", policy.retries)
+        object.__setattr__(self, "retry_step_s", policy.step_s)
+        object.__setattr__(self, "backoff", policy.backoff)
+        object.__setattr__(self, "retry_delays", json.dumps(list(policy.delays)) if policy.delays else None)
+        object.__setattr__(self, "retry_for_s", policy.for_s)
 
     @property
     def policy(self) -> Retries:

@@ -9,8 +9,11 @@ from uuid import UUID
 from django.db import connection
 
 from badgerjobs.lib.ids import uuid7, uuid7s
+from badgerjobs.runs.alone import replay_alone
 from badgerjobs.runs.holding import WAITS, hold_owners
+from badgerjobs.runs.kinds import REPLAYED_BY_OWNERS
 from badgerjobs.runs.models import FINAL, Cause, Run, Runnable, State
+from badgerjobs.runs.owner_replays import replay_by_owners
 from badgerjobs.runs.planning import Plan, Skip
 
 # What is due becomes queued, and its runnable, which is locked, is advanced. An occurrence becomes a run once, however
@@ -119,6 +122,25 @@ SELECT run_id, application_id, id, kind, queue, priority, %(cause)s, runs_made, 
 FROM counted RETURNING id, queue
 """  # noqa: S608
 
+# Many of some runnables, which are locked, each given something else: those of one in their order.
+EACH_NOW = f"""
+WITH given AS (
+    SELECT g.*, row_number() OVER (PARTITION BY g.runnable_id ORDER BY g.run_id) AS place
+    FROM unnest(%(owners)s::bigint[], %(run_ids)s::uuid[], %(inputs)s::text[]) AS g(runnable_id, run_id, input)
+), counted AS (
+    UPDATE runs_runnable o SET runs_made = o.runs_made + c.n, last_run_at = %(now)s
+    FROM (SELECT runnable_id, count(*) AS n FROM given GROUP BY runnable_id) c WHERE o.id = c.runnable_id
+    RETURNING o.id, o.application_id, o.kind, o.queue, o.priority, o.overlap, o.runs_made - c.n AS made,
+              {WAITS} AS held
+)
+INSERT INTO runs_run (id, application_id, runnable_id, kind, queue, priority, cause, number, state, held, due_at,
+                      attempts, rescues, input, error, created_at)
+SELECT g.run_id, c.application_id, c.id, c.kind, c.queue, c.priority, %(cause)s, c.made + g.place, 'queued',
+       c.held OR (c.overlap <> 'allow' AND g.place > 1), %(now)s, 0, 0, g.input::jsonb, '', %(now)s
+FROM given g JOIN counted c ON c.id = g.runnable_id
+RETURNING id, number, queue
+"""  # noqa: S608
+
 # Runs that are over, once more. Their runnables are locked already. With a `step` of seconds each comes so long after
 # the one before it, beginning with the place `from`.
 REPLAYED = f"""
@@ -129,7 +151,7 @@ WITH asked AS (
            row_number() OVER (PARTITION BY r.runnable_id ORDER BY r.id) AS place,
            %(from)s + row_number() OVER (ORDER BY r.id) - 1 AS turn
     FROM asked a JOIN runs_run r ON r.id = a.old_id
-    WHERE r.state = ANY(%(over)s)
+    WHERE r.state = ANY(%(over)s) AND r.runnable_id IS NOT NULL AND NOT r.kind = ANY(%(by_owners)s)
 ), counted AS (
     UPDATE runs_runnable o SET runs_made = o.runs_made + c.n, last_run_at = %(now)s
     FROM (SELECT runnable_id, count(*) AS n FROM old GROUP BY runnable_id) c WHERE o.id = c.runnable_id
@@ -206,12 +228,14 @@ def replay(run_ids: Sequence[UUID], *, now: datetime, step: float = 0, start: in
     """Queue a new run for each of these that is over and still has its owner. Returns the new ids and their queues.
 
     The new run does what its owner says now, beside its schedule, and names the old one. With a `step` the n-th of
-    them, counted from `start`, waits n times as many seconds.
+    them, counted from `start`, waits n times as many seconds. After them come those that their owners replay
+    (REPLAYED_BY_OWNERS), and, last, those of no owner that may be replayed (REPLAYED_ALONE).
     """
     values: dict[str, Any] = {
         "old": list(run_ids),
         "new": [uuid7() for _ in run_ids],
         "over": [state.value for state in FINAL if state != State.SKIPPED],
+        "by_owners": list(REPLAYED_BY_OWNERS),
         "now": now,
         "step": step,
         "from": start,
@@ -220,7 +244,8 @@ def replay(run_ids: Sequence[UUID], *, now: datetime, step: float = 0, start: in
     with connection.cursor() as cursor:
         cursor.execute(REPLAYED, values)
         rows: list[tuple[UUID, str]] = cursor.fetchall()
-    return rows
+    rows += replay_by_owners(run_ids, now=now, step=step, start=start + len(rows))
+    return [*rows, *replay_alone(run_ids, now=now, step=step, start=start + len(rows))]
 
 
 def backfill(runnable_id: int, occurrences: Sequence[datetime], *, now: datetime, step: float = 0) -> list[str]:
@@ -251,6 +276,29 @@ def queue_all_now(
     return rows
 
 
+def queue_each(
+    given: Sequence[tuple[int, str | None]], *, cause: Cause, now: datetime
+) -> tuple[list[tuple[UUID, int]], set[str]]:
+    """One run for each runnable and input, due at once: a runnable may be there often, and all of them are locked.
+
+    The inputs are JSON as text; None: nothing is given. Returns id and number of each run, in this order, and the
+    queues that they are in.
+    """
+    ids = [uuid7() for _ in given]
+    values: dict[str, Any] = {
+        "run_ids": ids,
+        "owners": [runnable_id for runnable_id, _ in given],
+        "inputs": [text for _, text in given],
+        "cause": cause.value,
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(EACH_NOW, values)
+        rows = cursor.fetchall()
+    numbers = {run_id: number for run_id, number, _ in rows}
+    return [(run_id, numbers[run_id]) for run_id in ids], {queue for _, _, queue in rows}
+
+
 def queue_alone(  # noqa: PLR0913
     given: Sequence[tuple[int, Any]],
     *,
@@ -261,11 +309,19 @@ def queue_alone(  # noqa: PLR0913
     cause: Cause = Cause.CODE,
 ) -> list[UUID]:
     """One run for each application and input, of no runnable, due at once. Returns their ids, in this order."""
+    texts = [(application_id, json.dumps(each)) for application_id, each in given]
+    return queue_alone_as(texts, kind=kind, queue=queue, priority=priority, now=now, cause=cause)
+
+
+def queue_alone_as(  # noqa: PLR0913
+    given: Sequence[tuple[int, str]], *, kind: str, queue: str, priority: int, now: datetime, cause: Cause
+) -> list[UUID]:
+    """The same of inputs that are JSON as text."""
     ids = [uuid7() for _ in given]
     values: dict[str, Any] = {
         "ids": ids,
         "applications": [application_id for application_id, _ in given],
-        "inputs": [json.dumps(each) for _, each in given],
+        "inputs": [text for _, text in given],
     }
     with connection.cursor() as cursor:
         values |= {"kind": kind, "queue": queue, "priority": priority, "cause": cause.value, "now": now}

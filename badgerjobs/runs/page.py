@@ -6,8 +6,10 @@ from functools import cached_property
 from django.db.models import QuerySet, Value
 
 from badgerjobs.runs import skipped, story
+from badgerjobs.runs.kinds import REPLAYED_ALONE
 from badgerjobs.runs.measures import first_due
 from badgerjobs.runs.models import ACTIVE, FINAL, Attempt, LogLine, Run, State
+from badgerjobs.runs.origins import Origin, origin_of
 from badgerjobs.runs.schedules import place_of
 from badgerjobs.runs.shown import Exchange, Parts, entitle, entitle_alone, shown_as
 from badgerjobs.runs.verdicts import Verdict, lateness, verdict_on
@@ -32,6 +34,11 @@ class RunPage:
     @property
     def is_over(self) -> bool:
         return self.run.state in FINAL
+
+    @property
+    def may_be_replayed(self) -> bool:
+        """What is over, unless what it belonged to is gone."""
+        return self.is_over and (self.run.runnable is not None or self.run.kind in REPLAYED_ALONE)
 
     @cached_property
     def zone(self) -> tzinfo:
@@ -77,6 +84,11 @@ class RunPage:
         """The address of the page of what it belongs to."""
         return shown_as(self.run.kind).owner(self.run)
 
+    @cached_property
+    def origin(self) -> Origin | None:
+        """What it came from, where its cause alone does not say it."""
+        return origin_of(self.run)
+
     @property
     def backfill(self) -> str:
         """The address at which what was skipped is run all the same."""
@@ -87,7 +99,8 @@ class RunPage:
         """`Run 412`; of those that nobody counts what they are: `Notice`."""
         if self.run.state == State.SKIPPED:
             return skipped.counted(self.run)
-        return f"Run {self.run.number}" if self.run.runnable else shown_as(self.run.kind).word.capitalize()
+        is_counted = self.run.runnable and self.run.number
+        return f"Run {self.run.number}" if is_counted else shown_as(self.run.kind).word.capitalize()
 
     @cached_property
     def parts(self) -> Parts | None:

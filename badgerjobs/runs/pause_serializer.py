@@ -1,6 +1,6 @@
 """What is switched off, as REST shows and takes it: why, and until when."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -53,3 +53,23 @@ class PauseSerializer(StrictSerializer):
             if until > now + LONGEST_PAUSE:
                 raise serializers.ValidationError({"paused_until": [IS_FAR]})
         return attrs
+
+
+class PauseVerbSerializer(StrictSerializer):
+    """Why something is paused, and until when."""
+
+    reason = BlankField(max_length=LONGEST_REASON, help_text="Why, for people: up to 300 characters.")
+    until = MomentField(
+        required=False,
+        allow_null=True,
+        help_text="When it goes on by itself, up to ten years ahead. Null: when somebody resumes it.",
+    )
+
+    def validate_until(self, until: datetime | None) -> datetime | None:
+        """To come, and not too far."""
+        now = timezone.now()
+        if until and until <= now:
+            raise serializers.ValidationError(IS_PAST)
+        if until and until > now + LONGEST_PAUSE:
+            raise serializers.ValidationError(IS_FAR)
+        return until

@@ -69,6 +69,21 @@ class RetryFieldsSerializer(StrictSerializer):
         help_text="No attempt begins later than so many seconds after the first one began. Null: there is no such end.",
     )
 
+    def with_retries(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The columns of the runnable in the place of these fields, for what is always tried again.
+
+        What is left out is as it was where it is changed in part, and as the application has it otherwise; where none
+        is given, nothing changes, and a new one has those of its application. Raises ValidationError.
+        """
+        given = {name: attrs[name] for name in FIELDS if name in self.initial_data and name in attrs}
+        others = {name: value for name, value in attrs.items() if name not in FIELDS}
+        if not given:
+            return others
+        stored = self.instance.runnable.policy if self.instance else None
+        base = stored if stored and self.partial else self.context["application"].policy
+        chosen = chosen_or_refused(given, base=base, retryable=True, had_none=True, stored=stored)
+        return {**others, **columns_of(chosen.policy)}
+
 
 class RetrySerializer(RetryFieldsSerializer):
     """Whether and how a failed attempt is repeated. What is left out is as the application has it for new ones."""

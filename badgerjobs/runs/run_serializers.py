@@ -81,7 +81,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         extra_kwargs = {
             "id": {"help_text": "The same over all attempts; sent with each call as `webhook-id`."},
             "kind": {"help_text": "What it performs: http."},
-            "number": {"help_text": "Counts the runs of a job, from 1. 0 for what was skipped."},
+            "number": {"help_text": "Counts the runs of a job, from 1. 0 for what was skipped, and of deliveries."},
             "held": {"help_text": "Whether it waits until the run before it is over."},
             "skipped_until": {"help_text": "The last of the occurrences that were skipped; `occurrence` is the first."},
             "skipped_count": {"help_text": "How many occurrences were skipped. Null unless it was skipped."},

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from badgerjobs.runs import dispatch, holding, incidents, lifecycle, making, pausing, remains
 from badgerjobs.runs.models import FINAL, Cause, Run, Runnable, State
+from badgerjobs.runs.owner_replays import why_not_replayed
 from badgerjobs.runs.replanning import clock_of, plan_first, plan_on, replan
 from badgerjobs.runs.schedules import RHYTHM_FIELDS, SCHEDULE_FIELDS, offset_ms
 from badgerjobs.runs.worker import ring_after_commit
@@ -97,10 +98,14 @@ def abort_run(*, run: Run, by: audit.Actor, now: datetime) -> Run:
     return run
 
 
+GONE = "What this run belonged to was deleted in the meantime: there is nothing to replay."
+
+
 def replay_run(*, run: Run, by: audit.Actor, now: datetime, wait_s: float = 0) -> Run:
     """Run it once more, as a new run that names this one. Raises Conflict while it is not over, and when it is gone.
 
-    It is due so many seconds from now. What was skipped was never a run: that is backfilled, and a Conflict too.
+    It is due so many seconds from now. What was skipped was never a run: that is backfilled, and a Conflict too. So is
+    what its owner refuses.
     """
     if run.state not in FINAL:
         raise Conflict(f"This run is {run.state}: it can be replayed when it is over, or aborted now.")
@@ -110,7 +115,7 @@ def replay_run(*, run: Run, by: audit.Actor, now: datetime, wait_s: float = 0) -
         )
     with transaction.atomic():
         if not (replayed := making.replay([run.pk], now=now, step=wait_s, start=1)):
-            raise Conflict("What this run belonged to was deleted in the meantime: there is nothing to replay.")
+            raise Conflict(why_not_replayed(run) or GONE)
         [(new_id, queue)] = replayed
         ring_after_commit(queue)
         audit.record(by=by, action="run.replay", subject=name_of(run), now=now, application=run.application)
@@ -198,8 +203,8 @@ def _record_many(run_ids: Collection[UUID], **entry: Any) -> None:
 
 
 def name_of(run: Run) -> str:
-    """`reprice-catalogue 412`, as people call a run; by its id where what it belonged to is gone."""
-    return f"{run.runnable.name} {run.number}" if run.runnable else str(run.pk)
+    """`reprice-catalogue 412`, as people call a run; by its id where what it belonged to is gone, or nobody counts."""
+    return f"{run.runnable.name} {run.number or run.pk}" if run.runnable else str(run.pk)
 
 
 @transaction.atomic

@@ -14,9 +14,11 @@ from badgerjobs.workspaces.models import Application
 SHOWN_KINDS = {
     "http": "jobs.exchange.HTTP",
     "event": "jobs.events.exchange.EVENT",
+    "event_once": "jobs.events.once_showing.EVENT_ONCE",
     "notice": "badgerjobs.notices.showing.NOTICE",
     "sync": "tasks.syncs.showing.SYNC",
     "refresh": "tasks.syncs.showing.REFRESH",
+    "delivery": "webhooks.performing.showing.DELIVERY",
 }
 
 # Why there is a run, in a word or two: the same in lists, filters and on its page.
@@ -92,7 +94,7 @@ class Exchange:
 
     The request is as its owner is now; `is_older` says that the owner was changed after the attempt. `is_call`: they
     are a request and its response, and not an event and its result. `tells_output`: the response has what else is told
-    as the run's output.
+    as the run's output. `title`: what the first side is, where that is neither.
     """
 
     request: Side
@@ -101,6 +103,7 @@ class Exchange:
     is_older: bool = False
     is_call: bool = True
     tells_output: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +201,20 @@ def entitle_alone(runs: Iterable[Run]) -> None:
 
 
 def called(run: Run) -> str:
-    """`Reprice the catalogue 412`, as the pages call a run; by its id where what it belonged to is gone."""
+    """`Reprice the catalogue 412`, as the pages call a run; by its id where what it belonged to is gone.
+
+    Of what nobody counts, such as deliveries, the name is told alone.
+    """
     if run.runnable is None:
         return str(run.pk)
     if not run.runnable.title:
         entitle([run.runnable])
-    return f"{run.runnable.title} {run.number}"
+    return numbered(run.runnable.title, run.number)
+
+
+def numbered(name: str, number: int) -> str:
+    """`Reprice the catalogue 412`; the name alone of a run that nobody counted."""
+    return f"{name} {number}" if number else name
 
 
 def owners_called(application: Application, letters: str) -> list[int]:

@@ -2,12 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.db import Error, connection
+
+from badgerjobs.runs.record import may_pass
+
+logger = logging.getLogger(__name__)
+
+PAUSE_S = 1.0  # before the database is tried again
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,6 +31,20 @@ class Statements:
         """Wait for a function that uses the database. Raises what it raises."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: _mending(statement, *args, **kwargs))
+
+    async def insist(self, statement: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Wait for a function that uses the database, and never give up on the server.
+
+        It may be called again after it was done. Raises what is the statement's own fault.
+        """
+        while True:
+            try:
+                return await self.run(statement, *args, **kwargs)
+            except Exception as error:
+                if not may_pass(error):
+                    raise
+                logger.exception("a run cannot go on; trying again in %s s", PAUSE_S)
+            await asyncio.sleep(PAUSE_S)
 
     async def hang_up(self) -> None:
         """Close the connection of each thread: the barrier holds them, so that no thread closes twice."""

@@ -23,6 +23,7 @@ from badgerjobs.runs.services import MOST_AT_ONCE, abort_run, abort_runs, replay
 from badgerjobs.runs.shown import called, entitle, shown_as
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.web.problems import Conflict
+from badgerjobs.web.typed import number_of, uuid_of
 from badgerjobs.workspaces.models import Application, Role
 
 
@@ -109,7 +110,7 @@ def replay(request: PageRequest, application: Application, run_id: UUID) -> Http
     except Conflict as error:
         messages.error(request, str(error.detail))
         return redirect(_address(application, found))
-    messages.success(request, f"Run {new.number} replays run {found.number}.")
+    messages.success(request, f"{new.words.capitalize()} replays {_told(found)}.")
     return redirect(_back(request) or _address(application, new))
 
 
@@ -159,7 +160,7 @@ def _with_many(
     if not ids:
         messages.info(request, REPLAYED.format(_runs(left_out)) if left_out else none)
         return redirect(back)
-    confirmed = _number(request.POST.get("asked", ""), digits=8)
+    confirmed = number_of(request.POST.get("asked", ""), digits=8)
     if request.GET.get("all") and span is None:  # a yes to nobody knows which
         confirmed = None
     form = RateForm(request.POST or None) if verb == "replay" else None
@@ -204,7 +205,7 @@ def _question(
 
 def _span(request: PageRequest) -> listing.Span | None:
     """Between which runs those are that somebody was asked about: what came after is none of them."""
-    oldest, newest = (_uuid(request.POST.get(name, "")) for name in ("oldest", "newest"))
+    oldest, newest = (uuid_of(request.POST.get(name, "")) for name in ("oldest", "newest"))
     return (oldest, newest) if oldest and newest else None
 
 
@@ -217,7 +218,7 @@ def _asked(
             return []
         also = listing.UNREPLAYED if states == [State.FAILED] else listing.ALL
         return listing.ids_of(application, filters, states, MOST_AT_ONCE + 1, span=span, also=also)
-    ticked = [found for given in request.GET.getlist("run")[:MOST_AT_ONCE] if (found := _uuid(given))]
+    ticked = [found for given in request.GET.getlist("run")[:MOST_AT_ONCE] if (found := uuid_of(given))]
     runs = Run.objects.for_application(application).others().filter(pk__in=ticked, state__in=states)
     return list(runs.order_by("-id").values_list("pk", flat=True))
 
@@ -250,19 +251,12 @@ def _back(request: HttpRequest) -> str:
 
 
 def _attempt(request: HttpRequest) -> int | None:
-    return _number(request.GET.get("attempt", ""), digits=5)
+    return number_of(request.GET.get("attempt", ""), digits=5)
 
 
-def _number(text: str, *, digits: int) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+def _told(run: Run) -> str:
+    return run.words if run.number else "this one"
 
 
 def _cursor(request: HttpRequest, name: str) -> UUID | None:
-    return _uuid(request.GET.get(name, ""))
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    return uuid_of(request.GET.get(name, ""))

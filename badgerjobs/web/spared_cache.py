@@ -25,6 +25,11 @@ _quiet_until = 0.0
 _own = threading.local()
 
 
+def packed(*words: bytes) -> bytes:
+    """A command as the server reads it."""
+    return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
+
+
 class SparedCache(RedisCache):
     """Counts tries, holds short locks and remembers: nobody is kept from anything because it cannot be asked."""
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -31,10 +32,16 @@ def exchange_of(run: Run, attempt: Attempt | None) -> Exchange | None:
     job = rows.select_related("event__connection").defer("event__connection__configuration").first()
     if job is None or job.event is None:
         return None
+    given = job.input if run.input is None else run.input
+    return exchange_with(run, attempt, job.event, given, changed_at=max(job.updated_at, job.event.updated_at))
+
+
+def exchange_with(run: Run, attempt: Attempt | None, event: Event, given: Any, *, changed_at: datetime) -> Exchange:
+    """An event and what it is given, and what came of it. `changed_at`: when the two were changed last."""
     result = (attempt.result if attempt else None) or {}
-    is_older = max(job.updated_at, job.event.updated_at) > (attempt.started_at if attempt else run.created_at)
+    is_older = changed_at > (attempt.started_at if attempt else run.created_at)
     return Exchange(
-        request=_request(run, job, job.event, None if is_older else attempt),
+        request=_request(run, event, given, None if is_older else attempt),
         response=_response(result) if result else None,
         is_older=is_older,
         is_call=False,
@@ -42,9 +49,8 @@ def exchange_of(run: Run, attempt: Attempt | None) -> Exchange | None:
     )
 
 
-def _request(run: Run, job: Job, event: Event, attempt: Attempt | None) -> Side:
+def _request(run: Run, event: Event, given: Any, attempt: Attempt | None) -> Side:
     """The event and its input. `attempt`: the one that did just that; None where there is none, or it may have not."""
-    given = job.input if run.input is None else run.input
     facts = []
     if event.type == EventType.ACTION:
         sent = action.called(event.configuration, {"input": given}) if attempt else ""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 from badgerjobs.web.definitions.looks import Look
 from badgerjobs.web.definitions.page import DefinitionPage
@@ -11,6 +12,7 @@ from jobs.events.looks import CHOICES, configuration_serializer, looks_of
 from jobs.events.serializers import ConnectionSerializer, EventSerializer
 from jobs.models import Event
 from jobs.showing import Row, rows_of
+from tasks.hooks import hook_verb
 
 # So many jobs, or events, are listed; their number is told.
 LISTED = 50
@@ -47,6 +49,11 @@ class EventPage(TypedPage):
     def count(self) -> int:
         """How many perform it."""
         return int(self.row.jobs.for_application(self.row.application).count())
+
+    @cached_property
+    def starters(self) -> Any:
+        """The hooks that perform it without a job: name and address of each."""
+        return hook_verb("starters")(self.row.application, "event", self.row.tag)
 
     @property
     def lately(self) -> list[tuple[str, int]]:

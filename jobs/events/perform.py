@@ -39,7 +39,7 @@ def load(runs: Sequence[Claimed]) -> dict[UUID, Work]:
 
 
 def _work(run: Claimed, job: Any) -> Work:
-    given = job.input_text or "null" if run.input is None else json.dumps(run.input)
+    given = job.input_text or "null" if run.input_text is None else run.input_text
     return Work(job.event, job.application, given)
 
 

@@ -5,7 +5,7 @@ function number(list) {
     const remove = row.querySelector("[value^=remove-]");
     remove.value = remove.value.replace(/\d+$/, place + 1);
     // What an error says stays with the field it says it of.
-    const name = row.querySelector("input");
+    const name = row.querySelector("input, select");
     if (!row.querySelector(".error")) name.id = name.id.replace(/\d+$/, place + 1);
   });
 }
@@ -27,12 +27,12 @@ document.addEventListener("click", (event) => {
     list.append(row);
     const fields = row.querySelectorAll("input");
     [fields[0].value, fields[1].value] = [name, value];
-    if (!name) fields[0].focus();
+    if (!name) row.querySelector("input, select").focus();
   } else {
     const row = remove.closest("li");
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
-    (next?.querySelector("input") ?? list.parentElement.querySelector("[data-add]")).focus();
+    (next?.querySelector("input, select") ?? list.parentElement.querySelector("[data-add]")).focus();
   }
   number(list);
   changed(list);

@@ -12,8 +12,8 @@ from rest_framework.exceptions import Throttled
 
 from badgerjobs.web.authentication import bearer_of
 from badgerjobs.web.permissions import ensure_scope
+from badgerjobs.web.spared_cache import packed
 from badgerjobs.workspaces.models import Scope, Token
-from tasks.cache.copies import packed
 
 # Seconds for which a process takes a token for valid that was so: one that is revoked stops within them. One that
 # expires stops at its moment.

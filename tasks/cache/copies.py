@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from django.core.cache import cache
 
-from badgerjobs.web.spared_cache import SparedCache
+from badgerjobs.web.spared_cache import SparedCache, packed
 from tasks.cache.freshness import Stored
 
 # Seconds. Up to a fifth less, so that not all that were read together are read again together.
@@ -45,11 +45,6 @@ return false
 """
 
 _room: dict[str, Any] = {"asked": float("-inf"), "is": True}
-
-
-def packed(*words: bytes) -> bytes:
-    """A command as the server reads it."""
-    return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
 
 
 def exchange(commands: bytes, answers: int, *, insist: bool = False) -> list[Any] | None:

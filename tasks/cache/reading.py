@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from badgerjobs.web.spared_cache import packed
 from badgerjobs.workspaces.models import Token
 from tasks.cache import copies, rows
 from tasks.cache.callers import commands_to_count, ensure_within_limit
@@ -29,7 +30,7 @@ def one(token: Token, name: str) -> Stored | None:
         ensure_within_limit(_counted(token, 1))
         return None
     where = copies.place(application_id, name)
-    answers = copies.exchange(commands_to_count(token, 1) + copies.packed(b"GET", where), 3)
+    answers = copies.exchange(commands_to_count(token, 1) + packed(b"GET", where), 3)
     if answers is None:
         return rows.stored(application_id, [name]).get(name)
     ensure_within_limit(answers[1])
@@ -54,7 +55,7 @@ def _looked_for(application_id: int, name: str, where: bytes, found: Any) -> Sto
         elif not copies.is_claim(found):
             break
         time.sleep(LOOKS_EVERY_S)
-        answers = copies.exchange(copies.packed(b"GET", where), 1)
+        answers = copies.exchange(packed(b"GET", where), 1)
         if answers is None:
             break
         found = answers[0]
@@ -101,6 +102,6 @@ def _some(application_id: int, names: Sequence[str]) -> Iterator[tuple[str, Stor
 
 def _copied(places: Mapping[str, bytes]) -> dict[str, Any]:
     """Name → what stands in its place; nothing at all when Valkey is away."""
-    answers = copies.exchange(copies.packed(b"MGET", *places.values()), 1) if places else None
+    answers = copies.exchange(packed(b"MGET", *places.values()), 1) if places else None
     found = answers[0] if answers else None
     return dict(zip(places, found, strict=True)) if isinstance(found, list) else {}

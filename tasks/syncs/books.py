@@ -83,7 +83,7 @@ def next_due(run: Claimed) -> datetime | None:
 
 # Before they are read and written, in one order: of two runs that fetch the same keys one waits for the other, and not
 # in a ring.
-_HOLD = "SELECT key_id FROM tasks_cachedvalue WHERE key_id = ANY(%(keys)s) ORDER BY key_id FOR NO KEY UPDATE"
+HOLD = "SELECT key_id FROM tasks_cachedvalue WHERE key_id = ANY(%(keys)s) ORDER BY key_id FOR NO KEY UPDATE"
 
 # Whether an answer was asked for later than the value that is there.
 _NEWER = "(v.started_at IS NULL OR v.started_at <= g.started_at)"
@@ -106,7 +106,7 @@ WHERE s.run_id = %(run)s AND s.key_id = g.key_id AND s.state = 'waiting' AND s.a
 RETURNING s.key_id
 """  # noqa: S608
 
-_STORE = f"""
+STORE = f"""
 UPDATE tasks_cachedvalue v SET
     body = g.body, bytes = g.bytes, etag = g.etag, started_at = g.started_at, fetched_at = g.ended_at,
     duration_ms = g.duration_ms,
@@ -118,6 +118,7 @@ FROM unnest(%(keys)s::bigint[], %(bodies)s::text[], %(sizes)s::int[], %(etags)s:
             %(ends)s::timestamptz[], %(durations)s::int[])
     AS g(key_id, body, bytes, etag, started_at, ended_at, duration_ms)
 WHERE v.key_id = g.key_id AND {_NEWER}
+RETURNING v.key_id
 """  # noqa: S608
 
 # A failure says nothing of a value that was asked for later.
@@ -149,12 +150,12 @@ def write(run: Claimed, batch: Sequence[Tried | PutOff]) -> set[int]:
             cursor.execute(_PUT_OFF, _of(run) | _columns_of_put_off(put_off))
         if not tried:
             return set()
-        cursor.execute(_HOLD, {"keys": [one.due.key_id for one in tried]})
+        cursor.execute(HOLD, {"keys": [one.due.key_id for one in tried]})
         cursor.execute(_MOVE, _of(run) | _columns(tried))
         moved = {key_id for (key_id,) in cursor.fetchall()}
         won = [one for one in tried if one.due.key_id in moved]
         if good := [one for one in won if one.state == SyncState.SUCCEEDED]:
-            cursor.execute(_STORE, _columns(good) | {"bodies": [one.body for one in good]})
+            cursor.execute(STORE, _columns(good) | {"bodies": [one.body for one in good]})
         if bad := [one for one in won if one.state != SyncState.SUCCEEDED]:
             cursor.execute(_NOTE, _columns(bad))
     return moved

@@ -59,6 +59,7 @@ PAST_THE_GATES = {
     "badgerjobs/runs/listing.py": (3, "attempts and replays of runs that came by the gate; or it is in the condition"),
     "badgerjobs/runs/page.py": (2, "attempts that came by the gate; the application is in the condition"),
     "badgerjobs/workspaces/account_views.py": (2, "one's own sessions: the person is in the condition, or the request"),
+    "jobs/events/once_showing.py": (2, "runs that came by the gate; an event is named to its own application"),
     "jobs/exchange.py": (1, "the jobs of runs that came by the gate"),
     "jobs/graphql/places.py": (1, "the workspace of the application that asks is in the condition"),
     "jobs/page.py": (1, "the attempts of the run in the row around it"),
@@ -66,12 +67,17 @@ PAST_THE_GATES = {
     "tasks/keys/of_sources.py": (1, "the application of the source that came by the gate is in the condition"),
     "tasks/picking.py": (1, "how many keys a task names that came by the gate"),
     "tasks/showing.py": (2, "the keys that tasks name which came by the gate; what their runs said"),
+    "webhooks/performing/showing.py": (1, "the names of hooks whose runnables came by the gate"),
     "tasks/syncs/showing.py": (3, "runs and runnables that came by the gate; a key is named to its own application"),
 }
 
 LIFECYCLE = "badgerjobs/runs/lifecycle.py"
-# The keys of a sync have states of their own, which change in `tasks/syncs/` only.
-OTHER_STATE = re.compile(r"\bupdate\s+tasks_keysync\b", re.IGNORECASE)
+# What has states of its own, and where alone they change: the keys of a sync, the acts of a delivery.
+OTHER_STATES = {
+    "tasks_keysync": ("tasks/syncs/",),
+    "webhooks_act": ("webhooks/performing/acting.py", "webhooks/deliveries/making.py"),
+}
+OTHER_STATE = re.compile(rf"\bupdate\s+({'|'.join(OTHER_STATES)})\b", re.IGNORECASE)
 SETS_STATE = re.compile(r"\bset\b(?:(?!\b(?:where|from)\b).)*?\bstate\s*=", re.IGNORECASE | re.DOTALL)
 
 NO_NAMES = {"base", "common", "handler", "handlers", "helper", "helpers", "manager", "managers", "misc"}
@@ -277,13 +283,15 @@ def test_a_status_changes_in_the_life_cycle_only() -> None:
     assert wrong == []
 
 
-def test_the_state_of_a_key_in_a_run_changes_where_syncs_are_only() -> None:
-    wrong = [
-        path
+def test_what_has_states_of_its_own_changes_them_in_its_one_place() -> None:
+    changed = {
+        (path, found[1].lower())
         for path, tree in SOURCES.items()
-        if not path.startswith("tasks/syncs/") and any(OTHER_STATE.search(text) for text in strings(tree))
-    ]
-    assert wrong == []
+        for text in strings(tree)
+        if (found := OTHER_STATE.search(text))
+    }
+    assert [(path, table) for path, table in changed if not path.startswith(OTHER_STATES[table])] == []
+    assert {table for _, table in changed} == set(OTHER_STATES)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ from tests.factories import (
     NOW,
     make_attempt,
     make_connection,
+    make_delivery,
     make_event,
+    make_hook,
     make_job,
     make_key,
     make_run,
@@ -28,7 +30,10 @@ from tests.factories import (
     make_sync,
     make_task,
 )
-from webhooks.services import make_hook
+from webhooks.models import Example as SavedExample
+from webhooks.models import Standing
+from webhooks.task_hooks import fit_task_hook
+from webhooks.transforms.versions import change_transform
 
 SCHEMA: Any = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 OPERATIONS = {
@@ -125,6 +130,16 @@ def test_the_calls_that_take_a_key_say_so() -> None:
         ("POST", "/api/v1/tasks/{tag}/retry/"),
         ("POST", "/api/v1/tasks/{tag}/rotate-webhook/"),
         ("POST", "/api/v1/tasks/{tag}/run/"),
+        ("POST", "/api/v1/hooks/"),
+        ("PUT", "/api/v1/hooks/{tag}/"),
+        ("POST", "/api/v1/hooks/{tag}/pause/"),
+        ("POST", "/api/v1/hooks/{tag}/resume/"),
+        ("POST", "/api/v1/hooks/{tag}/rotate/"),
+        ("PUT", "/api/v1/hooks/{tag}/examples/{name}/"),
+        ("POST", "/api/v1/hooks/{tag}/versions/{number}/restore/"),
+        ("POST", "/api/v1/deliveries/replay/"),
+        ("POST", "/api/v1/deliveries/{id}/replay/"),
+        ("POST", "/api/v1/deliveries/{id}/verify/"),
         ("POST", "/api/v1/runs/abort/"),
         ("POST", "/api/v1/runs/replay/"),
         ("POST", "/api/v1/runs/{id}/abort/"),
@@ -181,6 +196,7 @@ def test_the_example_of_a_request_is_taken(alice: Caller, example: Example) -> N
     refused = {"url": "http://10.0.0.7/{{PRODUCT_ID}}"}  # so that nothing is called
     make_sync(run, make_key(make_source(alice.application, "t", configuration=refused)), "failed")
     make_source(alice.application, "catalogue")
+    make_hook(alice.application, "t")
     path = example.path.replace("{tag}", "t").replace("{name}", "product-1")
     answer = alice.send(example.method, path, json.dumps(example.value).encode())
     assert answer.status in {200, 201, 202}, answer.body
@@ -204,14 +220,29 @@ def rows(alice: Caller) -> Mapping[str, str]:
     key = make_key(make_source(alice.application, "t"), "t", '{"a": 1}')
     make_source(alice.application, "bare")
     task = make_task(alice.application, "t", type="webhook")
-    make_hook(task)
+    fit_task_hook(task, by="alice", now=NOW)
+    hook = make_hook(alice.application, "t", transform="return 1", settings={"verify_token": "v"})
+    change_transform(hook, "return {variables: {A: 1}}", by="alice", now=NOW)
+    SavedExample.objects.create(hook=hook, name="t", body="{}", expected={"variables": {"A": 1}})
+    came, failed, refused = (
+        str(make_delivery(hook, State.SUCCEEDED).pk),
+        str(make_delivery(hook, State.FAILED).pk),
+        str(make_delivery(hook, standing=Standing.REFUSED, reason="X-Token is missing.").pk),
+    )
     synced = make_run(task.runnable, State.FAILED)
     make_sync(synced, key, "failed", error_class="status", error="The source answered 500.")
     queued = make_run(job.runnable, State.QUEUED)
     over = make_run(job.runnable, State.FAILED)
     BODIES["POST", "/api/v1/tasks/{tag}/retry/"] = [{"run": str(synced.pk)}]
-    own = {"/api/v1/runs/{id}/replay/": str(over.pk), "/api/v1/sources/{tag}/": "bare"}
-    return {"tag": "t", "name": "t", "id": str(queued.pk), **own}
+    own = {
+        "/api/v1/runs/{id}/replay/": str(over.pk),
+        "/api/v1/sources/{tag}/": "bare",
+        "/api/v1/deliveries/{id}/": came,
+        "/api/v1/deliveries/{id}/body/": came,
+        "/api/v1/deliveries/{id}/replay/": failed,
+        "/api/v1/deliveries/{id}/verify/": refused,
+    }
+    return {"tag": "t", "name": "t", "number": "1", "id": str(queued.pk), **own}
 
 
 # What must stand in the address as well.
@@ -307,6 +338,18 @@ BODIES: dict[tuple[str, str], list[Any]] = {
         {"transform": "return {variables: {A: body}}", "body": "t", "pattern": "{{A}}"},
         {"transform": "return 1"},
     ],
+    ("POST", "/api/v1/hooks/"): [
+        {"tag": "u", "verification": "github", "settings": {"secret": "s"}, "rate": 5, "retries": 0},
+        {"tag": "v", "actions": [{"type": "sync", "task": "t"}], "transform": "return null", "enabled": False},
+    ],
+    ("PUT", "/api/v1/hooks/{tag}/"): [{"response": "fixed", "response_body": "ok"}],
+    ("PATCH", "/api/v1/hooks/{tag}/"): [{}, {"name": "n"}],
+    ("POST", "/api/v1/hooks/{tag}/pause/"): [{"reason": "They move.", "until": "2035-01-01T00:00:00Z"}, {}],
+    ("POST", "/api/v1/hooks/{tag}/rotate/"): [{}, {"overlap_s": 0}],
+    ("POST", "/api/v1/hooks/{tag}/try/"): [{"body": {"a": 1}}, {"transform": "throw 1", "example": "t"}],
+    ("PUT", "/api/v1/hooks/{tag}/examples/{name}/"): [{"body": [1], "headers": {"x-topic": "a"}}, {}],
+    ("POST", "/api/v1/hooks/{tag}/try-draft/"): [{"transform": "return null"}, {"transform": "return 1"}],
+    ("POST", "/api/v1/deliveries/replay/"): [{"hook": "t", "dry_run": True}, {"hook": "t"}],
     ("PATCH", "/api/v1/application/"): [{}, {"concurrent_runs": 5, "late_after": None}, {"warn_after": 10}],
     ("POST", "/api/v1/keys/"): [{"name": "u", "source": "t", "variables": {"PRODUCT_ID": [1]}, "tags": ["a"]}],
     ("PUT", "/api/v1/keys/{name}/"): [{"source": "t", "variables": {"PRODUCT_ID": "1"}}],

@@ -70,6 +70,12 @@ def test_a_clock_that_is_five_minutes_off_is_accepted(age: int) -> None:
     verify(SECRET, ID, str(AT), SIGNATURE, BODY, now=AT + age)
 
 
+def test_how_far_off_it_may_be_is_for_whoever_verifies_to_say() -> None:
+    verify(SECRET, ID, str(AT), SIGNATURE, BODY, now=AT + 900, tolerance_s=900)
+    with pytest.raises(BadSignatureError, match="more than 20 seconds"):
+        verify(SECRET, ID, str(AT), SIGNATURE, BODY, now=AT + 21, tolerance_s=20)
+
+
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64", "whsec_ü"])
 def test_what_is_not_a_secret_is_refused(secret: str) -> None:
     with pytest.raises(ValueError, match="whsec_"):

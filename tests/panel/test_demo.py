@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import reload
 from io import StringIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -16,16 +17,17 @@ from django.utils import timezone
 from badgerjobs import urls
 from badgerjobs.lib import vault
 from badgerjobs.outbound import client as outbound
+from badgerjobs.panel.demo import create_demo
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.trials import try_transform
 from badgerjobs.web.outgoing import echo_address, open_client
 from badgerjobs.workspaces.models import Application, Member, Token
-from badgerjobs.panel.demo import create_demo
 from jobs.models import Job
 from tasks.models import CachedValue, CacheKey, Task
 from tasks.selection import matching
 from tests.callers import Caller
 from tests.factories import make_application, value_of
+from webhooks.models import Delivery, Hook
 
 
 def said() -> str:
@@ -58,9 +60,20 @@ def test_the_password_that_is_printed_signs_in_at_the_address_beside_it() -> Non
 
 
 @pytest.mark.django_db
+def test_the_curl_that_is_printed_calls_a_hook_that_runs_the_task() -> None:
+    curl = re.search(r"curl http://127.0.0.1:8000(/hooks/\S+) -d '(\{.*?\})'", said())
+    assert curl
+    answer = Caller().send("POST", f"http://testserver{curl[1]}", curl[2].encode())
+    assert answer.status == 202
+    hook = Hook.objects.get()
+    assert Delivery.objects.of(hook).get().pk == UUID(answer.body["id"])
+    assert Task.objects.get(tag=hook.actions[0]["task"]).application == hook.application
+
+
+@pytest.mark.django_db
 def test_the_curl_that_is_printed_makes_a_job() -> None:
     welcome = said()
-    curl = re.search(r"curl -X POST http://127.0.0.1:8000(\S+).*Bearer (\S+)'.*-d '(\{.*\})'", welcome, re.DOTALL)
+    curl = re.search(r"curl -X POST http://127.0.0.1:8000(\S+).*?Bearer (\S+)'.*?-d '(\{.*?\})'", welcome, re.DOTALL)
     assert curl
     path, secret, body = curl.groups()
     answer = Caller(secret).send("POST", path, body.encode())

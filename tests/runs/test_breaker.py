@@ -52,6 +52,12 @@ def test_failures_in_a_row_are_counted_warned_of_and_then_pause_it(
     assert not verdict.closes
 
 
+@pytest.mark.parametrize(("in_part", "said"), [(False, "for good"), (True, "in part")])
+def test_a_run_that_nobody_counts_is_told_of_without_a_number(in_part: bool, said: str) -> None:
+    [seen] = judge(owner(), [ending(0, in_part=in_part)]).opens
+    assert seen.sentence == f"A run failed {said}: It answered 503."
+
+
 @pytest.mark.parametrize(
     ("settings", "opens"),
     [

@@ -11,7 +11,7 @@ from badgerjobs.runs.shown import errors_shown
 from jobs.events.types import function, postgresql
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("badgerjobs", "jobs", "tasks")
+FOLDERS = ("badgerjobs", "jobs", "tasks", "webhooks")
 # A class where it is written: in an outcome, or in a statement.
 _WRITTEN = re.compile(r"""\b(?:Failed|Unfetched|AnswerError|_none|_failed)\(\s*"(\w+)"|\berror_class = '(\w+)'""")
 

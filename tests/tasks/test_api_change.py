@@ -34,7 +34,7 @@ def test_a_scheduled_task_that_becomes_a_webhooks_queues_them_all(alice: Caller)
 def test_a_pattern_with_placeholders_does_not_stay_when_nobody_fills_it_any_more(alice: Caller) -> None:
     alice.post("/tasks/", WEBHOOK)
     answer = alice.patch("/tasks/t/", {"type": "on_demand"})
-    assert "Only a webhook fills in {{ID}}" in answer.errors["pattern"][0]
+    assert "Only a task of the type webhook has {{ID}}" in answer.errors["pattern"][0]
 
 
 def test_a_selection_is_changed_by_what_is_given(alice: Caller, keys: list[CacheKey]) -> None:

@@ -82,7 +82,7 @@ def test_many_keys_are_named_in_as_many_statements_as_few(alice: Caller, django_
         ({"keys": ["\0"], "pattern": ""}, "keys.0", "is a text of 1 to 400 characters"),
         ({"pattern": "a\0"}, "pattern", "ull character"),
         ({"pattern": "x" * 501}, "pattern", "500 characters"),
-        ({"pattern": "a-{{ID}}"}, "pattern", "Only a webhook fills in {{ID}}"),
+        ({"pattern": "a-{{ID}}"}, "pattern", "Only a task of the type webhook has {{ID}}"),
         ({"transform": "return 1"}, "transform", "Only a webhook task has a transform"),
         ({"preset": "hourly"}, "preset", "Only a scheduled task has a schedule"),
         ({"run_every": "PT1H", "max_runs": 3}, "max_runs", "Only a scheduled task has a schedule"),

@@ -71,7 +71,7 @@ def test_a_new_webhook_task_leads_to_its_url(shop: Application) -> None:
         ({"type": "scheduled", "when": ""}, "when", "Choose when it runs."),
         ({"type": ""}, "type", ""),
         ({"selection": ""}, "selection", ""),
-        ({"pattern": "product-{{ID}}"}, "pattern", "Only a webhook fills in {{ID}}"),
+        ({"pattern": "product-{{ID}}"}, "pattern", "Only a task of the type webhook has {{ID}}"),
         ({"type": "webhook", "pattern": "p-{{ID}}"}, "transform", "asks for ID"),
         ({"type": "webhook", "transform": "return {"}, "transform", ""),
         ({"type": "webhook", "overlap": "skip"}, "overlap", "choose “Let all wait” or “Run beside it”"),

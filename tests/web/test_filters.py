@@ -21,7 +21,7 @@ from tests.callers import PROBLEM, Caller
         ("/runs/?until=2026-02-30T00:00:00Z", "until", "2026-11-21T22:50:28Z"),
         ("/runs/?name=%00", "name", "null"),
         ("/runs/?kind=%00", "kind", "null"),
-        ("/runs/?kind=htpp", "kind", "“htpp” is none of http, event, notice, sync, refresh."),
+        ("/runs/?kind=htpp", "kind", "“htpp” is none of http, event"),
         ("/runs/?error_class=timeout,rain", "error_class", "“rain” is none of status, connect, dns, timeout"),
         ("/runs/?since=2026-03-02T00:00:00Z&until=2026-03-01T00:00:00Z", "since", "give an earlier time"),
         ("/runs/?since=2026-03-01T12:00:00&until=2026-03-01T12:00:00%2B01:00", "since", "after until"),

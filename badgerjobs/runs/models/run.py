@@ -94,6 +94,11 @@ class Run(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
+    @property
+    def words(self) -> str:
+        """`run 412`; of one that nobody counted, such as a delivery's, `a run`."""
+        return f"run {self.number}" if self.number else "a run"
+
 
 class Attempt(models.Model):
     """One try in a run, with its own result or error. What `result` holds is the kind's: status, headers, body, …

@@ -54,57 +54,59 @@ def checked(
     given: Mapping[str, Any],
     secrets: Secrets,
     stored: Mapping[str, Any] | None = None,
+    *,
+    called: str = "configuration",
 ) -> dict[str, Any]:
     """The configuration to store, or to try out: complete, stored values in the place of stars.
 
-    Raises ValidationError for what is wrong with it, by `configuration.` and the field; and Invalid, by the field of
-    the secret, when it would send stored ones to somebody they were not meant for: who may change an event need not
-    know them.
+    Raises ValidationError for what is wrong with it, by what it is `called`, a dot and the field; and Invalid, by the
+    field of the secret, when it would send stored ones to somebody they were not meant for: who may change an event
+    need not know them.
     """
     stored = stored or {}
-    whole, kept = _unmasked(given, secrets, stored)
-    _ensure_short(whole)
+    whole, kept = _unmasked(given, secrets, stored, called)
+    _ensure_short(whole, called)
     found = serializer(data=whole)
     if not found.is_valid():
-        raise serializers.ValidationError({"configuration": found.errors})
+        raise serializers.ValidationError({called: found.errors})
     configuration: dict[str, Any] = found.validated_data
     if wrong := {name: [UNSTORABLE] for name, value in configuration.items() if not is_storable(value)}:
-        raise serializers.ValidationError({"configuration": wrong})
+        raise serializers.ValidationError({called: wrong})
     kept = [name for name in kept if configuration.get(name)]  # a type may drop what it does not use
     if kept and secrets.party(configuration) != secrets.party(stored):
-        raise Invalid(**{f"configuration.{name}": SECRETS_STAY for name in kept})
+        raise Invalid(**{f"{called}.{name}": SECRETS_STAY for name in kept})
     return configuration
 
 
-def _ensure_short(configuration: Mapping[str, Any]) -> None:
+def _ensure_short(configuration: Mapping[str, Any], called: str) -> None:
     """Looked at before anything else is. Raises ValidationError."""
     text = json.dumps(configuration, ensure_ascii=False, separators=(",", ":"))
     size = len(text.encode(errors="surrogatepass"))
     if size > CONFIGURATION_BYTES:
-        raise serializers.ValidationError({"configuration": [TOO_LONG.format(size, CONFIGURATION_BYTES)]})
+        raise serializers.ValidationError({called: [TOO_LONG.format(size, CONFIGURATION_BYTES)]})
 
 
 def _unmasked(
-    given: Mapping[str, Any], secrets: Secrets, stored: Mapping[str, Any]
+    given: Mapping[str, Any], secrets: Secrets, stored: Mapping[str, Any], called: str
 ) -> tuple[dict[str, Any], Sequence[str]]:
     """With what the stars stand for, and in which fields there were any."""
     whole, kept = dict(given), []
     for name in secrets.fields:
         if whole.get(name) == vault.MASK:
             if not stored.get(name):
-                raise Invalid(**{f"configuration.{name}": str(vault.NothingStoredError(name))})
+                raise Invalid(**{f"{called}.{name}": str(vault.NothingStoredError(name))})
             whole[name] = stored[name]
             kept.append(name)
     for name in secrets.headers:
         headers = whole.get(name)
         if isinstance(headers, Mapping) and vault.MASK in headers.values():
             kept.append(name)
-            whole[name] = _headers(name, headers, stored.get(name) or {})
+            whole[name] = _headers(f"{called}.{name}", headers, stored.get(name) or {})
     return whole, kept
 
 
-def _headers(name: str, given: Mapping[str, Any], stored: Mapping[str, str]) -> dict[str, Any]:
+def _headers(field: str, given: Mapping[str, Any], stored: Mapping[str, str]) -> dict[str, Any]:
     try:
         return vault.unmask(given, stored)
     except vault.NothingStoredError as error:
-        raise Invalid(**{f"configuration.{name}": str(error)}) from None
+        raise Invalid(**{field: str(error)}) from None

@@ -111,14 +111,15 @@ def figure(ms: float | None) -> SafeString:
 
 # How tall a run's bar may be, and where bars stand in a strip of 20.
 _BARS, _STEP, _BASE = 20, 5, 16
-_HEIGHTS = {"skipped": 3, "aborted": 3}
+_HEIGHTS = {"skipped": 3, "aborted": 3, "duplicate": 3}
 
 
 @register.simple_tag
-def strip(runs: Sequence[Any], *, from_left: bool = False) -> SafeString:
+def strip(runs: Sequence[Any], *, from_left: bool = False, what: str = "run", many: str = "runs") -> SafeString:
     """The last runs as bars, oldest first: `runs` have `state` and `duration_ms` (or None).
 
-    Few end at the right, so that in a column the newest ones stand below each other; or they begin at the left.
+    Few end at the right, so that in a column the newest ones stand below each other; or they begin at the left. `what`
+    and `many`: what one of them is called, and several.
     """
     if not runs:
         return format_html('<span class="muted">{}</span>', "none yet")
@@ -131,24 +132,26 @@ def strip(runs: Sequence[Any], *, from_left: bool = False) -> SafeString:
         paths[kind] = paths.get(kind, "") + _bar(x, run, longest)
     drawn = format_html_join("", '<path class="{}" d="{}"/>', sorted(paths.items()))
     return format_html(
-        '<svg class="strip" viewBox="0 0 100 16" role="img" aria-label="{}">{}</svg>', _counted(shown), drawn
+        '<svg class="strip" viewBox="0 0 100 16" role="img" aria-label="{}">{}</svg>',
+        _counted(shown, what, many),
+        drawn,
     )
 
 
 def _bar(x: float, run: Any, longest: float) -> str:
-    if run.state == "failed":
+    if run.state in {"failed", "refused"}:
         return f"M{x} 16v-4M{x} 10V0"
     height = _HEIGHTS.get(run.state) or 3 + round(8 * min(1, (run.duration_ms or 0) / longest))
     return f"M{x} {_BASE}v-{height}"
 
 
-def _counted(runs: Iterable[Any]) -> str:
+def _counted(runs: Iterable[Any], what: str, many: str) -> str:
     counts: dict[str, int] = {}
     for run in runs:
         counts[run.state] = counts.get(run.state, 0) + 1
     total = sum(counts.values())
     said = ", ".join(f"{count} {name}" for name, count in counts.items())
-    return f"Last run: {said}" if total == 1 else f"Last {total} runs: {said}"
+    return f"Last {what}: {said}" if total == 1 else f"Last {total} {many}: {said}"
 
 
 def _machine(moment: datetime) -> str:

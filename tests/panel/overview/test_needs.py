@@ -1,6 +1,8 @@
 """What the overview says needs a person."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,7 +14,15 @@ from badgerjobs.panel import moment, needs
 from badgerjobs.runs.models import Incident, Runnable, State
 from badgerjobs.workspaces.models import Application, Role, Token
 from tests.clients import browser_in
-from tests.factories import make_application, make_job, make_run, make_runnable, make_token
+from tests.factories import (
+    make_application,
+    make_hook,
+    make_job,
+    make_run,
+    make_runnable,
+    make_task,
+    make_token,
+)
 from tests.panel.overview.past import DAY, MINUTE, NOW, SECOND, ran
 from tests.panel.overview.readers import address
 
@@ -145,6 +155,30 @@ def test_what_has_waited_longest_is_found_whatever_is_counted(
 def test_a_failed_job_is_called_by_its_name(shop: Application) -> None:
     ran(make_job(shop, "hello", name="Hello, badger").runnable, NOW - MINUTE, State.FAILED)
     assert [(job.name, job.title) for job in wants(shop).failed] == [("hello", "Hello, badger")]
+
+
+def of_kind(kind: str, application: Application) -> Runnable:
+    """A job, a task or a hook, called `Hello, badger`."""
+    makes: dict[str, Callable[..., Any]] = {"http": make_job, "sync": make_task, "delivery": make_hook}
+    found: Runnable = makes[kind](application, "hello", name="Hello, badger").runnable
+    return found
+
+
+PAGES = [("http", "jobs:job"), ("sync", "tasks:task"), ("delivery", "webhooks:hook")]
+
+
+@pytest.mark.parametrize(("kind", "page"), PAGES)
+def test_whatever_failed_or_was_paused_is_called_by_its_name_and_leads_to_its_page(
+    shop: Application, alice: Client, kind: str, page: str
+) -> None:
+    runnable = of_kind(kind, shop)
+    ran(runnable, timezone.now() - MINUTE, State.FAILED, number=0)
+    there = f'href="{reverse(page, args=[shop.slug, "hello"])}">Hello, badger</a>'
+    assert there in alice.get(address(shop)).content.decode()
+    paused_by_the_engine(runnable)
+    said = alice.get(address(shop)).content.decode()
+    assert there in said
+    assert f'action="{reverse(page.partition(":")[0] + ":resume", args=[shop.slug, "hello"])}"' in said
 
 
 def paused_by_the_engine(runnable: Runnable, reason: str = "20 runs in a row failed.", **columns: object) -> None:

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from redis.exceptions import RedisError, ResponseError
 
 from badgerjobs.web import spared_cache
+from badgerjobs.web.spared_cache import packed
 from badgerjobs.workspaces.models import Application
 from tasks.cache import copies, reading, rows
 from tasks.cache.freshness import Stored
@@ -30,7 +31,7 @@ def edit(key: CacheKey, body: str) -> None:
 
 
 def copied(application: Application, name: str = "product-1") -> Any:
-    return copies.exchange(copies.packed(b"GET", copies.place(application.pk, name)), 1)
+    return copies.exchange(packed(b"GET", copies.place(application.pk, name)), 1)
 
 
 @contextmanager
@@ -83,7 +84,7 @@ def test_a_copy_is_what_was_copied(body: str, shop: Application) -> None:
 @pytest.mark.parametrize("found", [b"[1]\n1", b"[", b"[[]]", b"x", b"{}", b""])
 def test_what_another_version_has_written_is_no_copy(found: bytes, alice: Caller, clock: Clock) -> None:
     keep(alice.application, body="1")
-    copies.exchange(copies.packed(b"SET", copies.place(alice.application.pk, "product-1"), found), 1)
+    copies.exchange(packed(b"SET", copies.place(alice.application.pk, "product-1"), found), 1)
     assert alice.get("/cache/product-1").body == 1
     assert alice.get("/cache/?key=product-1").body["values"] == {"product-1": 1}
 

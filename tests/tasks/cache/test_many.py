@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from badgerjobs.web.spared_cache import packed
 from tasks.cache import answers, copies, reading, rows
 from tests.callers import PROBLEM, Caller
 from tests.tasks.cache.stored import BODY, Clock, keep, note_failure
@@ -115,7 +116,7 @@ def test_no_value_is_read_after_those_that_are_too_many(
     assert len([query for query in queries if "tasks_cachedvalue" in query["sql"]]) == 3
     # What it had claimed and did not read keeps nobody waiting.
     where = [copies.place(alice.application.pk, name) for name in names]
-    [found] = copies.exchange(copies.packed(b"MGET", *where), 1) or []
+    [found] = copies.exchange(packed(b"MGET", *where), 1) or []
     assert not any(copies.is_claim(one) for one in found)
 
 

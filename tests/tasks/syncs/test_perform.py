@@ -77,6 +77,29 @@ def test_no_key_is_a_success_that_says_so(shop: Application, sources: Sources) -
     assert LogLine.objects.get(run=run).message == "No key contains “nothing”: nothing is fetched."
 
 
+def test_variables_that_a_hook_has_read_fill_the_pattern_and_the_transform_is_not_asked(
+    shop: Application, sources: Sources
+) -> None:
+    make_keys(shop, 12)
+    task = make_task(shop, type="webhook", pattern="000{{DIGIT}}", transform="throw new Error('asked')")
+    run = begun(task, input={"variables": {"DIGIT": "7"}})
+
+    outcome = performed(run, task)
+
+    assert isinstance(outcome, Done), outcome
+    assert sources.asked == ["7"]
+    assert LogLine.objects.get(run=run).message == "1 key contains “0007”."
+
+
+def test_a_variable_that_a_hook_did_not_read_fails_the_run(shop: Application, sources: Sources) -> None:
+    task = make_task(shop, type="webhook", pattern="{{DIGIT}}", transform="return {variables: {DIGIT: 1}}")
+
+    outcome = performed(begun(task, input={"variables": {}}), task)
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.error_class, outcome.error) == ("pattern", "DIGIT is not among the variables: there are none.")
+
+
 def test_another_tenants_keys_are_not_among_them(shop: Application, sources: Sources) -> None:
     make_keys(make_application("Charlie's"), 2)
     task = make_task(shop)

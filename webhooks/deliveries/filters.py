@@ -1,0 +1,107 @@
+"""Which deliveries a list shows: as it stands in the address, so that a view is a link."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from badgerjobs.runs.models import Run
+from badgerjobs.web.definitions.filters import Field, SaidFilters, words
+from badgerjobs.workspaces.models import Application
+from webhooks.models import Hook
+from webhooks.querysets import DEAD, STATES, DeliveryQuerySet
+
+DEAD_LETTERS = "dead"
+# What the choice of states says, in the order of what people look for.
+CHOICES = {
+    DEAD_LETTERS: "dead letters",
+    "waiting": "waiting or running",
+    **{state: state for state in STATES if state != "waiting"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilters(SaidFilters):
+    """The id of a delivery, or that of its event; a state; the tag of a hook; and a span of time. Empty: not set.
+
+    Times are the reader's, unless they name a zone. `unread` are the names of those that the address says wrongly.
+    """
+
+    q: str = ""
+    state: str = ""
+    hook: str = ""
+    since: str = ""
+    until: str = ""
+    unread: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, given: Mapping[str, str]) -> "DeliveryFilters":
+        """Take what the address says. What it says wrongly narrows nothing, and is told."""
+        state, times = given.get("state", ""), {name: words(given, name) for name in ("since", "until")}
+        unread = [name for name, text in times.items() if text and moment_of(text) is None]
+        unread += ["state"] if state and state not in CHOICES else []
+        kept = {name: "" if name in unread else text for name, text in times.items()}
+        known = state if state in CHOICES else ""
+        return cls(words(given, "q"), known, words(given, "hook"), unread=tuple(unread), **kept)
+
+    @property
+    def order(self) -> str:
+        """By their ids, which are in the order of time."""
+        return "-pk"
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Those of STATES that are asked for; none means all."""
+        if self.state == DEAD_LETTERS:
+            return DEAD
+        return (self.state,) if self.state else ()
+
+    def narrow(self, deliveries: DeliveryQuerySet, application: Application) -> DeliveryQuerySet:
+        """Only the deliveries that match."""
+        found, runs = deliveries, Run.objects.for_application(application)
+        if self.hook:
+            ids = Hook.objects.for_application(application).filter(tag=self.hook).values_list("runnable_id", flat=True)
+            found, runs = found.filter(runnable_id__in=list(ids)), runs.filter(runnable_id__in=list(ids))
+        if self.states:
+            found = found.in_states(self.states, runs)
+        found = found.received(since=moment_of(self.since), until=moment_of(self.until))
+        return _named(self.q, found) if self.q else found
+
+    def said(self) -> Iterator[tuple[str, str, str]]:
+        """Each filter, set or not: its name in the address, what it is called, and what it says to people."""
+        yield "q", "id", self.q
+        yield "state", "state", CHOICES.get(self.state, "")
+        yield "hook", "webhook", self.hook
+        for name, called in (("since", "from"), ("until", "to")):
+            moment = moment_of(getattr(self, name))
+            yield name, called, f"{timezone.localtime(moment):%Y-%m-%d %H:%M}" if moment else ""
+
+    def fields(self, hooks: Mapping[str, str]) -> list[Field]:
+        """The choices of the form, and which of each is chosen. `hooks`: tag → name."""
+        return [
+            Field("state", "state", "Any state", list(CHOICES.items()), self.state),
+            Field("hook", "webhook", "Any webhook", list(hooks.items()), self.hook),
+        ]
+
+    def hidden(self) -> list[tuple[str, str]]:
+        """The same filters as a form carries them on."""
+        return [(name, getattr(self, name)) for name, _, said in self.said() if said]
+
+
+def moment_of(text: str) -> datetime | None:
+    """A time as the address has it, in the reader's zone; None for what is none, there at least."""
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))  # a plus sign that was not encoded arrives as a blank
+        return timezone.localtime(moment if moment.tzinfo else timezone.make_aware(moment))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _named(text: str, deliveries: DeliveryQuerySet) -> DeliveryQuerySet:
+    """Those that are called so, by us or by their provider."""
+    try:
+        return deliveries.filter(pk=UUID(text))
+    except ValueError:
+        return deliveries.of_event(text)

@@ -1,0 +1,1 @@
+"""A request comes in: it is read, believed or not, stored with its run, and answered."""

@@ -1,0 +1,1 @@
+"""The JavaScript of hooks: its versions, its examples, and trying it out."""
