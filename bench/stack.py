@@ -63,16 +63,17 @@ class Stack:
 
 
 @contextmanager
-def running() -> Iterator[Stack]:
-    """Start beat and `WORKERS` workers, wait until all are ready, and end them with the block."""
-    names = ["beat", *(f"worker-{number}" for number in range(1, settings.WORKERS + 1))]
+def running(workers: int | None = None) -> Iterator[Stack]:
+    """Start beat and so many workers (`WORKERS`), wait until all are ready, and end them with the block."""
+    workers = workers or settings.WORKERS
+    names = ["beat", *(f"worker-{number}" for number in range(1, workers + 1))]
     log = settings.DATA_DIR / "stack.log"
     processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
         with log.open("ab") as output:
             for name in names:
                 processes[name] = spawn(command(name), output)
-        wait_until(lambda: _is_ready(processes, log), seconds=READY_S, what="beat and workers")
+        wait_until(lambda: _is_ready(processes, workers, log), seconds=READY_S, what="beat and workers")
         yield Stack({name: process.pid for name, process in processes.items()})
     finally:
         for process in processes.values():
@@ -81,11 +82,11 @@ def running() -> Iterator[Stack]:
             end(process)
 
 
-def _is_ready(processes: dict[str, subprocess.Popen[bytes]], log: Path) -> bool:
+def _is_ready(processes: dict[str, subprocess.Popen[bytes]], workers: int, log: Path) -> bool:
     for name, process in processes.items():
         if process.poll() is not None:
             raise RuntimeError(f"{name} ended:\n{log.read_text(errors='replace')[-4000:]}")
-    return Worker.objects.count() == settings.WORKERS and Leader.objects.exists()
+    return Worker.objects.count() == workers and Leader.objects.exists()
 
 
 @contextmanager
@@ -97,13 +98,14 @@ def serving() -> Iterator[int]:
     with log.open("ab") as output:
         process = spawn(command("web"), output)
     try:
-        wait_until(lambda: _listens(port), seconds=READY_S, what="web")
+        wait_until(lambda: listens(port), seconds=READY_S, what="web")
         yield port
     finally:
         end(process)
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody takes connections there."""
     with socket.socket() as trial:
         return trial.connect_ex(("127.0.0.1", port)) == 0
 

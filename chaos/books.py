@@ -59,6 +59,26 @@ class Counters:
     failures_in_row: int
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A call of a hook as its row has it. `hook` is `TENANT/TAG`; `state` that of its newest run, empty without one."""
+
+    id: str
+    hook: str
+    standing: str
+    duplicate_of: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What was done with a delivery; `caused` is the run that it made, empty where it made none."""
+
+    delivery: str
+    state: str
+    caused: str
+
+
 @dataclass
 class Books:
     """Everything of the jobs that are still there. `handed_back` are the moments at which a run was taken back."""
@@ -67,6 +87,8 @@ class Books:
     attempts: list[Attempt] = field(default_factory=list)
     counters: list[Counters] = field(default_factory=list)
     handed_back: dict[str, list[float]] = field(default_factory=dict)
+    deliveries: list[Delivery] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
 
     def by_job(self) -> dict[str, list[Run]]:
         """The runs of each job."""
@@ -106,6 +128,15 @@ SELECT run_id::text, extract(epoch FROM created_at)::float FROM runs_logline
 WHERE message LIKE 'Rescued:%' OR message LIKE 'Released:%' OR message LIKE 'Given up:%'
 """
 
+_DELIVERIES = """
+SELECT d.id::text, a.name || '/' || o.name, d.standing, coalesce(d.duplicate_of::text, ''), coalesce(r.state, '')
+FROM webhooks_delivery d JOIN runs_runnable o ON o.id = d.runnable_id
+JOIN workspaces_application a ON a.id = d.application_id
+LEFT JOIN runs_run r ON r.id = d.run_id
+"""
+
+_ACTS = "SELECT delivery_id::text, state, coalesce(caused::text, '') FROM webhooks_act"
+
 
 def read() -> Books:
     """All of it, once everything is over."""
@@ -113,6 +144,8 @@ def read() -> Books:
         runs=[Run(*row) for row in _rows(_RUNS)],
         attempts=[Attempt(*row) for row in _rows(_ATTEMPTS)],
         counters=[Counters(*row) for row in _rows(_COUNTERS)],
+        deliveries=[Delivery(*row) for row in _rows(_DELIVERIES)],
+        acts=[Act(*row) for row in _rows(_ACTS)],
     )
     for run, at in _rows(_HANDED_BACK):
         books.handed_back.setdefault(run, []).append(at)

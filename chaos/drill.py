@@ -20,17 +20,19 @@ from badgerjobs.runs.models import Run, Runnable
 from badgerjobs.workspaces.audit import OPERATOR
 from bench.report import say
 from bench.stack import free_port, wait_until
-from chaos import books, history, verdict, work
+from chaos import books, history, hooks, verdict, work
 from chaos.asking import Asker
+from chaos.checks.deliveries import Sent
 from chaos.checks.lateness import quiet
 from chaos.checks.violation import Violation
 from chaos.eras import INSTANT, Promise
 from chaos.faults import Storm
 from chaos.peeking import peek
-from chaos.plan import BEATS, CALM_S, WORKERS, kinds, plan
+from chaos.plan import BEATS, CALM_S, WEB, WORKERS, kinds, plan
 from chaos.stack import Stack, until_the_database_answers
 from jobs.models import Job
 from jobs.services import update_job
+from webhooks.models import Delivery, Standing
 
 # Between making the jobs and their first occurrences: for beats and workers to start.
 AHEAD_S = 8.0
@@ -47,7 +49,7 @@ def drill(*, seed: int, seconds: float, keep: Path | None = None) -> dict[str, A
     # What is asked for here rings at a broker that may be away: no news in a run of this kind.
     logging.getLogger("badgerjobs.runs.worker").setLevel(logging.ERROR)
     strikes = plan(seed, seconds)
-    with Stack(settings.LAYOUT, port, folder / "history.log", folder / "stack.log") as stack:
+    with Stack(settings.LAYOUT, port, free_port(), folder / "history.log", folder / "stack.log") as stack:
         try:
             return _Drill(stack, seed, seconds).go(strikes)
         finally:
@@ -69,28 +71,35 @@ class _Drill:
         self._set_up()
         storm, watch = Storm(self._stack, strikes), books.Watch()
         asker = Asker(self._promises, Random(self._seed + 1))  # noqa: S311
+        sender = hooks.Sender(self._hooks, self._stack.web_port, Random(self._seed + 2))  # noqa: S311
+        pauser = hooks.Pauser([one.hook for one in self._hooks], Random(self._seed + 3))  # noqa: S311
         since = time.time()
-        asker.start()
+        for thread in (asker, sender, pauser):
+            thread.start()
         watch.start()
         storm.rage(self._seconds)
         self._notice_the_dead()
         asker.stop(seconds=90)
+        pauser.stop()
         self._go_on()
+        sender.stop()
         until = time.time()
         self._switch_off()
         self._drain()
         watch.stop()
-        self._stack.kill_all(*BEATS, *WORKERS, "receiver")
+        self._stack.kill_all(*BEATS, *WORKERS, *WEB, "receiver")
         windows = quiet(storm.felt, since, until)
-        evidence = self._evidence(watch, windows)
+        evidence = self._evidence(watch, windows, sender.sent)
         violations = verdict.judge(evidence)
-        self._report(kinds(strikes), asker.asked, violations, evidence)
+        asked = asker.asked + Counter({f"webhooks ({said})": count for said, count in sender.answered.items()})
+        asked["pauses of webhooks"] = pauser.count
+        self._report(kinds(strikes), asked, violations, evidence)
         return {
             "seconds": self._seconds,
             "seed": self._seed,
             "faults": {name: count for name, count in kinds(strikes).items() if count},
             "faults_in_all": len(strikes),
-            "asked": dict(asker.asked),
+            "asked": dict(asked),
             **verdict.figures(violations, evidence),
         }
 
@@ -111,10 +120,12 @@ class _Drill:
             seconds=self._seconds,
             rng=Random(self._seed),  # noqa: S311
         )
-        for name in (*BEATS, *WORKERS):
+        self._hooks = hooks.make_hooks(self._tenants, now=datetime.now(UTC))
+        for name in (*BEATS, *WORKERS, *WEB):
             stack.start(name)
-        stack.wait_for(*BEATS, *WORKERS)
-        say(f"{len(self._promises.by_name)} jobs of {len(self._tenants)} tenants; three beats and three workers run")
+        stack.wait_for(*BEATS, *WORKERS, *WEB)
+        counted = f"{len(self._promises.by_name)} jobs and {len(self._hooks)} hooks of {len(self._tenants)} tenants"
+        say(f"{counted}; three beats, three workers and web run")
         time.sleep(max(0.0, (begins - datetime.now(UTC)).total_seconds()))
 
     # After
@@ -131,7 +142,8 @@ class _Drill:
 
     def _switch_off(self) -> None:
         """End all schedules, and write down how far each of them had come."""
-        kept = {promise.runnable_id: promise for promise in self._promises.kept()}
+        # What has no schedule stays on: webhooks that came in the last moments have it run still.
+        kept = {promise.runnable_id: promise for promise in self._promises.kept() if promise.eras}
         with transaction.atomic():
             rows = Runnable.objects.select_for_update(no_key=True).filter(pk__in=list(kept)).order_by("pk")
             paused = [row for row in rows if not row.enabled]  # locked, before the clock is read
@@ -145,12 +157,12 @@ class _Drill:
     def _drain(self) -> None:
         began = time.monotonic()
         try:
-            wait_until(lambda: not Run.objects.unfinished().exists(), seconds=DRAIN_S, what="runs", every=0.5)
+            wait_until(_is_all_over, seconds=DRAIN_S, what="runs", every=0.5)
         except TimeoutError:
             say(f"not all is over after {DRAIN_S:.0f} s\n{self._stack.said()}")
         say(f"everything had {time.monotonic() - began:.1f} s to come to its end")
 
-    def _evidence(self, watch: books.Watch, windows: Any) -> verdict.Evidence:
+    def _evidence(self, watch: books.Watch, windows: Any, sent: Sequence[Sent]) -> verdict.Evidence:
         found = books.read()
         books.write(found, self._stack.log.with_name("runs.log"))
         return verdict.Evidence(
@@ -162,6 +174,7 @@ class _Drill:
             windows=windows,
             shown=[peek(tenant, found) for tenant in self._tenants],
             noticed=self._noticed,
+            sent=sent,
         )
 
     def _report(
@@ -172,6 +185,11 @@ class _Drill:
         verdict.tell(violations)
         if not violations:
             say(f"\nnothing was lost, doubled or stuck in {len(evidence.books.runs)} rows")
+
+
+def _is_all_over() -> bool:
+    held = Delivery.objects.filter(standing=Standing.HELD)
+    return not held.exists() and not Run.objects.unfinished().exists()
 
 
 def _resume(promise: Promise) -> None:

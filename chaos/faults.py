@@ -80,6 +80,7 @@ def _nothing(_: Stack, __: Strike) -> None:
 FAULTS: dict[str, tuple[Deed, Deed]] = {
     "kill_worker": (_kill, _start),
     "kill_beat": (_kill, _start),
+    "kill_web": (_kill, _start),
     "flush_broker": (_flush, _nothing),
     "freeze_worker": (_freeze, _thaw),
     "freeze_beat": (_freeze, _thaw),

@@ -6,8 +6,9 @@ from random import Random
 
 # Of each it breaks, how often in a deck of twenty: kills and flushes are most of it.
 DECK = {
-    "kill_worker": 4,
+    "kill_worker": 3,
     "kill_beat": 3,
+    "kill_web": 1,
     "flush_broker": 3,
     "freeze_worker": 2,
     "freeze_beat": 2,
@@ -32,6 +33,7 @@ BREATH_S = 2.0
 LASTS = {
     "kill_worker": (0.3, 2.5),
     "kill_beat": (0.3, 2.5),
+    "kill_web": (0.3, 2.5),
     "flush_broker": (0.0, 0.0),
     "freeze_worker": (1.0, 8.0),
     "freeze_beat": (1.0, 8.0),
@@ -47,9 +49,11 @@ MOST_SKEWED_S = 9.0
 
 WORKERS = ("worker-1", "worker-2", "worker-3")
 BEATS = ("beat-1", "beat-2", "beat-3")
+WEB = ("web",)
 TARGETS = {
     "kill_worker": WORKERS,
     "kill_beat": BEATS,
+    "kill_web": WEB,
     "flush_broker": ("valkey",),
     "freeze_worker": WORKERS,
     "freeze_beat": BEATS,

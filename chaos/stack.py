@@ -18,7 +18,7 @@ from badgerjobs.embedded.postgres import Postgres
 from badgerjobs.embedded.processes import Program, spawn
 from badgerjobs.embedded.stack import command
 from badgerjobs.embedded.valkey import Valkey
-from bench.stack import wait_until
+from bench.stack import listens, wait_until
 
 READY_S = 60
 END_S = 12.0
@@ -42,10 +42,11 @@ class Freeze:
 
 @dataclass
 class Stack:
-    """Servers, receiver, beats and workers. Use it as a context: what it started is gone after it."""
+    """Servers, receiver, beats, workers and web, the last on `web_port`. Use it as a context: all is gone after it."""
 
     layout: Layout
     port: int
+    web_port: int
     history: Path
     log: Path
     freezes: list[Freeze] = field(default_factory=list)
@@ -80,7 +81,8 @@ class Stack:
     def _program(self, name: str, environment: dict[str, str]) -> Program:
         if name != "receiver":
             program = command(name)
-            return Program(name, program.command, environment={**program.environment, **environment})
+            given = {**program.environment, "PORT": str(self.web_port), **environment}
+            return Program(name, program.command, environment=given)
         words = [sys.executable, "-m", "chaos.receiver", str(self.port), str(self.history)]
         return Program(name, words, folder=settings.BASE_DIR)
 
@@ -146,15 +148,17 @@ class Stack:
             wait_until(server.is_ready, seconds=READY_S, what=name)
 
     def wait_for(self, *names: str) -> None:
-        """Until each of these beats and workers has said that it is alive. Raises TimeoutError, RuntimeError."""
+        """Until each of these beats and workers, or web, is at work. Raises TimeoutError, RuntimeError."""
         for name in names:
             wait_until(lambda name=name: self.is_seen(name), seconds=READY_S, what=name)  # type: ignore[misc]
 
     def is_seen(self, name: str) -> bool:
-        """Whether this one, as it is now, has its row. Raises RuntimeError when it ended by itself."""
+        """Whether this one, as it is now, has its row, or web takes calls. RuntimeError when it ended by itself."""
         self.look_after(name)
         if name not in self._processes:
             raise RuntimeError(f"{name} ended by itself:\n{self.said()}")
+        if name == "web":
+            return listens(self.web_port)
         table = "runs_worker" if name.startswith("worker") else "runs_beat"
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT 1 FROM {table} WHERE name LIKE %s", [f"%:{self._processes[name].pid}"])  # noqa: S608

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.report import say
 from chaos.books import Books
-from chaos.checks import calls, counters, ends, lateness, occurrences, tenants
+from chaos.checks import calls, counters, deliveries, ends, lateness, occurrences, tenants
 from chaos.checks.lateness import Window
 from chaos.checks.tenants import Shown
 from chaos.checks.violation import Violation
@@ -29,6 +29,8 @@ KINDS = {
     "concurrent": "two runs of one schedule at once, against its policy",
     "repeated": "more calls than the books explain",
     "unheard": "an attempt that the receiver knows nothing of",
+    "misled": "a webhook answered with what is no answer",
+    "unacted": "a webhook that was accepted, and neither acted upon nor failed",
     "counted": "a counter that is not what one finds by counting",
     "mixed": "a tenant's row or call in another's hands",
     "late": "late while nothing was broken",
@@ -49,6 +51,7 @@ class Evidence:
     freezes: Sequence[Freeze] = ()
     windows: Sequence[Window] = ()
     shown: Sequence[Shown] = ()
+    sent: Sequence[deliveries.Sent] = ()
     noticed: list[Violation] = field(default_factory=list)  # what was wrong already while it went on
 
     def __post_init__(self) -> None:
@@ -63,7 +66,7 @@ class Evidence:
 
 def judge(evidence: Evidence) -> list[Violation]:
     """Everything that is wrong."""
-    return [*evidence.noticed, *_of_rows(evidence), *_of_calls(evidence), *_of_time(evidence)]
+    return [*evidence.noticed, *_of_rows(evidence), *_of_calls(evidence), *_of_hooks(evidence), *_of_time(evidence)]
 
 
 def _of_rows(evidence: Evidence) -> Iterator[Violation]:
@@ -83,6 +86,15 @@ def _of_calls(evidence: Evidence) -> Iterator[Violation]:
     yield from tenants.rows_apart(evidence.books, seen.calls)
     for shown in evidence.shown:
         yield from tenants.tokens_apart(shown)
+
+
+def _of_hooks(evidence: Evidence) -> Iterator[Violation]:
+    sent, books = evidence.sent, evidence.books
+    yield from deliveries.answers(sent)
+    yield from deliveries.accepted(sent, books)
+    yield from deliveries.acted_upon(books)
+    yield from deliveries.caused_once(books)
+    yield from deliveries.repeats(sent, books)
 
 
 def _of_time(evidence: Evidence) -> Iterator[Violation]:
@@ -113,6 +125,7 @@ def figures(violations: Sequence[Violation], evidence: Evidence) -> dict[str, An
         "runs": sum(not run.is_skipped for run in runs),
         "skipped": sum(run.skipped_count or 1 for run in runs if run.is_skipped),
         "calls": len(evidence.history),
+        "webhooks": sum(one.status == 202 for one in evidence.sent),
         "handed_back": sum(map(len, evidence.books.handed_back.values())),
         "taken_over": evidence.seen.taken_over,
         "quiet_seconds": round(sum(window.until - window.since for window in evidence.windows), 1),

@@ -56,6 +56,7 @@ SORTS = (
     Sort("minute", 8, cron="* * * * *"),
     Sort("once", 40, is_once=True),
     Sort("by-hand", 8),
+    Sort("by-hook", 1, policy={"overlap": "allow"}),
     Sort("skip", 6, every_s=(1, 2), after=2.5, policy={"overlap": "skip"}),
     Sort("queue-one", 6, every_s=(2, 3), after=2.5, policy={"overlap": "queue_one"}),
     Sort("queue-all", 6, every_s=(3, 4), after=2, policy={"overlap": "queue_all"}),

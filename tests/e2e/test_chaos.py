@@ -18,7 +18,8 @@ def test_45_seconds_of_chaos_lose_double_and_hold_up_nothing() -> None:
     figures = json.loads(done.stdout.splitlines()[-1])
     assert (done.returncode, figures["violations"]) == (0, 0), done.stdout + done.stderr
     assert min(figures["faults"].values()) >= 1
-    assert len(figures["faults"]) == 11
+    assert len(figures["faults"]) == 12
     assert figures["occurrences"] > 2000
     assert figures["calls"] > 2000
+    assert figures["webhooks"] > 100
     assert figures["quiet_seconds"] > 10
