@@ -30,6 +30,8 @@ MEASURES = {
     "patterns": Measure("bench.patterns.measure"),
     "syncs": Measure("bench.syncs.measure"),
     "cache": Measure("bench.cache.measure"),
+    "hooks": Measure("bench.hooks.measure"),
+    "deliveries": Measure("bench.deliveries.measure", {"shared_preload_libraries": "pg_stat_statements"}),
 }
 
 
@@ -77,7 +79,9 @@ def parse(words: list[str]) -> Namespace:
     cache.add_argument("--keys", type=positive, default=1_000, help="that are read in turn (%(default)s)")
     syncs = parser.add_argument_group("syncs", "--rounds of each sort, of which the median counts")
     syncs.add_argument("--synced", type=positive, default=1_000, help="keys of the task (%(default)s)")
-    cache.add_argument("--reading", type=positive, default=5, help="seconds of each rate (%(default)s)")
+    cache.add_argument("--reading", type=positive, default=5, help="seconds of each rate, of hooks too (%(default)s)")
+    deliveries = parser.add_argument_group("deliveries", "--rounds of each sort, of which the median counts")
+    deliveries.add_argument("--delivered", type=positive, default=1_000, help="of each sort (%(default)s)")
     return parser.parse_args(words)
 
 

@@ -25,7 +25,7 @@ class Line:
         self.socket.sendall(request)
 
     def is_answered(self) -> bool:
-        """Take what has come, and say whether it is the whole answer. Raises RuntimeError for one that is no 200."""
+        """Take what has come, and say whether it is the whole answer. Raises RuntimeError unless it is a success."""
         came = self.socket.recv(262_144)
         if not came:
             raise RuntimeError("The server has closed a connection.")
@@ -33,7 +33,7 @@ class Line:
         end = self.got.find(b"\r\n\r\n")
         if end < 0:
             return False
-        if not self.got.startswith(b"HTTP/1.1 200"):
+        if not self.got.startswith((b"HTTP/1.1 200", b"HTTP/1.1 202")):
             raise RuntimeError(self.got.decode(errors="replace")[:2000])
         at = self.got.index(_LENGTH) + len(_LENGTH)
         if len(self.got) < end + 4 + int(self.got[at : self.got.index(b"\r", at)]):

@@ -36,7 +36,7 @@ def measure(options: Namespace) -> dict[str, Any]:
     values = [f"GET /api/v1/cache/key-{number} HTTP/1.1\r\n{head}".encode() for number in range(options.keys)]
     rates: dict[str, list[float]] = {"constant": [], "values": []}
     answered = 0
-    with _with_constant(), serving() as port:
+    with with_own_addresses(), serving() as port:
         for _ in range(options.rounds):
             for name, requests in (("constant", constant), ("values", values)):
                 warm, _ = asking.fast(port, requests, lines=LINES, seconds=WARM_UP_S)
@@ -79,8 +79,8 @@ def _check(answered: int, *, asked_last: int) -> None:
 
 
 @contextmanager
-def _with_constant() -> Iterator[None]:
-    """Have the web process that is started in the block answer with the constant, too."""
+def with_own_addresses() -> Iterator[None]:
+    """Have the web process that is started in the block answer at the addresses of `bench.served_urls`, too."""
     before = os.environ["DJANGO_SETTINGS_MODULE"]
     os.environ["DJANGO_SETTINGS_MODULE"] = "bench.served"
     try:

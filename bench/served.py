@@ -1,7 +1,7 @@
-"""The settings of the web process that WHAT=cache measures: ours, and one address more."""
+"""The settings of the web process that WHAT=cache and WHAT=hooks measure: ours, and two addresses more."""
 
 from badgerjobs.settings import *  # noqa: F403
 
 ROOT_URLCONF = "bench.served_urls"
-# What is measured is what a read costs, and not when it is refused.
-CACHE_READS_PER_SECOND = 1_000_000
+# What is measured is what a request costs, and not when it is refused.
+CACHE_READS_PER_SECOND = RATE_LIMIT_PER_SECOND = 1_000_000

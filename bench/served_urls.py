@@ -1,8 +1,12 @@
-"""Every address, and one that a plain view answers with a constant: what anything costs at least here."""
+"""Every address, and two of plain views: what anything costs at least here, and what anything that is kept does."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 
+from badgerjobs.lib.ids import uuid7
+from badgerjobs.runs.models import LogLine
 from badgerjobs.urls import handler400, handler403, handler404, handler429, handler500, urlpatterns
 
 __all__ = ["handler400", "handler403", "handler404", "handler429", "handler500", "urlpatterns"]
@@ -16,4 +20,13 @@ def constant(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     return HttpResponse(VALUE, content_type="application/json")
 
 
-urlpatterns = [path("bench-constant", constant), *urlpatterns]
+@csrf_exempt
+def insert(request: HttpRequest) -> HttpResponse:
+    """Keep what was sent in one row, and name it."""
+    line = LogLine.objects.create(
+        run_id=uuid7(), application_id=0, level="info", message=request.body.decode(), created_at=timezone.now()
+    )
+    return JsonResponse({"id": str(line.pk)}, status=202)
+
+
+urlpatterns = [path("bench-constant", constant), path("bench-insert", insert), *urlpatterns]

@@ -87,6 +87,15 @@ def test_the_last_line_of_cache_is_what_reading_values_makes_of_what_is_possible
 
 
 @pytest.mark.e2e
+def test_the_last_line_of_hooks_is_what_accepting_makes_of_an_insert() -> None:
+    said, figures = bench("hooks", "--reading=1", "--rounds=2")
+    assert figures["ratio"] == pytest.approx(figures["hooks_per_second"] / figures["inserts_per_second"], abs=0.01)
+    assert {name: len(found) for name, found in figures["rounds"].items()} == {"insert": 2, "hook": 2}
+    assert 0 < figures["half_p50_ms"] <= figures["half_p99_ms"]
+    assert "of the insert" in said
+
+
+@pytest.mark.e2e
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stopped_half_way_it_leaves_no_process_and_no_file(passable: Path, number: signal.Signals) -> None:
     process = subprocess.Popen(
