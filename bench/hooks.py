@@ -15,6 +15,7 @@ from badgerjobs.workspaces.services import create_application
 from bench import asking
 from bench.cache import LINES, WARM_UP_S, with_own_addresses
 from bench.report import say, table
+from bench.served_urls import INSERT
 from bench.stack import running, serving
 from webhooks.models import Delivery, Standing
 from webhooks.services import create_hook
@@ -33,7 +34,7 @@ WHERE NOT EXISTS (SELECT FROM runs_run r WHERE r.id = d.run_id AND r.runnable_id
 
 def measure(options: Namespace) -> dict[str, Any]:
     """Post to the same web process, to either in turn, as fast as it goes; then half as fast, beside a busy worker."""
-    insert, hook = _request("/bench-insert"), _request(f"/hooks/{_secret()}")
+    insert, hook = _request(INSERT), _request(f"/hooks/{_secret()}")
     rates: dict[str, list[float]] = {"insert": [], "hook": []}
     answered = 0
     with with_own_addresses(), serving() as port:

@@ -1,5 +1,6 @@
 """A hook as a form. Every rule is the serializer's and the services'; the form only speaks to people."""
 
+import re
 from collections.abc import Iterable, Mapping
 from copy import copy
 from decimal import Decimal, InvalidOperation
@@ -29,6 +30,8 @@ from webhooks.verification import scheme_of
 # What the serializer says of bytes and seconds, in the units of the form.
 NO_KILOBYTES = f"Give a number of kilobytes, like 1000: {MOST_BODY_BYTES // 1000:,} at most."
 TOO_LONG = f"Give a length, of {MOST_WINDOW_S // 3600} hours at most."
+# Whoever writes `1e999000` is not computed for.
+_AMOUNT = re.compile(r"[0-9,.]{1,12}")
 IN_UNITS = {"max_bytes": ("kilobytes", NO_KILOBYTES), "repeats_window_s": ("window", TOO_LONG)}
 
 
@@ -125,8 +128,8 @@ class HookForm(RetryForm, SettingsForm):
         rate, size = (self.cleaned_data.get(name, "").strip() for name in ("rate", "kilobytes"))
         found: dict[str, Any] = {"rate": rate or None}
         try:
-            found["max_bytes"] = int(Decimal(size.replace(",", "")) * 1000)
-        except (InvalidOperation, ValueError, OverflowError):
+            found["max_bytes"] = int(Decimal(size.replace(",", "") if _AMOUNT.fullmatch(size) else "") * 1000)
+        except InvalidOperation:
             self.refuse("kilobytes", NO_KILOBYTES)
         return found
 

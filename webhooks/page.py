@@ -13,9 +13,11 @@ from webhooks.hook_facts import HookFacts
 from webhooks.hook_rows import actions_shown
 from webhooks.models import Delivery, Hook
 from webhooks.performing.planning import actions_of
-from webhooks.querysets import STATES
+from webhooks.querysets import DEAD, STATES
 
 _SWITCHES = ("hook.pause", "hook.update", "hook.create")
+# How a call stands whose caller waits for a better one, or for what comes of it.
+_NOT_YET = (*DEAD, "refused", "waiting")
 # So many of the newest deliveries are listed.
 DELIVERIES = 10
 
@@ -52,10 +54,27 @@ class HookPage(OwnerPage):
         """The last deliveries, oldest first, as a strip draws them."""
         return last_deliveries([self.runnable.pk]).get(self.runnable.pk, [])
 
-    @property
+    @cached_property
     def first(self) -> Mark | None:
-        """What came last, on a page that waits for the first."""
-        return self.marks[-1] if self.marks else None
+        """The first call that came to something, on a page that waits for it; until then what came last, if any did."""
+        return next((mark for mark in self.marks if mark.state not in _NOT_YET), self.marks[-1] if self.marks else None)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no call has come yet, or none that came to something."""
+        return self.first is None or self.first.state in _NOT_YET
+
+    @property
+    def first_called(self) -> str:
+        """What that call is among those that came."""
+        if self.first == self.marks[0]:
+            return "The first call has come"
+        return "The last call that came" if self.is_waiting else "The first good call has come"
+
+    @property
+    def first_row(self) -> Row | None:
+        """What its list says of that call; None where it is not among the newest."""
+        return next((row for row in self.deliveries if self.first and row.delivery.pk == self.first.id), None)
 
     @cached_property
     def counted(self) -> Mapping[str, int]:

@@ -113,6 +113,8 @@ def delete_hook(*, hook: Hook, by: audit.Actor, now: datetime) -> None:
     if hook.task:
         raise Conflict(DELETE_ITS_TASK.format(hook.task.tag))
     facts = _facts(hook, hook.runnable)
+    # Whoever saves its transform or an example at this moment is waited for, and that goes too.
+    Hook.objects.select_for_update().filter(pk=hook.pk).values_list("pk").first()
     deleted = Hook.objects.filter(pk=hook.pk).delete()[0]
     delete_runnables([hook.runnable_id])
     if deleted:  # of two at once, one did it

@@ -36,8 +36,11 @@ def end_task_hook(task: Task) -> None:
 
 
 def runnables_of_task(task: Task) -> list[int]:
-    """What has to be deleted with a task, which takes its hook along."""
-    return list(Hook.objects.filter(task=task).values_list("runnable_id", flat=True))
+    """What has to be deleted with a task, which takes its hook along.
+
+    The hook is locked: whoever saves an example of it at this moment is waited for, and that goes too.
+    """
+    return list(Hook.objects.select_for_update().filter(task=task).values_list("runnable_id", flat=True))
 
 
 def rotate_task_hook(task: Task, *, now: datetime) -> Hook:

@@ -194,6 +194,30 @@ def test_a_first_call_that_came_to_nothing_is_not_green(
     assert "arrived" not in arrived
 
 
+def test_a_page_looks_on_after_a_call_that_came_to_nothing_until_one_is_good(shop: Application) -> None:
+    hook = make_hook(shop, "orders")
+    for reason in ("The signature is missing.", "The signature is not ours."):
+        make_delivery(hook, standing=Standing.REFUSED, reason=reason)
+    refused = part(shop, "first-call").content.decode()
+    assert "The last call that came: refused" in refused
+    assert "not ours" in refused
+    assert 'hx-trigger="every 2s"' in refused
+    good = make_delivery(hook, State.SUCCEEDED)
+    make_delivery(hook, standing=Standing.REFUSED, reason="The signature is missing.")
+    arrived = part(shop, "first-call").content.decode()
+    assert '<span class="state arrived">The first good call has come: succeeded</span>' in arrived
+    assert at(shop, "delivery", str(good.pk)) in arrived
+    assert "every 2s" not in arrived
+
+
+def test_of_two_calls_that_came_at_once_the_first_is_called_so(shop: Application) -> None:
+    hook = make_hook(shop, "orders")
+    first, _ = (make_delivery(hook, state) for state in (State.SUCCEEDED, State.FAILED))
+    arrived = part(shop, "first-call").content.decode()
+    assert "The first call has come: succeeded" in arrived
+    assert at(shop, "delivery", str(first.pk)) in arrived
+
+
 def test_a_page_looks_on_while_its_first_call_is_worked_on(shop: Application) -> None:
     make_delivery(make_hook(shop, "orders"), State.RUNNING)
     waiting = part(shop, "first-call").content.decode()

@@ -9,6 +9,7 @@ from badgerjobs.runs.models import Runnable
 from badgerjobs.workspaces.models import AuditEntry, Scope
 from tests.callers import Caller, caller_for
 from tests.factories import NOW, make_delivery, make_hook, make_key, make_source, make_task
+from tests.in_turn import in_turn
 from tests.webhooks.sending import sent
 from webhooks.action_fields import MOST_ACTIONS
 from webhooks.models import Hook, Standing
@@ -114,8 +115,8 @@ def test_a_request_that_is_sent_twice_makes_one_hook(alice: Caller) -> None:
     assert answers[0].body == answers[1].body
 
 
-@pytest.mark.parametrize(
-    ("given", "field", "said"),
+@in_turn(
+    "given, field, said",
     [
         ({"tag": "task:orders"}, "tag", "of the webhook of a task"),
         ({"tag": "a/b"}, "tag", "neither"),
@@ -137,7 +138,7 @@ def test_a_request_that_is_sent_twice_makes_one_hook(alice: Caller) -> None:
         ({"response_status": 204, "response_body": "x"}, "response_body", "no body"),
         ({"response_body": "x" * 64_001}, "response_body", "64,001 bytes"),
         ({"transform": "return {"}, "transform", "SyntaxError|Unexpected"),
-        ({"actions": [{"type": "magic"}]}, "actions.0.type", "one of sync, job, event, value"),
+        ({"actions": [{"type": "magic"}]}, "actions.0.type", "one of sync, job, event, background_task, value"),
         ({"actions": [{"type": "sync", "task": "nowhere"}]}, "actions.0.task", "no task with the tag “nowhere”"),
         ({"actions": [{"type": "value", "key": "k"}] * 2}, "actions.1.name", "Another action is called “value”"),
         ({"actions": [{"type": "value", "key": "k", "name": ""}]}, "actions.0.name", "1 to 100 characters"),

@@ -1,6 +1,8 @@
 """What is done with hooks: made, changed, paused with what waits, resumed, rotated, deleted; each change is audited."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,12 +16,14 @@ from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application, AuditEntry
 from tests.factories import NOW, make_application, make_delivery, make_hook, make_task
+from tests.runs.together import behind
 from webhooks import services
 from webhooks.deliveries.services import does_something
-from webhooks.models import KIND, Delivery, Hook, Standing, TransformVersion
+from webhooks.models import KIND, Delivery, Example, Hook, Standing, TransformVersion
 from webhooks.performing.planning import actions_of
 from webhooks.receiving.addressed import find
 from webhooks.task_hooks import fit_task_hook
+from webhooks.transforms.example_services import add_example
 
 pytestmark = pytest.mark.django_db
 
@@ -280,6 +284,18 @@ def test_a_deleted_hook_leads_nowhere_and_nothing_of_it_runs_any_more(shop: Appl
     assert not Run.objects.exists()
     assert not TransformVersion.objects.exists()
     assert last_entry().action == "hook.delete"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["its transform", "an example"])
+def test_who_deletes_a_hook_waits_for_who_saves_it_and_takes_that_along(what: str) -> None:
+    hook = made(make_application())
+    saved: dict[str, Callable[[], object]] = {
+        "its transform": partial(changed, Hook.objects.get(), transform=CODE),
+        "an example": partial(add_example, hook=hook, name="paid", by=OPERATOR, now=NOW, body="1"),
+    }
+    behind(saved[what], partial(services.delete_hook, hook=hook, by=OPERATOR, now=NOW))
+    assert (Hook.objects.count(), TransformVersion.objects.count(), Example.objects.count()) == (0, 0, 0)
 
 
 def test_a_hook_goes_with_its_application(shop: Application) -> None:

@@ -1,5 +1,6 @@
 """The hook of a webhook task: made, fitted and ended with it, and what earlier versions left in its table."""
 
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -15,9 +16,11 @@ from badgerjobs.workspaces.models import Application
 from tasks import services
 from tasks.models import Task
 from tests.factories import NOW, make_application, make_delivery, make_hook, make_runnable, make_task
-from webhooks.models import KIND, Hook, TransformVersion
+from tests.runs.together import behind
+from webhooks.models import KIND, Example, Hook, TransformVersion
 from webhooks.receiving.addressed import find
 from webhooks.task_hooks import address_of_task, fit_task_hook, rotate_task_hook
+from webhooks.transforms.example_services import add_example
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +83,14 @@ def test_a_hook_ends_with_its_task_or_its_type_and_leaves_nothing_that_runs(shop
     assert not Runnable.objects.filter(pk=hook.runnable_id).exists()
     assert not Run.objects.exists()
     assert not TransformVersion.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_deletes_a_task_waits_for_who_saves_an_example_of_its_hook_and_takes_that_along() -> None:
+    task = made(make_application())
+    save = partial(add_example, hook=Hook.objects.get(), name="paid", by=OPERATOR, now=NOW, body="1")
+    behind(save, partial(services.delete_task, task=task, by=OPERATOR, now=NOW))
+    assert (Task.objects.count(), Hook.objects.count(), Example.objects.count()) == (0, 0, 0)
 
 
 def test_a_task_of_another_type_has_no_hook(shop: Application) -> None:

@@ -90,10 +90,16 @@ def _moments(doings: Sequence[Doing]) -> dict[UUID, datetime]:
     came = Delivery.objects.filter(pk__in={doing.delivery_id for doing in doings}).values_list("pk", "received_at")
     received = dict(came)
     later = {doing.run_id for doing in doings if doing.run_id != doing.delivery_id}
-    # What was held has a run that is younger than it, and is no younger for that.
-    asked = Run.objects.filter(pk__in=later).exclude(cause=Cause.WEBHOOK).values_list("pk", "created_at")
+    # What was held has a run that is younger than it, and is no younger for that: neither a delivery nor a replay.
+    runs = Run.objects.filter(pk__in=later).exclude(cause=Cause.WEBHOOK).values_list("pk", "created_at", "input")
+    asked = {pk: _asked_at(given) or made_at for pk, made_at, given in runs} if later else {}
     moments = {doing.run_id: received[doing.delivery_id] for doing in doings if doing.delivery_id in received}
-    return moments | (dict(asked) if later else {})
+    return moments | asked
+
+
+def _asked_at(given: Any) -> datetime | None:
+    """When a replay was asked for that was held since; None of any other."""
+    return datetime.fromisoformat(given["asked_at"]) if given and "asked_at" in given else None
 
 
 def target(fields: Mapping[str, Any]) -> str:

@@ -23,7 +23,8 @@ from webhooks.deliveries.services import MOST_AT_ONCE, replay_deliveries
 from webhooks.models import Delivery
 from webhooks.querysets import REPLAYABLE, DeliveryQuerySet
 
-NONE = "None of these can be replayed now: what was accepted can, as soon as nobody works on it any more."
+NONE = "None of these can be replayed now: what was accepted or stored can, as soon as nobody works on it any more."
+NONE_FAILED = "None of these failed: tick those that you mean, or choose a state."
 TEXT = "Each is acted upon once more, as it came, with its webhook as that is now. What was done before is done again."
 # So many are named before anybody says yes.
 NAMED = 5
@@ -38,7 +39,8 @@ def ask_to_replay(request: PageRequest, application: Application) -> HttpRespons
     span = _span(request)
     ids = _meant(request, application, filters, span)
     if not ids:
-        messages.info(request, NONE)
+        is_of_failed = request.GET.get("all") and not filters.states and not filters.unread
+        messages.info(request, NONE_FAILED if is_of_failed else NONE)
         return redirect(back)
     confirmed = number_of(request.POST.get("asked", ""), digits=8)
     if request.GET.get("all") and span is None:  # a yes to nobody knows which

@@ -25,30 +25,37 @@ _HOLD = """
 SELECT id FROM webhooks_delivery WHERE application_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
 
-# Of those that are locked, each gets a run unless its newest one goes on. The new run of one that was held goes on with
-# what the one before it, which the pause ended, had planned and partly done. No two are made at the same moment: of two
+# Of those that are locked, each gets a run unless its newest one goes on. No two are made at the same moment: of two
 # values the one stays that is of a later one.
+# The new run of one that was held goes on with what the one before it, which the pause ended, had planned and partly
+# done, and names that as the one that it repeats. Where that was a replay, it is one too: it still waits for as long as
+# that had to wait when the pause came, and was asked for when that was.
 _MAKE = """
 WITH given AS (
     SELECT * FROM unnest(%(ids)s::uuid[], %(run_ids)s::uuid[], %(repeats)s::uuid[]) WITH ORDINALITY
         AS g(id, run_id, repeats, n)
 ), meant AS (
     SELECT d.id, d.application_id, d.runnable_id, d.run_id AS old_id, d.standing, old.output, g.run_id, o.priority,
-           coalesce(g.repeats, d.run_id) AS repeats,
+           CASE WHEN again.asked_at IS NULL THEN %(cause)s ELSE 'replay' END AS cause, again.asked_at,
+           CASE WHEN %(cause)s = 'replay' THEN coalesce(g.repeats, d.run_id) ELSE old.id END AS repeats,
            row_number() OVER (ORDER BY g.n) - 1 + %(from)s AS place,
-           (row_number() OVER (ORDER BY g.n) - 1 + %(from)s) * %(step)s AS wait_s
+           coalesce(again.wait_s, (row_number() OVER (ORDER BY g.n) - 1 + %(from)s) * %(step)s) AS wait_s
     FROM given g JOIN webhooks_delivery d ON d.id = g.id JOIN runs_runnable o ON o.id = d.runnable_id
     LEFT JOIN runs_run old ON old.id = d.run_id
+    LEFT JOIN LATERAL (
+        SELECT coalesce(old.input->'asked_at', to_jsonb(old.created_at)) AS asked_at,
+               greatest(extract(epoch FROM old.due_at - old.finished_at), 0) AS wait_s
+    ) again ON d.standing = 'held' AND old.cause = 'replay'
     WHERE d.application_id = %(application)s AND d.standing = ANY(%(standings)s)
       AND (old.id IS NULL OR old.state IN ('succeeded', 'failed', 'aborted'))
 ), made AS (
     INSERT INTO runs_run (id, application_id, runnable_id, kind, queue, priority, cause, number, replay_of, state,
                           due_at, attempts, rescues, input, output, error, created_at)
-    SELECT run_id, application_id, runnable_id, 'delivery', %(queue)s, priority, %(cause)s, 0,
-           CASE WHEN %(cause)s = 'replay' THEN repeats END,
+    SELECT run_id, application_id, runnable_id, 'delivery', %(queue)s, priority, cause, 0, repeats,
            CASE WHEN wait_s > 0 THEN 'scheduled' ELSE 'queued' END,
            %(now)s::timestamptz + wait_s * interval '1 s', 0, 0,
-           jsonb_build_object('delivery', id), CASE WHEN standing = 'held' THEN output END, '',
+           jsonb_strip_nulls(jsonb_build_object('delivery', id, 'asked_at', asked_at)),
+           CASE WHEN standing = 'held' THEN output END, '',
            %(now)s::timestamptz + place * interval '1 microsecond'
     FROM meant
 ), taken_over AS (
@@ -74,7 +81,8 @@ def make_runs(  # noqa: PLR0913
     """Give each of these deliveries a new run, in this order, if it stands so and no run of it goes on.
 
     Called within a transaction. With a `step` the n-th of them, counted from `start`, waits n times as many seconds.
-    A replay names the newest run of its delivery, or the one that `repeats` says of that. Returns those that got one.
+    A replay names the newest run of its delivery, or the one that `repeats` says of that. What was held and is a replay
+    says in its input when it was asked for. Returns those that got one.
     """
     meant: list[Any] = [application_id, list(delivery_ids)]
     values: dict[str, Any] = {

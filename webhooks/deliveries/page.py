@@ -34,7 +34,8 @@ RUNS, REPEATS = 50, 20
 # What a client says for itself.
 OWN_HEADERS = {"host", "content-length", "connection", "accept-encoding", "transfer-encoding", "expect"}
 
-# All runs of a delivery, however they came about: of each the one that it repeats, and those that repeat it.
+# All runs of a delivery, however they came about: of each the one that it repeats, or goes on with after a pause, and
+# those that repeat it.
 _RUNS = """
 WITH RECURSIVE up AS (
     SELECT id, replay_of FROM runs_run WHERE id = ANY(%(ids)s) AND application_id = %(application)s
@@ -62,7 +63,10 @@ class Caused:
 
 
 class DeliveryPage:
-    """A delivery of this application, its body loaded. `chosen` is the run that is told of, or the newest one."""
+    """A delivery of this application: its body is read when it is shown.
+
+    `chosen` is the run that is told of, or the newest one.
+    """
 
     def __init__(self, application: Application, delivery: Delivery, *, chosen: UUID | None, now: datetime) -> None:
         self.delivery, self.now = delivery, now

@@ -84,12 +84,16 @@ class ActSerializer(serializers.ModelSerializer[Act]):
     def get_variables(self, act: Act) -> Any:
         return act.given.get("variables", {})
 
-    @extend_schema_field({"nullable": True})
-    def value_of(self, act: Act) -> Any:
-        return value_told(act.given)[0]
+    def to_representation(self, act: Act) -> Any:
+        self._value = value_told(act.given)  # once: it may be long
+        return super().to_representation(act)
 
-    def get_value_is_cut(self, act: Act) -> bool:
-        return value_told(act.given)[1]
+    @extend_schema_field({"nullable": True})
+    def value_of(self, _act: Act) -> Any:
+        return self._value[0]
+
+    def get_value_is_cut(self, _act: Act) -> bool:
+        return self._value[1]
 
 
 class DeliveryDetailSerializer(DeliverySerializer):

@@ -1,5 +1,6 @@
 """The list of deliveries, the page of one, and what can be done from there."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -26,7 +27,7 @@ from webhooks.deliveries.page import DeliveryPage, file_name
 from webhooks.deliveries.rows import rows_of, stamp_of
 from webhooks.deliveries.services import replay_delivery, verify_again
 from webhooks.models import Delivery, Hook, Standing
-from webhooks.querysets import SEARCHED
+from webhooks.querysets import DEAD, SEARCHED
 from webhooks.receiving.packing import unpacked
 from webhooks.rotation import address_of
 from webhooks.transforms.example_form import ExampleForm
@@ -74,6 +75,7 @@ def _listed(request: PageRequest, application: Application, filters: DeliveryFil
         "has_hooks": hooks.exists,
         "page": page,
         "rows": rows,
+        "offers_all": any(row.may_replay for row in rows if filters.states or row.state in DEAD),
         "stamp": f"{crc32(stamp_of(rows).encode()):08x}",
         "is_first": not page.earlier,
         "is_searched_in_part": bool(filters.q),
@@ -99,7 +101,7 @@ def replay_many(request: PageRequest, application: Application) -> HttpResponse:
 def show_delivery(request: PageRequest, application: Application, delivery_id: UUID) -> HttpResponse:
     """What came, what was decided, what its transform returned, and what that caused."""
     with one_moment():
-        delivery = found_delivery(application, delivery_id)
+        delivery = found_delivery(application, delivery_id, without=("body",))
         page = DeliveryPage(application, delivery, chosen=uuid_of(request.GET.get("run", "")), now=timezone.now())
         if request.GET.get("seen") == page.stamp:
             return HttpResponse(status=204)
@@ -182,8 +184,9 @@ def save_as_example(request: PageRequest, application: Application, delivery_id:
     return ask(request, back=back, form=form, **question)
 
 
-def found_delivery(application: Application, delivery_id: UUID) -> Delivery:
-    """The delivery of the address, or a 404."""
-    delivery: Delivery = get_object_or_404(Delivery.objects.for_application(application), pk=delivery_id)
+def found_delivery(application: Application, delivery_id: UUID, *, without: Sequence[str] = ()) -> Delivery:
+    """The delivery of the address, or a 404. Columns that it is `without` are read when somebody asks for them."""
+    found = Delivery.objects.for_application(application).defer(*without)
+    delivery: Delivery = get_object_or_404(found, pk=delivery_id)
     delivery.application = application
     return delivery

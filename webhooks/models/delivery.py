@@ -27,10 +27,10 @@ USUAL = (Standing.ACCEPTED, Standing.STORED)
 class Delivery(models.Model):
     """One request: what came, byte for byte, and what was decided.
 
-    Its hook is that of the `runnable`. `run_id` is that of its newest run, null without any; of its first it is the
-    delivery's own id. `reason` says why it was refused. `headers` are name → value as they came, secrets masked; `body`
-    is what came, `packed` with zlib where it is long, `bytes` how long it was. `event_id` is the id by which it is
-    known again, `verified` the scheme that found its caller right, empty where none was asked for.
+    Its hook is that of the `runnable`. `run_id` is that of its newest run, null without any; a run that was stored with
+    it has the delivery's own id. `reason` says why it was refused. `headers` are name → value as they came, secrets
+    masked; `body` is what came, `packed` with zlib where it is long, `bytes` how long it was. `event_id` is the id by
+    which it is known again, `verified` the scheme that found its caller right, empty where none was asked for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

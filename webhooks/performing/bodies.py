@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from django.utils.http import parse_header_parameters
 
-from badgerjobs.lib.finite_numbers import NotFiniteError, finite
+from badgerjobs.lib.finite_numbers import NotFiniteError, finite, finite_whole
 from badgerjobs.lib.javascript import Written
 from badgerjobs.lib.json_depth import is_deeper
 from badgerjobs.lib.storable import cleaned
@@ -102,7 +102,7 @@ def _json(body: bytes) -> tuple[Any, str]:
     """The value and its text. Raises _NoJsonError; and BadBodyError for JSON that nobody could keep."""
     try:
         text = body.decode(json.detect_encoding(body))
-        value = json.loads(text, parse_float=finite, parse_constant=finite)
+        value = json.loads(text, parse_float=finite, parse_constant=finite, parse_int=finite_whole)
     except RecursionError:
         raise BadBodyError(TOO_DEEP) from None
     except NotFiniteError as error:

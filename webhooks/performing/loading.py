@@ -22,15 +22,13 @@ SHORT_BYTES = 64 * 1024
 class Work:
     """A delivery, and its hook as it is now. `short` is its body, None for one that is long: `body()` reads it.
 
-    `length` is how many bytes came. `is_newest`: the run is the one that the delivery names as its newest.
-    `is_planned`: what its run is to do was planned by an earlier attempt, whose output was `before`; `given` is how
-    many characters of JSON its acts are given.
+    `length` is how many bytes came. `is_planned`: what its run is to do was planned by an earlier attempt, whose output
+    was `before`; `given` is how many characters of JSON its acts are given.
     """
 
     delivery_id: UUID
     headers: Mapping[str, str]
     hook: Hook
-    is_newest: bool
     short: bytes | None
     length: int = 0
     is_planned: bool = False
@@ -80,13 +78,12 @@ def load(runs: Sequence[Claimed]) -> dict[UUID, Work]:
         hook, row = hooks.get(run.runnable_id), deliveries.get(meant[run.id])
         if hook is None or row is None or row["runnable_id"] != run.runnable_id:
             continue
-        newest, body = row["run_id"], row["short"]
+        body = row["short"]
         before, given = planned.get(run.id, (None, 0))
         found[run.id] = Work(
             row["pk"],
             row["headers"],
             hook,
-            newest is not None and newest >= run.id,
             None if body is None else unpacked(bytes(body), packed=row["packed"]),
             row["bytes"],
             run.id in planned,
@@ -106,7 +103,7 @@ def _hooks(runnable_ids: set[int]) -> dict[int | None, Hook]:
 def _deliveries(ids: set[UUID]) -> dict[UUID, dict[str, Any]]:
     short = Case(When(bytes__lte=SHORT_BYTES, then=F("body")), default=Value(None))
     rows = Delivery.objects.filter(pk__in=ids).annotate(short=short)
-    found: Any = rows.values("pk", "runnable_id", "run_id", "headers", "packed", "bytes", "short")
+    found: Any = rows.values("pk", "runnable_id", "headers", "packed", "bytes", "short")
     return {row["pk"]: row for row in found}
 
 

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from badgerjobs.lib.javascript import Line
 from badgerjobs.lib.storable import cleaned
 from badgerjobs.runs.kinds import Claimed, Kind
 from badgerjobs.runs.outcomes import Done, Failed, Later, Outcome
-from webhooks.models import ActState, Delivery
+from webhooks.models import ActState
 from webhooks.models.hook import MOST_BODY_BYTES
 from webhooks.performing.acting import Acted, Turn
 from webhooks.performing.bodies import is_encoded
@@ -28,8 +27,6 @@ TOO_LONG = "The actions took longer than they may."
 
 async def perform(run: Claimed, work: Work, means: Means) -> Outcome:
     """Transform the delivery, and do what comes of it. What an earlier attempt planned is done, and no other."""
-    if not work.is_newest:
-        await means.statements.insist(name_as_newest, work.delivery_id, run.id)
     if work.is_planned:
         return await _acted(Turn(run, work), _before(work), means)
     try:
@@ -53,12 +50,6 @@ async def _transformed(work: Work, means: Means) -> Returned:
         raw = await means.statements.insist(work.body) if hook.transform.strip() else b""
     owner = hook.application
     return await transformed(hook.transform, work.headers, raw, owner.workspace_id, part=owner.pk, heavy=means.heavy)
-
-
-def name_as_newest(delivery_id: UUID, run_id: UUID) -> None:
-    """Let a delivery name this run as its newest, should who made it have left that out."""
-    rows = Delivery.objects.filter(pk=delivery_id)
-    rows.filter(run_id__lt=run_id).update(run_id=run_id)
 
 
 async def _acted(turn: Turn, output: Mapping[str, Any], means: Means) -> Outcome:

@@ -11,13 +11,16 @@ from django.http import HttpRequest
 from badgerjobs.lib import vault
 from badgerjobs.lib.storable import cleaned
 from badgerjobs.web.authentication import address_of
+from badgerjobs.web.late_bodies import BODY_S, Arriving, LateBodyError
+from badgerjobs.web.lengths import length_of
 
 # So much of the headers of a call is kept, and so much of its query, in characters.
 MOST_HEADERS = 16_000
 MOST_QUERY = 8_000
-# Of a body that is too long so much is read and thrown away, in such pieces, in bytes.
+# Of a body that is too long so much is read and thrown away, in such pieces, in bytes; and for so many seconds.
 MOST_UNHEARD = 10_000_000
 PIECE = 64 * 1024
+UNHEARD_S = 1.0
 
 
 class BadCallError(Exception):
@@ -46,15 +49,6 @@ class Call:
     address: str | None
 
 
-def length_of(request: HttpRequest) -> int | None:
-    """How many bytes a request says that its body has; None for one that comes in chunks and does not say."""
-    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-        return None
-    said = request.META.get("CONTENT_LENGTH") or "0"
-    # Of more digits than any body has the first ones say enough: Python reads no number of thousands of them.
-    return int(said.lstrip("0")[:18] or "0") if said.isdecimal() else 0
-
-
 def read(request: HttpRequest, *, most: int) -> Call:
     """What was sent, if its body has no more than so many bytes. Raises BadCallError."""
     return Call(
@@ -71,10 +65,13 @@ def _body(request: HttpRequest, most: int) -> bytes:
     if length is None:
         return _in_chunks(request, most)
     if length > most:
-        raise _too_long(request, f"The body has {length:,} bytes: at most {most:,} are taken.")
+        said = f"The body has {length:,} bytes: at most {most:,} are taken."
+        raise _too_long(request, said, heard=length <= MOST_UNHEARD)
     try:
         # Not `request.body`, which has a bound of its own.
         raw: bytes = request.read(length) if length else b""
+    except LateBodyError:
+        raise _late() from None
     except OSError:
         raw = b""
     if len(raw) < length:  # whoever calls went away
@@ -89,6 +86,8 @@ def _in_chunks(request: HttpRequest, most: int) -> bytes:
         raise BadCallError(HTTPStatus.LENGTH_REQUIRED, said)
     try:
         raw: bytes = request.META["wsgi.input"].read(most + 1)
+    except LateBodyError:
+        raise _late() from None
     except Exception:  # the server has many words for chunks that are none
         raise _cut_off() from None
     if len(raw) > most:
@@ -96,16 +95,27 @@ def _in_chunks(request: HttpRequest, most: int) -> bytes:
     return raw
 
 
-def _too_long(request: HttpRequest, said: str, taken: int = 0) -> BadCallError:
+def _too_long(request: HttpRequest, said: str, taken: int = 0, *, heard: bool = True) -> BadCallError:
     """What is left is read, as far as that is sensible: many hear nothing before all is sent that they have to say.
 
-    So many bytes of it were `taken` before.
+    So many bytes of it were `taken` before. It is not `heard` out where it says that it goes on for longer than that.
     """
-    left = MOST_UNHEARD
+    left, body = MOST_UNHEARD, request.META["wsgi.input"]
+    if isinstance(body, Arriving):
+        if heard:
+            body.hurry(UNHEARD_S)
+        else:
+            body.end()
     with suppress(Exception):
-        while left > 0 and (piece := request.META["wsgi.input"].read(PIECE)):
+        while heard and left > 0 and (piece := body.read(PIECE)):
             left -= len(piece)
     return BadCallError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said, taken + MOST_UNHEARD - left)
+
+
+def _late() -> BadCallError:
+    return BadCallError(
+        HTTPStatus.REQUEST_TIMEOUT, f"The body did not arrive within {BODY_S:g} seconds: send it again."
+    )
 
 
 def _cut_off() -> BadCallError:
@@ -127,7 +137,7 @@ def _address(request: HttpRequest) -> str | None:
 
 def kept_query(call: Call, secret: str) -> str:
     """What is kept of a query: all that the database can hold, without the hook's own secret."""
-    return cleaned(call.query[:MOST_QUERY].replace(secret, vault.MASK))  # type: ignore[no-any-return]
+    return cleaned(call.query.replace(secret, vault.MASK)[:MOST_QUERY])  # type: ignore[no-any-return]
 
 
 def kept_headers(

@@ -9,9 +9,9 @@ from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 
 from badgerjobs.web import problems
+from badgerjobs.web.lengths import length_of
 from webhooks.models import Challenge
 from webhooks.receiving.addressed import Addressed
-from webhooks.receiving.calls import length_of
 
 WRONG_TOKEN = "The verify token is another one."  # noqa: S105  a sentence
 

@@ -10,11 +10,12 @@ from django.views.decorators.csrf import csrf_exempt
 
 from badgerjobs.web import problems
 from badgerjobs.web.authentication import address_of
+from badgerjobs.web.lengths import length_of
 from webhooks.models import Standing, Verification
 from webhooks.receiving import challenges
 from webhooks.receiving.accepting import accept
 from webhooks.receiving.addressed import Addressed, find
-from webhooks.receiving.calls import BadCallError, Call, length_of, read
+from webhooks.receiving.calls import BadCallError, Call, read
 from webhooks.receiving.limiting import TooMuchError, count_bytes, count_call, count_wrong_try
 from webhooks.receiving.responses import guard, response_to
 from webhooks.receiving.ringing import BELL

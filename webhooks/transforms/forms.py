@@ -19,6 +19,7 @@ from webhooks.transforms.example_services import EXAMPLE_BYTES, example_of
 
 NO_HEADERS = 'Headers are an object of texts, like {"x-topic": "products/update"}.'
 TOO_LONG = f"This is longer than an example may be: {EXAMPLE_BYTES // 1024} KB at most."
+CUT = f"This is its beginning, {EXAMPLE_BYTES // 1024} KB of {{:,}} bytes. “Compare on what came” takes it whole."
 NO_NAME = "Give the example a name, like product updated."
 
 _CODE = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
@@ -65,6 +66,11 @@ class TransformForm(forms.Form):
     def code(self) -> str:
         """The draft, as it is stored: its lines end with LF alone."""
         return plain(str(self["transform"].value() or ""))
+
+    @property
+    def cut(self) -> str:
+        """That the payload which was opened is only a beginning; empty where it is all."""
+        return str(self.initial.get("cut", ""))
 
     @property
     def body(self) -> str:
@@ -125,17 +131,23 @@ def of_example(example: Example) -> dict[str, str]:
 
 
 def of_delivery(delivery: Delivery) -> dict[str, str]:
-    """What came as the form shows it, without credentials. What is no text is shown as if it were."""
+    """What came as the form shows it, without credentials. What is no text is shown as if it were.
+
+    Of what is longer than an example the beginning: nobody could send the form with all of it.
+    """
     example = example_of(delivery)
     text = example["body"]
     if text is None:
         raw = unpacked(bytes(delivery.body), packed=delivery.packed)
         text = raw.decode(errors="replace").replace("\0", "\ufffd")
+    is_cut = _is_long(text)
+    shown = text.encode()[:EXAMPLE_BYTES].decode(errors="ignore") if is_cut else laid_out(text)
     return {
         "name": "",
-        "example_body": laid_out(text),
+        "example_body": text if _is_long(shown) else shown,
         "example_headers": json_text.written(example["headers"] or None),
         "expected": "",
+        "cut": CUT.format(delivery.bytes) if is_cut else "",
     }
 
 
@@ -164,6 +176,10 @@ def _read(text: str) -> Any:
 
 
 def _bounded(text: str) -> str:
-    if len(text.encode(errors="replace")) > EXAMPLE_BYTES:
+    if _is_long(text):
         raise BadJSONError(TOO_LONG)
     return text
+
+
+def _is_long(text: str) -> bool:
+    return len(text.encode(errors="replace")) > EXAMPLE_BYTES

@@ -6,6 +6,7 @@ import pytest
 
 from badgerjobs.workspaces.models import Application
 from tests.factories import make_application, make_event, make_job, make_key, make_source, make_task
+from tests.tasks.background.defined import define
 from webhooks import actions, checks
 from webhooks.actions import ACTIONS, action_of
 
@@ -72,7 +73,7 @@ def test_what_is_not_there_is_refused(
     assert errors_of(kind, stocked, **fields)[field].startswith(sentence)
 
 
-@pytest.mark.parametrize("kind", ["sync", "job", "event"])
+@pytest.mark.parametrize("kind", ["sync", "job", "event", "background_task"])
 def test_nothing_is_looked_for_without_an_application(kind: str) -> None:
     assert errors_of(kind, None, **{action_of(kind).field: "none"}) == {}
 
@@ -83,6 +84,7 @@ def test_nothing_is_looked_for_without_an_application(kind: str) -> None:
         ("sync", {"task": "a-task"}, "a-task", "/tasks/a-task/"),
         ("job", {"job": "a job"}, "a job", "/jobs/a%20job/"),
         ("event", {"event": "an-event"}, "an-event", "/events/an-event/"),
+        ("background_task", {"definition": "testingRun"}, "testingRun", "/background-tasks/definitions/testingRun/"),
         ("value", {"key": "product-1"}, "product-1", "/keys/product-1/"),
         ("value", {"key": "product-{{ID}}"}, "product-{{ID}}", ""),
         ("value", {"key": "product-{{"}, "product-{{", ""),
@@ -98,13 +100,16 @@ def test_each_names_its_target_and_the_page_of_it(
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("registry")
 def test_the_targets_that_there_are_are_offered_by_name(stocked: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    define()
     make_task(stocked, "z", name="Another task")
     found = {kind: of(stocked) for kind in ACTIONS if (of := action_of(kind).offered)}
     assert found == {
         "sync": [("z", "Another task"), ("a-task", "a-task")],
         "job": [("a-job", "a-job"), ("event-job", "event-job")],
         "event": [("an-event", "an-event")],
+        "background_task": [("syncArticles", "Sync articles")],
     }
 
 

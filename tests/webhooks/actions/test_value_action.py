@@ -18,6 +18,7 @@ from tests.webhooks.actions.doings import BODY, again, doing, done, no_body, sai
 from webhooks.actions import MISSING, Doing
 from webhooks.deliveries.services import release_held, replay_deliveries
 from webhooks.models import ActState, Delivery, Hook, Standing
+from webhooks.services import pause_hook, resume_hook
 
 pytestmark = pytest.mark.django_db
 
@@ -134,6 +135,23 @@ def test_what_was_held_is_as_old_as_when_it_came(shop: Application, key: CacheKe
 
     CachedValue.objects.filter(key=key).update(started_at=NOW + timedelta(minutes=30), body='"fetched"')
     assert done("value", newer)[0].state == ActState.SKIPPED
+    assert body_of(key) == "fetched"
+
+
+def test_a_replay_that_was_held_is_as_old_as_when_it_was_asked_for(shop: Application, key: CacheKey) -> None:
+    hook = make_hook(shop)
+    ids = [make_delivery(hook, State.FAILED, received_at=NOW).pk for _ in range(2)]
+    replay_deliveries(application=shop, delivery_ids=ids, by=OPERATOR, now=NOW + timedelta(hours=1))
+    for now in (NOW + timedelta(hours=hours) for hours in (2, 3)):
+        pause_hook(hook=hook, by=OPERATOR, now=now)
+        resume_hook(hook=hook, by=OPERATOR, now=now)
+        release_held([hook.runnable_id], now=now)
+    first, second = performed(hook)
+
+    CachedValue.objects.filter(key=key).update(started_at=NOW + timedelta(minutes=30))
+    assert [done("value", one)[0].state for one in (second, first)] == [ActState.DONE, ActState.SKIPPED]
+    CachedValue.objects.filter(key=key).update(started_at=NOW + timedelta(minutes=90), body='"fetched"')
+    assert done("value", second)[0].state == ActState.SKIPPED
     assert body_of(key) == "fetched"
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import MagicMock
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,8 @@ from badgerjobs.workspaces.models import AuditEntry, Scope
 from tests.callers import PROBLEM, Caller, caller_for
 from tests.factories import NOW, make_delivery, make_hook
 from webhooks.deliveries import choosing as delivery_choosing
+from webhooks.deliveries import serializers as delivery_serializers
+from webhooks.deliveries.given import value_told
 from webhooks.models import Act, Delivery, Hook, Standing
 from webhooks.receiving.packing import packed
 
@@ -122,13 +125,27 @@ LONG = {"text": "é" * 20_000}
 def test_what_an_action_was_given_is_told_and_cut_where_it_is_long(
     alice: Caller, hook: Hook, value: Any, told: Any, is_cut: bool
 ) -> None:
+    [act] = alice.get(f"/deliveries/{given(hook, value).pk}/").body["acts"]
+    assert (act["value"], act["value_is_cut"]) == (told, is_cut)
+
+
+def given(hook: Hook, value: Any) -> Delivery:
+    """A delivery with an act that was given this."""
     delivery = make_delivery(hook, State.SUCCEEDED)
     Act.objects.create(
-        application=alice.application, runnable_id=hook.runnable_id, delivery_id=delivery.pk, run_id=delivery.pk,
+        application=hook.application, runnable_id=hook.runnable_id, delivery_id=delivery.pk, run_id=delivery.pk,
         position=0, name="set", type="value", state="done", made_at=NOW, given={"variables": {}, "value": value},
     )  # fmt: skip
-    [act] = alice.get(f"/deliveries/{delivery.pk}/").body["acts"]
-    assert (act["value"], act["value_is_cut"]) == (told, is_cut)
+    return delivery
+
+
+def test_a_value_is_written_as_json_once_though_two_fields_tell_of_it(
+    alice: Caller, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = MagicMock(wraps=value_told)
+    monkeypatch.setattr(delivery_serializers, "value_told", written)
+    alice.get(f"/deliveries/{given(hook, LONG).pk}/")
+    assert written.call_count == 1
 
 
 def test_one_without_a_run_led_to_nothing(alice: Caller, hook: Hook) -> None:

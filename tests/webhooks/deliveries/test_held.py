@@ -1,6 +1,6 @@
 """What comes to a paused hook is held, and acted upon when that is resumed: all of it once, the oldest first."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from tests.plans import look_at
 from tests.runs.together import behind, together
 from webhooks.deliveries import retention
 from webhooks.deliveries import services as delivery_services
+from webhooks.deliveries.page import DeliveryPage
 from webhooks.deliveries.services import hold, release_all_held, release_held, replay_deliveries
 from webhooks.models import Act, Delivery, Hook, Standing
 from webhooks.services import pause_hook, resume_hook
@@ -107,6 +108,43 @@ def test_what_was_done_before_the_pause_is_not_done_again(
         (run.pk, 0, "done"),
         (run.pk, 1, "failed"),
     ]
+
+
+def paused_and_resumed(hook: Hook, at: datetime, until: datetime) -> None:
+    pause_hook(hook=hook, by=OPERATOR, now=at)
+    resume_hook(hook=hook, by=OPERATOR, now=until)
+    release_held([hook.runnable_id], now=until)
+
+
+def test_replays_that_were_held_are_replays_still_and_go_on_at_their_pace(shop: Application) -> None:
+    hook = make_hook(shop)
+    ids = [make_delivery(hook, State.FAILED).pk for _ in range(3)]
+    came = make_delivery(hook, State.QUEUED)
+    replay_deliveries(application=shop, delivery_ids=ids, by=OPERATOR, now=NOW, per_minute=1)
+    before = list(Run.objects.filter(cause=Cause.REPLAY).order_by("id"))
+    paused_and_resumed(hook, NOW + timedelta(seconds=30), LATER)
+    *again, first = Run.objects.unfinished().order_by("input__delivery")
+    assert [(run.cause, run.replay_of) for run in again] == [(Cause.REPLAY, one.pk) for one in before]
+    assert [(run.state, run.due_at - LATER) for run in again] == [
+        (State.QUEUED, timedelta(0)),
+        (State.SCHEDULED, timedelta(seconds=30)),
+        (State.SCHEDULED, timedelta(seconds=90)),
+    ]
+    assert (first.input, first.cause, first.replay_of) == ({"delivery": str(came.pk)}, Cause.WEBHOOK, came.pk)
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.FAILED], ids=["as it came", "as a replay"])
+def test_all_runs_of_what_was_held_twice_stand_on_its_page(shop: Application, state: State) -> None:
+    hook = make_hook(shop)
+    delivery = make_delivery(hook, state)
+    if state == State.FAILED:
+        replay_deliveries(application=shop, delivery_ids=[delivery.pk], by=OPERATOR, now=NOW)
+    for hour in range(2):
+        paused_and_resumed(hook, NOW + timedelta(hours=hour), LATER + timedelta(hours=hour))
+    delivery.refresh_from_db()
+    page = DeliveryPage(shop, delivery, chosen=None, now=LATER)
+    assert {run.pk for run in page.runs} == {run.pk for run in runs()}
+    assert len(page.runs) == (4 if state == State.FAILED else 3)
 
 
 def test_a_replay_does_all_of_it_again(shop: Application) -> None:

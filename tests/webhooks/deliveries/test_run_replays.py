@@ -48,7 +48,9 @@ def test_a_replayed_run_that_waits_is_held_by_a_pause_and_let_go(hook: Hook) -> 
     release_held([hook.runnable_id], now=LATER)
     [run] = Run.objects.unfinished()
     delivery.refresh_from_db()
-    assert (run.pk, run.input) == (delivery.run_id, {"delivery": str(delivery.pk)})
+    asked_at = new.created_at.isoformat()
+    assert (run.pk, run.replay_of) == (delivery.run_id, new.pk)
+    assert run.input == {"delivery": str(delivery.pk), "asked_at": asked_at}
 
 
 def test_replayed_as_a_run_and_as_a_delivery_it_runs_once(hook: Hook) -> None:

@@ -218,6 +218,33 @@ def test_all_that_match_are_the_dead_letters_unless_a_state_is_named(
         assert question.context["hidden"]["asked"] == [str(count)]
 
 
+@pytest.mark.parametrize(
+    ("query", "fields", "offered"),
+    [
+        ({}, {"standing": Standing.STORED}, False),
+        ({}, {"state": State.SUCCEEDED}, False),
+        ({}, {"state": State.ABORTED}, True),
+        ({"state": "stored"}, {"standing": Standing.STORED}, True),
+        ({"state": "refused"}, {"standing": Standing.REFUSED}, False),
+    ],
+    ids=["stored", "succeeded", "aborted", "those stored", "those refused"],
+)
+def test_a_replay_of_all_is_offered_where_there_is_something_to_replay(
+    hook: Hook, alice: Client, query: dict[str, str], fields: dict[str, Any], offered: bool
+) -> None:
+    make_delivery(hook, **fields)
+    page = alice.get(at(hook.application, "deliveries"), query).content.decode()
+    assert ('id="replay-all"' in page) is offered
+
+
+def test_who_asks_for_all_that_failed_where_nothing_did_is_told_so(
+    shop: Application, hook: Hook, alice: Client
+) -> None:
+    make_delivery(hook, standing=Standing.STORED)
+    answer = alice.get(f"{at(shop, 'replay-deliveries')}?all=1", follow=True)
+    assert "None of these failed" in answer.content.decode()
+
+
 def test_a_yes_is_no_yes_to_what_failed_since(shop: Application, hook: Hook, alice: Client) -> None:
     make_delivery(hook, State.FAILED)
     address = f"{at(shop, 'replay-deliveries')}?all=1&state=dead"

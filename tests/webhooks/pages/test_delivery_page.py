@@ -5,7 +5,9 @@ import zlib
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from badgerjobs.runs.models import Run, State
@@ -136,6 +138,26 @@ def test_what_gave_no_variables_says_so(hook: Hook, alice: Client, version: int 
     assert said in look(alice, delivery)
 
 
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ({"variables": {}, "version": None}, "The webhook had no transform."),
+        ({"variables": {}, "version": 2}, "It came to nothing: see above."),
+        (None, "It did not come to that: see above."),
+    ],
+    ids=["no transform", "a transform", "nothing told"],
+)
+def test_what_a_failed_run_says_of_its_transform_is_true(
+    hook: Hook, alice: Client, output: dict[str, Any] | None, said: str
+) -> None:
+    delivery = make_delivery(hook, State.FAILED)
+    Run.objects.filter(pk=delivery.pk).update(output=output, error="The action failed.")
+    page = look(alice, delivery)
+    assert [one for one in ("no transform.", "came to nothing", "did not come to that") if one in page] == [
+        one for one in ("no transform.", "came to nothing", "did not come to that") if one in said
+    ]
+
+
 def test_all_its_runs_are_listed_and_an_older_one_can_be_read(shop: Application, hook: Hook, alice: Client) -> None:
     delivery = make_delivery(hook, State.FAILED)
     first = Run.objects.get(pk=delivery.pk)
@@ -156,12 +178,22 @@ def test_a_held_ones_first_run_is_found_though_its_id_is_another(hook: Hook, ali
     assert f'id="run-{run.pk}"' in look(alice, delivery)
 
 
+def test_the_run_of_what_was_held_says_in_whose_place_it_is(shop: Application, hook: Hook, alice: Client) -> None:
+    ended = Run.objects.get(pk=make_delivery(hook, State.ABORTED).pk)
+    run = make_run(hook.runnable, cause="webhook", number=0, replay_of=ended.pk, kind="delivery", input=ended.input)
+    page = alice.get(reverse("runs:run", args=[shop.slug, run.pk])).content.decode()
+    assert 'Cause: webhook, in the place of <a id="original"' in page
+
+
 def test_the_page_looks_again_only_until_all_is_over(shop: Application, hook: Hook, alice: Client) -> None:
     delivery = make_delivery(hook, State.RUNNING)
     answer = alice.get(at(shop, "delivery", delivery.pk))
     assert 'hx-trigger="every 1s"' in answer.content.decode()
     stamp = {"seen": answer.context["page"].stamp}
     assert alice.get(at(shop, "delivery", delivery.pk), stamp).status_code == 204
+    with CaptureQueriesContext(connection) as asked:
+        alice.get(at(shop, "delivery", delivery.pk), stamp)
+    assert not [one["sql"] for one in asked if '"webhooks_delivery"."body"' in one["sql"]]
     Run.objects.filter(pk=delivery.pk).update(state=State.SUCCEEDED)
     again = alice.get(at(shop, "delivery", delivery.pk), stamp)
     assert again.status_code == 200

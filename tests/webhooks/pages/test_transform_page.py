@@ -75,6 +75,27 @@ def test_who_has_no_example_begins_with_what_came_last(hook: Hook, alice: Client
     assert "uthorization" not in form["example_headers"].value()
 
 
+@pytest.mark.parametrize(
+    ("body", "shown", "is_cut"),
+    [
+        ("é" * 200_000, "é" * 131_072, True),
+        (f"[{'7,' * 400_000}7]", f"[{'7,' * 131_071}7", True),
+        (f"[{'7,' * 100_000}7]", f"[{'7,' * 100_000}7]", False),
+    ],
+    ids=["text", "JSON", "JSON that is longer when it is laid out"],
+)
+def test_of_what_came_last_and_is_long_the_beginning_is_shown_and_the_draft_can_be_saved(
+    hook: Hook, alice: Client, body: str, shown: str, is_cut: bool
+) -> None:
+    make_delivery(hook, body=body.encode())
+    answer = alice.get(at(hook.application, "transform", hook.tag))
+    form = answer.context["form"]
+    assert form["example_body"].value() == shown
+    assert ("This is its beginning, 256 KB of" in answer.content.decode()) == is_cut
+    assert send(alice, hook, transform="return null", example_body=shown).status_code == 302
+    assert code_of(hook) == "return null"
+
+
 def test_a_draft_is_tried_on_the_payload_and_nothing_is_saved(hook: Hook, alice: Client) -> None:
     code = "console.log('was', body.id); return {variables: {N: headers['x-n']}}"
     given = {"transform": code, "example_body": '{"id": 7}', "example_headers": '{"X-N": "3"}'}

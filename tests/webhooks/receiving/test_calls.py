@@ -1,14 +1,20 @@
 """What is kept of a call's headers, query and address."""
 
+from socket import socket, socketpair
 from typing import Any
 
 import pytest
 from django.test import RequestFactory
 
 from badgerjobs.lib.vault import MASK
-from webhooks.receiving.calls import BadCallError, Call, kept_headers, kept_query, length_of, read
+from badgerjobs.web.late_bodies import Arriving
+from badgerjobs.web.lengths import length_of
+from webhooks.receiving import calls
+from webhooks.receiving.calls import BadCallError, Call, kept_headers, kept_query, read
 
 SECRET = "the-hooks-own-secret"
+# Longer than anything here takes, in seconds.
+PATIENCE_S = 30
 
 
 def call(headers: dict[str, str], query: str = "") -> Call:
@@ -41,6 +47,7 @@ def test_the_hooks_own_address_is_not_kept_where_a_proxy_or_a_provider_repeats_i
 
 def test_a_long_query_is_kept_in_part() -> None:
     assert len(kept_query(call({}, "x" * 9000), SECRET)) == 8000
+    assert SECRET[:2] not in kept_query(call({}, "x" * 7990 + SECRET), SECRET)
 
 
 @pytest.mark.parametrize(
@@ -70,16 +77,6 @@ def test_behind_a_proxy_it_is_the_one_that_the_proxy_passes_on(settings: Any) ->
     assert read(request, most=1).address == "203.0.113.7"
 
 
-@pytest.mark.parametrize(
-    ("said", "length"),
-    [("", 0), ("12", 12), ("0" * 5000 + "12", 12), ("-1", 0), ("²", 0), ("many", 0)],
-    ids=["nothing", "12", "12 with zeros", "negative", "squared", "a word"],
-)
-def test_a_length_that_is_none_is_none(said: str, length: int) -> None:
-    request = RequestFactory().post("/hooks/x", b"", content_type="text/plain", CONTENT_LENGTH=said)
-    assert length_of(request) == length
-
-
 def test_a_length_of_more_digits_than_can_be_counted_is_too_long() -> None:
     request = RequestFactory().post("/hooks/x", b"", content_type="text/plain", CONTENT_LENGTH="9" * 5000)
     with pytest.raises(BadCallError) as refused:
@@ -100,3 +97,30 @@ def test_chunks_are_read_where_the_server_knows_their_end() -> None:
     request = RequestFactory().post("/hooks/x", b"", content_type="x/y", **given)
     request.META["wsgi.input"] = _Chunks(b"1234")
     assert (length_of(request), read(request, most=4).raw) == (None, b"1234")
+
+
+class _Stalled:
+    """What a server reads from a connection on which nothing comes any more."""
+
+    def __init__(self, connection: socket) -> None:
+        self.connection, self.failed, self.reads = connection, False, 0
+
+    def read(self, size: int) -> bytes:
+        self.reads += 1
+        return self.connection.recv(size)
+
+
+@pytest.mark.parametrize(("said", "reads"), [("6", 1), ("9" * 20, 0)], ids=["a little", "more than would be read"])
+def test_what_says_that_it_is_too_long_is_answered_though_it_never_comes(
+    monkeypatch: pytest.MonkeyPatch, said: str, reads: int
+) -> None:
+    monkeypatch.setattr(calls, "UNHEARD_S", 0.0)
+    ours, theirs = socketpair()
+    with ours, theirs:
+        ours.settimeout(PATIENCE_S)
+        body = _Stalled(ours)
+        request = RequestFactory().post("/hooks/x", b"", content_type="text/plain", CONTENT_LENGTH=said)
+        request.META["wsgi.input"] = Arriving(body, ours)
+        with pytest.raises(BadCallError) as refused:
+            read(request, most=5)
+        assert (refused.value.status, body.reads, body.failed) == (413, reads, True)

@@ -15,9 +15,11 @@ from django.utils import timezone
 
 from badgerjobs.lib.tokens import digest_of
 from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.web.late_bodies import LateBodyError
 from badgerjobs.workspaces.models import Application
 from tests.callers import PROBLEM
 from tests.factories import make_hook, make_task
+from tests.in_turn import in_turn
 from tests.webhooks.sending import ACTIONS, BODY, path_of, run_of, sent, stored
 from webhooks.models import Delivery, Hook, Standing
 from webhooks.receiving import door as receive
@@ -137,13 +139,33 @@ class _Lost(_CutOff):
         raise OSError("connection reset")
 
 
+class _Late(_CutOff):
+    def read(self, *_: Any) -> bytes:
+        raise LateBodyError
+
+
+def _answer_to(hook: Hook, body: Any, **given: Any) -> HttpResponse:
+    """What is answered to a call that says it has five bytes, or something else, and has this body."""
+    request = RequestFactory().post(path_of(hook), b"12345", content_type="text/plain", **given)
+    request.META["wsgi.input"] = request._stream = body
+    return short_way(lambda _: HttpResponse())(request)
+
+
 @pytest.mark.parametrize("body", [_CutOff(), _Lost()], ids=["ended", "reset"])
 def test_a_client_that_goes_away_leaves_nothing_behind(shop: Application, body: Any) -> None:
-    request = RequestFactory().post(path_of(make_hook(shop)), b"12345", content_type="text/plain")
-    request.META["wsgi.input"] = request._stream = body
-    answer = short_way(lambda _: HttpResponse())(request)
+    answer = _answer_to(make_hook(shop), body)
     assert (answer.status_code, Delivery.objects.count()) == (400, 0)
     assert "did not arrive whole" in answer.content.decode()
+
+
+CHUNKS = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+
+
+@pytest.mark.parametrize("given", [{}, CHUNKS], ids=["of a length", "in chunks"])
+def test_a_body_that_does_not_arrive_in_its_time_is_told_so(shop: Application, given: dict[str, Any]) -> None:
+    answer = _answer_to(make_hook(shop), _Late(), **given)
+    assert (answer.status_code, Delivery.objects.count()) == (408, 0)
+    assert "did not arrive within 30 seconds" in answer.content.decode()
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -166,7 +188,7 @@ def test_by_itself_a_hook_takes_post_alone(shop: Application) -> None:
 SECRETS = ["x", "x" * 43, "é", "%ff", "%00", "a%0Ab", "a b", "x" * 4000, "", "a/b", "../healthz", "\ud800"]
 
 
-@pytest.mark.parametrize("secret", SECRETS, ids=[str(number) for number, _ in enumerate(SECRETS)])
+@in_turn("secret", SECRETS)
 def test_an_unknown_address_is_nothing_whatever_is_sent_there(db: None, secret: str) -> None:
     request = RequestFactory().post("/hooks/", b"{}", content_type="application/json")
     request.path_info = f"/hooks/{secret}"
