@@ -1,5 +1,6 @@
 """What every test may ask for. The servers themselves come from tests/servers.py."""
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,8 +16,25 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from badgerjobs.web import spared_cache
 from badgerjobs.workspaces.models import Application
+from tasks.background import definitions
+from tasks.background.definitions import Registry
 from tests.callers import Caller, make_caller
 from tests.factories import make_application
+from tests.parts import pytest_collection_modifyitems, pytest_ignore_collect
+
+__all__ = ["pytest_collection_modifyitems", "pytest_ignore_collect"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is imported and collected stays until the end: the garbage collector need not look at it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
 
 # What the migrations write, and no test changes.
 _KEPT = {"django_migrations", "django_content_type", "auth_permission"}
@@ -89,3 +107,11 @@ def charlie(db: None) -> Caller:
 def shop(db: None) -> Application:
     """Alice's application, where a test goes in by the door of people and not of programs."""
     return make_application("Example Shop", "shop")
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """No definitions of background tasks but those that the test makes."""
+    registry = Registry()
+    monkeypatch.setattr(definitions, "REGISTRY", registry)
+    return registry

@@ -32,6 +32,7 @@ from tasks.services import create_task
 from tests.addresses import FOR_PROGRAMS, addresses
 from tests.factories import (
     make_attempt,
+    make_background_run,
     make_connection,
     make_event,
     make_job,
@@ -88,6 +89,7 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
     key = _cache_keys(application, now)
     task = _tasks(application, now)
     _event_jobs(application, now)
+    background = _background_tasks(application, now)
     hook, delivery = fill_webhooks(application, now, mark=MARK, long=LONG, markup=MARKUP)
     tokens = _tokens(application, now)
     invitation = _invitation(application, now)
@@ -113,6 +115,8 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
         "tasks/tag": task,
         "hooks/tag": hook,
         "delivery_id": delivery,
+        "background-tasks/run_id": background,
+        "definition": "testingRun",
         "run_id": run,
         "pk": run,
         "secret": SECRET,
@@ -262,6 +266,29 @@ def _tasks(application: Application, now: datetime) -> str:
             error = {} if state == "succeeded" else {"error_class": "status", "error": f"It answered 500. {LONG}"}
             make_sync(run, key, state, due_at=now + timedelta(minutes=1), changed=state == "succeeded", **error)
     return "a-task"
+
+
+def _background_tasks(application: Application, now: datetime) -> str:
+    """One in each state, of definitions that are there and that are gone. The id of one with a log and children."""
+    for number, state in enumerate((one for one in State if one != State.SKIPPED), start=1):
+        began, is_bad = now - timedelta(minutes=number), state in {State.FAILED, State.ABORTED, State.RETRYING}
+        run = {"error": LONG if is_bad else "", "output": {MARK: MARKUP}}
+        make_background_run(application, state, name=f"{MARK} {state}", created_at=began, run=run, progress=0.5)
+    of_run = {"input": {MARK: LONG}, "output": {"markup": MARKUP, "long": [LONG] * 9}, "iteration": 3}
+    its = make_background_run(
+        application, State.RUNNING, name=f"{MARK} {LONG}"[:200], definition="testingRun", given={MARK: [MARKUP]},
+        created_at=now, run=of_run, iterations=3, progress=0.42, progress_message=LONG,
+        created_by={"id": MARK, "displayName": LONG, "type": "admin"},
+    )  # fmt: skip
+    for name in (MARK, LONG[:200]):
+        make_background_run(application, State.FAILED, name=name, definition="was-here", parent_id=its.pk)
+    for iteration in (1, 2, 3):
+        for level, message in (("info", MARKUP), ("warning", MARK), ("error", LONG)):
+            LogLine.objects.create(
+                run=its.run, application=application, level=level, message=message, iteration=iteration,
+                attempt=iteration, created_at=now, data={MARK: MARKUP},
+            )  # fmt: skip
+    return str(its.pk)
 
 
 def _runs(runnable: Runnable, now: datetime) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from badgerjobs.lib import zones
 from badgerjobs.lib.schedule import Schedule
+from tests.in_turn import in_turn
 
 # Two years from 2026 on.
 NOWADAYS = (
@@ -70,7 +71,7 @@ ONCE = (
 PLACES = (*((zone, 2026) for zone in NOWADAYS), *ONCE)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
-each_zone = pytest.mark.parametrize(("zone", "year"), PLACES)
+each_zone = in_turn("zone, year", PLACES)
 
 
 @lru_cache

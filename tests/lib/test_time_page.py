@@ -9,6 +9,7 @@ import pytest
 from badgerjobs.lib import durations, zones
 from badgerjobs.lib.presets import PRESETS
 from badgerjobs.lib.schedule import Schedule
+from tests.in_turn import in_turn
 
 PAGE = (Path(__file__).parents[2] / "docs" / "time.md").read_text()
 ROWS = re.findall(r"^\| (\w+/\w+) \| (\d{4}-\d\d-\d\d) \| `(.+?)` \| ([\d: ]+) \| ([\d: ]+) \|$", PAGE, re.MULTILINE)
@@ -23,7 +24,7 @@ def written(schedule: str, zone: str, night: datetime) -> Schedule:
     return Schedule(run_every=every, time_zone=zone, anchor=anchor.replace(tzinfo=zones.zone(zone)))
 
 
-@pytest.mark.parametrize(("zone", "night", "schedule", "on_the_wall", "in_utc"), ROWS)
+@in_turn("zone, night, schedule, on_the_wall, in_utc", ROWS)
 def test_the_page_says_when_it_runs_on_the_nights_of_change(
     zone: str, night: str, schedule: str, on_the_wall: str, in_utc: str
 ) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from badgerjobs.outbound.addresses import Policy, Refused
+from tests.in_turn import in_turn
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "egress.json").read_text())
 REFUSED = [address for address, _ in VECTORS["refused"]]
@@ -17,7 +18,7 @@ FURTHER = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("address", [*REFUSED, *FURTHER])
+@in_turn("address", [*REFUSED, *FURTHER])
 def test_what_is_not_a_public_address_is_refused(address: str) -> None:
     with pytest.raises(Refused):
         Policy().check(address, 80)

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from badgerjobs.outbound.targets import UnsendableError, check_url, target_of
+from tests.in_turn import in_turn
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "egress.json").read_text())
 
 
-@pytest.mark.parametrize(
-    ("url", "says"),
+@in_turn(
+    "url, says",
     [
         ("", "must be complete"),
         ("/path", "must be complete"),
