@@ -1,6 +1,6 @@
 """What other apps keep of runs: a literal table, name → what deletes it when it is old or its owner is gone."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -10,7 +10,11 @@ from django.utils.module_loading import import_string
 # Whose runs: the column that names the owner.
 Owner = Literal["runnable_id", "application_id"]
 
-KEPT_BESIDE = {"syncs": "tasks.syncs.retention.SYNCS", "deliveries": "webhooks.deliveries.retention.DELIVERIES"}
+KEPT_BESIDE = {
+    "syncs": "tasks.syncs.retention.SYNCS",
+    "deliveries": "webhooks.deliveries.retention.DELIVERIES",
+    "background": "tasks.background.retention.BACKGROUND",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,14 @@ class Beside:
     `end` says of what was kept for runs that go on that theirs are over, because they were aborted, overtaken or lost.
     `forget` is given columns: for each of the `applications` the id of a run of its age, `befores`, and since when it
     is too old, `cutoffs`; up to `each` rows of every one. It returns those that may have more. `leave` deletes up to so
-    many rows of an owner that was deleted, and returns how many that were.
+    many rows of an owner that was deleted, and returns how many that were. Runs of the kinds `apart` are not deleted
+    with the others' age: `forget` deletes them, too, by days of its own.
     """
 
     end: Callable[[], None]
     forget: Callable[[Mapping[str, Any]], Collection[int]]
     leave: Callable[[Owner, int, int], int]
+    apart: Sequence[str] = ()
 
 
 @cache

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import State
+from badgerjobs.runs.outcomes import Said
 
 # What its column holds, nearly 25 days: one that was put off in its middle may last longer.
 LONGEST_MS = 2**31 - 1
@@ -16,9 +17,11 @@ LONGEST_MS = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """An attempt that ended, and what becomes of its run. `state` is succeeded, failed or retrying.
+    """An attempt that ended, and what becomes of its run. `state` is succeeded, aborted, failed or retrying.
 
-    `pauses` says that its runnable is to be paused, with the error as the reason; `in_part` that part of it was done.
+    Or scheduled or queued: its next iteration follows, with this `input`. `pauses` says that its runnable is to be
+    paused, with the error as the reason; `in_part` that part of it was done. `said` goes into the run's log, `data`
+    there with the error.
     """
 
     run: Claimed
@@ -33,6 +36,14 @@ class Finished:
     output: Any = None
     pauses: bool = False
     in_part: bool = False
+    input: Any = None
+    said: Said | None = None
+    data: Any = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether another iteration follows."""
+        return self.state in {State.SCHEDULED, State.QUEUED}
 
     @property
     def duration_ms(self) -> int:
@@ -47,6 +58,18 @@ class PutOff:
     run: Claimed
     due_at: datetime
     is_begun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A run that was moved on by something else than an attempt of it: as it is now."""
+
+    run_id: UUID
+    application_id: int
+    attempts: int
+    iteration: int
+    kind: str
+    state: str
 
 
 def columns_of(finished: Sequence[Finished], attempt_ids: Sequence[UUID]) -> list[list[Any]]:
@@ -64,6 +87,23 @@ def columns_of(finished: Sequence[Finished], attempt_ids: Sequence[UUID]) -> lis
         [one.error for one in finished],
         [_json(one.result) for one in finished],
         [_json(one.output) for one in finished],
+        [one.run.attempts for one in finished],
+    ]
+
+
+def columns_of_next(finished: Sequence[Finished], attempt_ids: Sequence[UUID]) -> list[list[Any]]:
+    """The same for those whose next iteration follows."""
+    return [
+        [one.run.id for one in finished],
+        list(attempt_ids),
+        [one.state.value for one in finished],
+        [one.due_at for one in finished],
+        [one.started_at for one in finished],
+        [one.ended_at for one in finished],
+        [one.duration_ms for one in finished],
+        [_json(one.result) for one in finished],
+        [_json(one.output) for one in finished],
+        [_json(one.input) for one in finished],
         [one.run.attempts for one in finished],
     ]
 

@@ -8,7 +8,8 @@ from django.core.checks import CheckMessage, Error, register
 from badgerjobs.lib import zones
 from badgerjobs.outbound.addresses import Policy
 from badgerjobs.runs.beside import KEPT_BESIDE, beside_of
-from badgerjobs.runs.kinds import RUN_KINDS, kind_of
+from badgerjobs.runs.following import following_of
+from badgerjobs.runs.kinds import FOLLOWED, RUN_KINDS, kind_of
 from badgerjobs.runs.origins import ORIGINS, origin_finder
 from badgerjobs.runs.shown import SHOWN_KINDS, shown_as
 from badgerjobs.runs.ticks import TICKS, tick_of
@@ -23,6 +24,7 @@ def every_kind_is_there(**_: Any) -> list[CheckMessage]:
         ("How pages show the kind", SHOWN_KINDS, shown_as),
         ("What is kept beside runs", KEPT_BESIDE, beside_of),
         ("What is done at the tick", TICKS, tick_of),
+        ("What follows runs of the kind", FOLLOWED, following_of),
         ("What tells where runs came from by the cause", ORIGINS, origin_finder),
     )
     for what, table, find in tables:

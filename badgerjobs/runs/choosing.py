@@ -1,4 +1,4 @@
-"""Which runs somebody means who wants something done with many of them by REST. Notices are never meant."""
+"""Which runs somebody means who wants something done with many of them by REST. Notices and hooks are never meant."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs.bulk_serializers import OVER
-from badgerjobs.runs.kinds import REPLAYED_ALONE
+from badgerjobs.runs.kinds import REPLAYED_WITHOUT_RUNNABLE
 from badgerjobs.runs.models import Run, Runnable, State
 from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.runs.services import MOST_AT_ONCE
@@ -34,13 +34,18 @@ def ids_to_replay(application: Application, choice: Mapping[str, Any]) -> list[U
 
     Raises Invalid for more than MOST_AT_ONCE: who asked again would replay the same ones once more.
     """
-    states = choice.get("state") or (OVER if "ids" in choice else [State.FAILED])
-    may_be = Q(runnable__isnull=False) | Q(kind__in=REPLAYED_ALONE)
-    runs = _chosen(application, choice).filter(may_be, state__in=states)
+    runs = runs_to_replay(application, choice)
     ids = list(runs.order_by("-id").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
     if len(ids) > MOST_AT_ONCE:
         raise Invalid(until=TOO_MANY.format(MOST_AT_ONCE))
     return ids
+
+
+def runs_to_replay(application: Application, choice: Mapping[str, Any]) -> RunQuerySet:
+    """The same as rows, however many."""
+    states = choice.get("state") or (OVER if "ids" in choice else [State.FAILED])
+    may_be = Q(runnable__isnull=False) | Q(kind__in=REPLAYED_WITHOUT_RUNNABLE)
+    return _chosen(application, choice).filter(may_be, state__in=states)
 
 
 def _chosen(application: Application, choice: Mapping[str, Any]) -> RunQuerySet:

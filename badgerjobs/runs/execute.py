@@ -1,4 +1,4 @@
-"""Performs the runs of the `io` queue: one event loop in a thread of its own, hundreds of runs in flight on it.
+"""Performs the runs of a queue: one event loop in a thread of its own, as many runs in flight on it as there are slots.
 
 Three loops share it: one claims what fits into the free slots, one writes down what ended, one says that we are alive
 and learns what was aborted. Statements run in a few threads beside the loop, so that no run waits for the database.
@@ -7,6 +7,8 @@ and learns what was aborted. Statements run in a few threads beside the loop, so
 import asyncio
 import contextlib
 import logging
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +25,7 @@ from badgerjobs.runs.claiming import CLAIM_S, Claims
 from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.hands import Hands, InHand
 from badgerjobs.runs.kinds import Claimed, kind_of
-from badgerjobs.runs.outcomes import BUG, Later, Outcome
+from badgerjobs.runs.outcomes import BUG, Done, Failed, Later, Outcome
 from badgerjobs.runs.record import may_pass, write_down
 from badgerjobs.runs.settle import settle
 from badgerjobs.runs.statements import Statements
@@ -43,18 +45,25 @@ STRAYS_S = 5.0  # how often it is looked for runs that are ours by the books alo
 PAUSE_S = 1.0  # before the database is tried again
 
 
-class IoExecutor:
+class Executor:
     """One worker process's share of the work. `ring` is called when more is queued than fits into our slots."""
 
     def __init__(
-        self, *, worker: fleet.Identity, slots: int, ring: Callable[[], None], most: int | None = None
+        self,
+        *,
+        worker: fleet.Identity,
+        slots: int,
+        ring: Callable[[], None],
+        most: int | None = None,
+        aside: int | None = None,
     ) -> None:
         self.worker = worker
+        self.slots = slots
         self._slice = max(1, slots // 8)
         self.clock = Clock()
         self._ring = ring
         # Of one application at most half: if its endpoints hang, others have the other half.
-        self._hands = Hands(slots, most=most or max(1, slots // 2), aside=ASIDE * slots)
+        self._hands = Hands(slots, most=most or max(1, slots // 2), aside=ASIDE * slots if aside is None else aside)
         self._claims = Claims(worker=worker, clock=self.clock, most=self._hands.most)
         self._is_capped = False  # whether an application has more queued than it may have here
         self._again_s: float | None = None  # how soon an application may begin more, that has a limit and work
@@ -64,7 +73,7 @@ class IoExecutor:
         self._unsure = False  # whether a claim failed, and may have been made all the same
         self._shared: dict[str, Any] = {}
         self._statements = Statements(THREADS)
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="io", daemon=True)
+        self._thread = threading.Thread(target=self._live, name=worker.queue.value, daemon=True)
         self._ready = threading.Event()
 
     # Called from other threads
@@ -90,6 +99,15 @@ class IoExecutor:
         """Wind down, and return when it is done."""
         self.wind_down(seconds)
         self._thread.join(seconds + 5)
+
+    def _live(self) -> None:
+        """Run the loop. A worker whose loop has ended by itself holds runs and performs none: so all of it ends."""
+        try:
+            asyncio.run(self._run())
+        except BaseException:
+            logger.critical("what performs the runs of %s has ended: this worker ends, too", self.worker.queue)
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise
 
     # On the loop
 
@@ -205,7 +223,8 @@ class IoExecutor:
         if not isinstance(outcome, Outcome):
             logger.error("run %s answered %r, which is no outcome", run.id, outcome)
             outcome = BUG
-        began_at = min(started_at, outcome.began_at or started_at)
+        put_off_at = outcome.began_at if isinstance(outcome, Done | Failed) else None
+        began_at = min(started_at, put_off_at or started_at)
         self._results.put_nowait(settle(run, outcome, started_at=began_at, ended_at=ended_at))
 
     def _let_go(self, run_ids: Iterable[UUID]) -> bool:
@@ -252,7 +271,7 @@ class IoExecutor:
                     return []
                 logger.exception("%d results cannot be written; trying again in %s s", len(batch), PAUSE_S)
             else:
-                if recorded.queues or frees:
+                if recorded.queues or recorded.goes_on or frees:
                     self._woken.set()  # what waited for one of these may be claimed now
                 return recorded.left
             await asyncio.sleep(PAUSE_S)

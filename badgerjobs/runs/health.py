@@ -16,7 +16,7 @@ WORKER_SEEN = timedelta(seconds=30)
 # The database's clock, when the first occurrence is or was due, and how many workers there are.
 _LOOK = """
 SELECT clock_timestamp(), (SELECT min(next_run_at) FROM runs_runnable WHERE next_run_at IS NOT NULL),
-       (SELECT count(*) FROM runs_worker WHERE seen_at > clock_timestamp() - interval '1 s' * %s)
+       (SELECT count(DISTINCT name) FROM runs_worker WHERE seen_at > clock_timestamp() - interval '1 s' * %s)
 """
 
 

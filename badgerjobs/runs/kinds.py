@@ -20,15 +20,25 @@ RUN_KINDS = {
     "notice": "badgerjobs.notices.perform.NOTICE",
     "sync": "tasks.syncs.perform.SYNC",
     "refresh": "tasks.syncs.perform.REFRESH",
+    "background": "tasks.background.perform.BACKGROUND",
+    "background_hook": "tasks.background.hooks.BACKGROUND_HOOK",
     "delivery": "webhooks.performing.perform.DELIVERY",
 }
-# Those that tell people of troubles. What is done with many runs at once leaves them alone: who may abort what waits
-# would else silence what admins have set.
-OWN_KINDS = ("notice",)
+# Those that tell people of troubles, and those that call the hooks of what is over. What is done with many runs at once
+# leaves them alone: who may abort what waits would else silence what admins have set, and what code relies on.
+OWN_KINDS = ("notice", "background_hook")
 # Those of no runnable that may be replayed.
 REPLAYED_ALONE = ("event_once",)
 # Those whose owners replay them: a literal table, kind → where its `Replays` is.
-REPLAYED_BY_OWNERS = {"delivery": "webhooks.deliveries.run_replays.DELIVERY"}
+REPLAYED_BY_OWNERS = {
+    "delivery": "webhooks.deliveries.run_replays.DELIVERY",
+    "background": "tasks.background.run_replays.BACKGROUND",
+}
+
+# Those of no runnable that may be replayed, by the engine or by their owners.
+REPLAYED_WITHOUT_RUNNABLE = (*REPLAYED_ALONE, "background")
+# Those of which something follows in another app when they are over: a literal table, kind → where its `Following` is.
+FOLLOWED = {"background": "tasks.background.following.FOLLOWING"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,8 @@ class Claimed:
 
     `input_text` is JSON, None without any. `retry_delays` is JSON, and None unless the policy is a list. `started_at`
     is when its first attempt began. `is_in_trouble`: the run before it failed for good, or its runnable is paused for
-    that. `worker` has it: who writes something for it elsewhere may ask whether that still holds.
+    that. `worker` has it: who writes something for it elsewhere may ask whether that still holds. `attempts_before`
+    were made by the iterations before this one.
     """
 
     id: UUID
@@ -57,11 +68,18 @@ class Claimed:
     started_at: datetime
     is_in_trouble: bool = False
     worker: UUID | None = None
+    iteration: int = 1
+    attempts_before: int = 0
 
     @property
     def attempt(self) -> int:
-        """Which attempt this is, from 1."""
+        """Which attempt of the run this is, from 1."""
         return self.attempts + 1
+
+    @property
+    def tried(self) -> int:
+        """Which attempt of its iteration this is, from 1: how often something is tried again counts these."""
+        return self.attempts - self.attempts_before + 1
 
     @property
     def input(self) -> Any:

@@ -4,7 +4,8 @@ Each verb is one statement over a set, and a compare-and-swap: it names the stat
 come back were taken by somebody else, who now answers for them. docs/run-life-cycle.md draws the states.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,12 +13,13 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from badgerjobs.lib.ids import uuid7
-from badgerjobs.runs import picking, quotas
-from badgerjobs.runs.changes import Finished, PutOff, Share, columns_of
-from badgerjobs.runs.explain import log_moves, log_retries
+from badgerjobs.runs import following, picking, quotas
+from badgerjobs.runs.changes import Finished, Moved, PutOff, Share, columns_of, columns_of_next
+from badgerjobs.runs.explain import log_moves, log_retries, log_said
+from badgerjobs.runs.following import Ended
 from badgerjobs.runs.holding import HOLD_FREE, WAITS
 from badgerjobs.runs.kinds import Claimed
-from badgerjobs.runs.models import State
+from badgerjobs.runs.models import FINAL, State
 from badgerjobs.runs.picking import PICKED, WAITED
 from badgerjobs.runs.quotas import Rooms
 
@@ -59,7 +61,7 @@ WHERE r.id = picked.id
 RETURNING r.id, r.application_id, r.runnable_id, r.kind, r.number, r.attempts, r.occurrence, r.due_at, r.input::text,
           coalesce(owner.retries, 3), coalesce(owner.retry_step_s, 10), coalesce(owner.backoff, 'incremental'),
           CASE WHEN owner.backoff = 'list' THEN owner.retry_delays::text END, owner.retry_for_s, r.started_at,
-          coalesce(owner.failures_in_row > 0 OR owner.breaker <> '', false), r.worker
+          coalesce(owner.failures_in_row > 0 OR owner.breaker <> '', false), r.worker, r.iteration, r.attempts_before
 """  # noqa: S608
 
 
@@ -89,7 +91,8 @@ WITH done AS (
 ), moved AS (
     UPDATE runs_run r SET
         state = d.state, due_at = d.due_at, attempts = r.attempts + 1, worker = NULL, error = d.error,
-        error_class = d.error_class, output = d.output::jsonb,
+        error_class = d.error_class,
+        output = CASE WHEN d.state = 'retrying' AND r.iteration > 1 THEN r.output ELSE d.output::jsonb END,
         finished_at = CASE WHEN d.state = 'retrying' THEN NULL ELSE d.ended_at END
     FROM done d WHERE r.id = d.run_id AND r.state = 'running' AND r.worker = %s AND r.attempts = d.attempts
     RETURNING d.attempt_id, r.id, r.application_id, r.runnable_id, r.attempts, r.number, d.started_at, d.duration_ms,
@@ -104,29 +107,83 @@ RETURNING id
 """
 
 
+# The iteration is over, and the run goes on with the next one: as many may die while they have that as before.
+_GO_ON = """
+WITH done AS (
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+                         %s::int[], %s::text[], %s::text[], %s::text[], %s::int[])
+        AS d(run_id, attempt_id, state, due_at, started_at, ended_at, duration_ms, result, output, input, attempts)
+), moved AS (
+    UPDATE runs_run r SET
+        state = d.state, due_at = d.due_at, attempts = r.attempts + 1, attempts_before = r.attempts + 1,
+        iteration = r.iteration + 1, rescues = 0, worker = NULL, error = '', error_class = '',
+        output = d.output::jsonb, input = d.input::jsonb
+    FROM done d WHERE r.id = d.run_id AND r.state = 'running' AND r.worker = %s AND r.attempts = d.attempts
+    RETURNING d.attempt_id, r.id, r.application_id, r.runnable_id, r.attempts, r.number, d.started_at, d.duration_ms,
+              d.result, d.ended_at
+)
+INSERT INTO runs_attempt (id, run_id, application_id, runnable_id, number, run_number, started_at, duration_ms, ok,
+                          error_class, error, result, created_at)
+SELECT attempt_id, id, application_id, runnable_id, attempts, number, started_at, duration_ms,
+       true, '', '', result::jsonb, ended_at
+FROM moved
+RETURNING id
+"""
+
+
 def finish(finished: Sequence[Finished], *, worker: UUID) -> set[UUID]:
     """Record attempts that ended and move their runs on. Returns the runs that were still this worker's.
 
     Those that were aborted or taken back meanwhile keep the state they got, and this attempt leaves no trace. Nor does
     one that is recorded already, though its run is here again for the next. They are given in the order of their ids,
-    in which `overtake` locks, so that hardly ever one has what the other waits for.
+    in which `overtake` locks, so that hardly ever one has what the other waits for. What follows elsewhere from those
+    that are over now is done in the same transaction.
     """
     finished = sorted(finished, key=lambda one: one.run.id)
-    ids = [uuid7() for _ in finished]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _FINISH,
-            [*columns_of(finished, ids), worker],
-        )
-        stored = {attempt_id for (attempt_id,) in cursor.fetchall()}
-    moved = [one for attempt_id, one in zip(ids, finished, strict=True) if attempt_id in stored]
+    over, going_on = [one for one in finished if not one.goes_on], [one for one in finished if one.goes_on]
+    moved = _written(_FINISH, columns_of, over, worker) + _written(_GO_ON, columns_of_next, going_on, worker)
+    _keep_inputs([one for one in moved if one.input is not None and not one.goes_on])
     log_retries(one for one in moved if not one.ok)
+    log_said(one for one in moved if one.said)
+    following.follow(
+        Ended(one.run.id, one.run.application_id, one.run.kind, one.state, one.ended_at)
+        for one in moved
+        if one.state in FINAL
+    )
     return {one.run.id for one in moved}
+
+
+def _keep_inputs(ended: Sequence[Finished]) -> None:
+    """What these made of their inputs, which hardly any does, so that it has no part in what all runs pay for."""
+    if ended:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE runs_run r SET input = g.input::jsonb FROM unnest(%s::uuid[], %s::text[]) AS g(id, input)"
+                " WHERE r.id = g.id",
+                [[one.run.id for one in ended], [json.dumps(one.input) for one in ended]],
+            )
+
+
+def _written(
+    sql: str,
+    columns: Callable[[Sequence[Finished], Sequence[UUID]], list[list[Any]]],
+    ended: Sequence[Finished],
+    worker: UUID,
+) -> list[Finished]:
+    """Those that were still this worker's, and are written now."""
+    if not ended:
+        return []
+    ids = [uuid7() for _ in ended]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*columns(ended, ids), worker])
+        stored = {attempt_id for (attempt_id,) in cursor.fetchall()}
+    return [one for attempt_id, one in zip(ids, ended, strict=True) if attempt_id in stored]
 
 
 _POSTPONE = """
 UPDATE runs_run r SET
-    state = CASE WHEN r.attempts > 0 OR p.is_begun THEN 'retrying' ELSE 'scheduled' END, due_at = p.due_at,
+    state = CASE WHEN r.attempts > r.attempts_before OR p.is_begun THEN 'retrying' ELSE 'scheduled' END,
+    due_at = p.due_at,
     worker = NULL, started_at = CASE WHEN r.attempts > 0 OR r.rescues > 0 OR p.is_begun THEN r.started_at END
 FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::timestamptz[], %s::bool[])
     AS p(run_id, due_at, attempts, was_due_at, is_begun)
@@ -151,12 +208,21 @@ def postpone(put_off: Sequence[PutOff], *, worker: UUID) -> None:
         quotas.give_back(owner for (owner,) in cursor.fetchall())
 
 
+def hasten(run_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Let these go now, if they wait for their time: what they waited for has happened sooner."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE runs_run SET due_at = %s WHERE id = ANY(%s) AND state = 'scheduled' AND due_at > %s",
+            [now, list(run_ids), now],
+        )
+
+
 def abort(run_ids: Iterable[UUID], *, now: datetime, reason: str, running_too: bool = True) -> set[UUID]:
     """End runs that are not over. A running one is told so within about a second; its attempt is not recorded."""
     states = [State.SCHEDULED, State.QUEUED, State.RETRYING, *([State.RUNNING] if running_too else [])]
     return _end(
         "UPDATE runs_run SET state = 'aborted', finished_at = %s, worker = NULL, error = %s, held = false"
-        " WHERE id = ANY(%s) AND state = ANY(%s) RETURNING id, application_id, attempts",
+        " WHERE id = ANY(%s) AND state = ANY(%s)",
         [now, reason, list(run_ids), [state.value for state in states]],
         level="info",
         message=reason,
@@ -176,8 +242,7 @@ def overtake(runnable_ids: Sequence[int], *, now: datetime) -> set[UUID]:
         "UPDATE runs_run SET state = 'aborted', finished_at = %s, worker = NULL, error = %s, held = false"
         " WHERE id IN (SELECT id FROM runs_run"
         " WHERE runnable_id = ANY(%s) AND cause = 'schedule' AND (state IN ('queued', 'running') AND NOT held OR held"
-        " OR state = 'scheduled') ORDER BY id FOR NO KEY UPDATE)"
-        " RETURNING id, application_id, attempts",
+        " OR state = 'scheduled') ORDER BY id FOR NO KEY UPDATE)",
         [now, OVERTAKEN, list(runnable_ids)],
         level="info",
         message=OVERTAKEN,
@@ -192,7 +257,7 @@ def supersede(runnable_ids: Sequence[int], *, now: datetime) -> set[UUID]:
     """Fail the runs of these runnables that wait for another attempt: a newer occurrence takes their place."""
     return _end(
         "UPDATE runs_run SET state = 'failed', finished_at = %s, error = %s, error_class = 'superseded'"
-        " WHERE state = 'retrying' AND runnable_id = ANY(%s) RETURNING id, application_id, attempts",
+        " WHERE state = 'retrying' AND runnable_id = ANY(%s)",
         [now, f"Superseded. {SUPERSEDED}", list(runnable_ids)],
         level="error",
         message=f"Superseded. {SUPERSEDED}",
@@ -214,7 +279,7 @@ def rescue(*, unseen_since: datetime, now: datetime) -> set[UUID]:
     """Queue again what is in the hands of workers not seen since then; fail what has been rescued too often."""
     given_up = _end(
         "UPDATE runs_run r SET state = 'failed', finished_at = %s, worker = NULL, error = %s,"  # noqa: S608
-        " error_class = 'lost'" + _LOST.format(f">= {RESCUES}") + " RETURNING r.id, r.application_id, r.attempts",
+        " error_class = 'lost'" + _LOST.format(f">= {RESCUES}"),
         [now, f"Lost: {RESCUES + 1} workers ended while they had this run.", unseen_since],
         level="error",
         message="Given up: every worker that took this run ended before it was done.",
@@ -222,8 +287,7 @@ def rescue(*, unseen_since: datetime, now: datetime) -> set[UUID]:
     )
     rescued = _end(
         "UPDATE runs_run r SET state = 'queued', worker = NULL, rescues = r.rescues + 1"  # noqa: S608
-        + _LOST.format(f"< {RESCUES}")
-        + " RETURNING r.id, r.application_id, r.attempts",
+        + _LOST.format(f"< {RESCUES}"),
         [unseen_since],
         level="warning",
         message="Rescued: the worker that had this run is gone. It is queued again, under the same id.",
@@ -239,8 +303,7 @@ CLAIM_LOST = "Released: the worker lost its connection while it took this run. I
 def release(run_ids: Iterable[UUID], *, worker: UUID, now: datetime, message: str = _STOPPED) -> set[UUID]:
     """Queue again what a worker that is stopping could not finish, or does not know of."""
     return _end(
-        "UPDATE runs_run SET state = 'queued', worker = NULL"
-        " WHERE id = ANY(%s) AND state = 'running' AND worker = %s RETURNING id, application_id, attempts",
+        "UPDATE runs_run SET state = 'queued', worker = NULL WHERE id = ANY(%s) AND state = 'running' AND worker = %s",
         [list(run_ids), worker],
         level="warning",
         message=message,
@@ -252,7 +315,7 @@ def disown(holding: Iterable[UUID], *, worker: UUID, now: datetime) -> set[UUID]
     """Queue again what the books say that a worker has, and it has not: a claim was made, and the answer lost."""
     return _end(
         "UPDATE runs_run SET state = 'queued', worker = NULL"
-        " WHERE state = 'running' AND worker = %s AND NOT id = ANY(%s) RETURNING id, application_id, attempts",
+        " WHERE state = 'running' AND worker = %s AND NOT id = ANY(%s)",
         [worker, list(holding)],
         level="warning",
         message=CLAIM_LOST,
@@ -264,7 +327,7 @@ def lose_owner(run_ids: Iterable[UUID], *, worker: UUID, now: datetime) -> set[U
     """Abort claimed runs whose job, task or the like was deleted in the meantime."""
     return _end(
         "UPDATE runs_run SET state = 'aborted', finished_at = %s, worker = NULL, error = %s"
-        " WHERE id = ANY(%s) AND state = 'running' AND worker = %s RETURNING id, application_id, attempts",
+        " WHERE id = ANY(%s) AND state = 'running' AND worker = %s",
         [now, "What it belonged to was deleted.", list(run_ids), worker],
         level="info",
         message="What it belonged to was deleted.",
@@ -273,10 +336,15 @@ def lose_owner(run_ids: Iterable[UUID], *, worker: UUID, now: datetime) -> set[U
 
 
 def _end(sql: str, values: list[Any], *, level: str, message: str, now: datetime) -> set[UUID]:
-    """Make a change that is rare enough to be explained in the log of each run it moved."""
+    """Make a change that is rare enough to be explained in the log of each run it moved, and do what follows."""
     with transaction.atomic(savepoint=False):
         with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            rows = cursor.fetchall()
-        log_moves(rows, level=level, message=message, now=now)
-    return {run_id for run_id, _, _ in rows}
+            cursor.execute(f"{sql} RETURNING id, application_id, attempts, iteration, kind, state", values)
+            moved = [Moved(*row) for row in cursor.fetchall()]
+        log_moves(moved, level=level, message=message, now=now)
+        following.follow(
+            Ended(one.run_id, one.application_id, one.kind, State(one.state), now)
+            for one in moved
+            if one.state in FINAL
+        )
+    return {one.run_id for one in moved}

@@ -193,8 +193,8 @@ RETURNING queue
 ALONE = """
 INSERT INTO runs_run (id, application_id, kind, queue, priority, cause, number, state, due_at, attempts, rescues, input,
                       error, created_at)
-SELECT g.id, g.application_id, %(kind)s, %(queue)s, %(priority)s, %(cause)s, 0, 'queued', %(now)s, 0, 0, g.input::jsonb,
-       '', %(now)s
+SELECT g.id, g.application_id, %(kind)s, %(queue)s, %(priority)s, %(cause)s, 0,
+       CASE WHEN %(due)s > %(now)s THEN 'scheduled' ELSE 'queued' END, %(due)s, 0, 0, g.input::jsonb, '', %(now)s
 FROM unnest(%(ids)s::uuid[], %(applications)s::bigint[], %(inputs)s::text[]) AS g(id, application_id, input)
 """
 
@@ -314,10 +314,21 @@ def queue_alone(  # noqa: PLR0913
 
 
 def queue_alone_as(  # noqa: PLR0913
-    given: Sequence[tuple[int, str]], *, kind: str, queue: str, priority: int, now: datetime, cause: Cause
+    given: Sequence[tuple[int, str]],
+    *,
+    kind: str,
+    queue: str,
+    priority: int,
+    now: datetime,
+    cause: Cause,
+    due_at: datetime | None = None,
+    ids: Sequence[UUID] | None = None,
 ) -> list[UUID]:
-    """The same of inputs that are JSON as text."""
-    ids = [uuid7() for _ in given]
+    """The same of inputs that are JSON as text; where `due_at` is later they wait for that.
+
+    `ids` are those of the runs, where something knows them already.
+    """
+    ids = [uuid7() for _ in given] if ids is None else list(ids)
     values: dict[str, Any] = {
         "ids": ids,
         "applications": [application_id for application_id, _ in given],
@@ -325,5 +336,6 @@ def queue_alone_as(  # noqa: PLR0913
     }
     with connection.cursor() as cursor:
         values |= {"kind": kind, "queue": queue, "priority": priority, "cause": cause.value, "now": now}
+        values["due"] = due_at or now
         cursor.execute(ALONE, values)
     return ids

@@ -27,7 +27,7 @@ class Replays:
 def replay_by_owners(run_ids: Sequence[UUID], *, now: datetime, step: float, start: int) -> list[tuple[UUID, str]]:
     """As `making.replay`, of those among these whose owners replay them."""
     over = [state for state in FINAL if state != State.SKIPPED]
-    found = Run.objects.filter(pk__in=run_ids, kind__in=REPLAYED_BY_OWNERS, state__in=over, runnable__isnull=False)
+    found = Run.objects.filter(pk__in=run_ids, kind__in=REPLAYED_BY_OWNERS, state__in=over)
     by_kind: dict[str, list[Run]] = {}
     for run in found.only("kind", "application_id", "input").order_by("pk"):
         by_kind.setdefault(run.kind, []).append(run)
@@ -39,7 +39,7 @@ def replay_by_owners(run_ids: Sequence[UUID], *, now: datetime, step: float, sta
 
 def why_not_replayed(run: Run) -> str:
     """Why its owner does not replay it; empty where it is not the owner who does."""
-    if run.kind not in REPLAYED_BY_OWNERS or run.runnable_id is None:
+    if run.kind not in REPLAYED_BY_OWNERS:
         return ""
     return _replays_of(run.kind).why_not(run)
 

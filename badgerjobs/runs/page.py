@@ -6,7 +6,7 @@ from functools import cached_property
 from django.db.models import QuerySet, Value
 
 from badgerjobs.runs import skipped, story
-from badgerjobs.runs.kinds import REPLAYED_ALONE
+from badgerjobs.runs.kinds import REPLAYED_WITHOUT_RUNNABLE
 from badgerjobs.runs.measures import first_due
 from badgerjobs.runs.models import ACTIVE, FINAL, Attempt, LogLine, Run, State
 from badgerjobs.runs.origins import Origin, origin_of
@@ -38,7 +38,7 @@ class RunPage:
     @property
     def may_be_replayed(self) -> bool:
         """What is over, unless what it belonged to is gone."""
-        return self.is_over and (self.run.runnable is not None or self.run.kind in REPLAYED_ALONE)
+        return self.is_over and (self.run.runnable is not None or self.run.kind in REPLAYED_WITHOUT_RUNNABLE)
 
     @cached_property
     def zone(self) -> tzinfo:

@@ -54,7 +54,7 @@ class RunQuerySet(OwnedQuerySet["Run"]):
         return self.filter(runnable_id=runnable_id)
 
     def others(self) -> RunQuerySet:
-        """Without what tells people of troubles, which is none of what is meant by many runs."""
+        """Without what tells people of troubles or calls hooks, which is none of what is meant by many runs."""
         return self.filter(OTHERS)
 
     def with_story(self) -> RunQuerySet:

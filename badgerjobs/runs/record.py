@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from badgerjobs.lib.time_limits import within
 from badgerjobs.runs import consequences, holding, lifecycle
 from badgerjobs.runs.changes import Finished, PutOff
-from badgerjobs.runs.models import Runnable
+from badgerjobs.runs.models import Runnable, State
 from badgerjobs.runs.outcomes import Failed
 from badgerjobs.runs.settle import settle
 
@@ -24,10 +24,14 @@ UNSTORABLE = Failed("protocol", "The answer holds something that cannot be store
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """`queues` are those in which others may go now. `left` is to be given again: its runnables are locked."""
+    """`queues` are those in which others may go now. `left` is to be given again: its runnables are locked.
+
+    `goes_on`: one of these may be taken again at once, for its next iteration.
+    """
 
     queues: set[str]
     left: list[Finished]
+    goes_on: bool = False
 
 
 @within(WRITE_S)
@@ -45,7 +49,8 @@ def finish_all(batch: Sequence[Finished], *, worker: UUID) -> Recorded:
     Raises what may pass: the same batch may then be given again, since what is written already is left alone.
     """
     left = _record_all(batch, worker)
-    return Recorded(holding.admit({one.run.runnable_id for one in batch if one.run.runnable_id}), left)
+    admitted = holding.admit({one.run.runnable_id for one in batch if one.run.runnable_id})
+    return Recorded(admitted, left, any(one.state == State.QUEUED for one in batch))
 
 
 def _record_all(batch: Sequence[Finished], worker: UUID) -> list[Finished]:

@@ -36,13 +36,37 @@ WITH old AS (
         WHERE (application_id, id) > (kept.application_id, kept.after)
           AND (application_id, id) < (kept.application_id, kept.before)
           AND finished_at < kept.cutoff AND state IN ('succeeded', 'failed', 'aborted', 'skipped')
+          AND NOT kind = ANY(%(apart)s)
         ORDER BY application_id, id LIMIT %(each)s FOR UPDATE SKIP LOCKED
     ) AS run
 ){remains.DELETE_OLD}
 SELECT application_id, count(*), max(id::text) FROM old GROUP BY application_id
 """  # noqa: S608
 
+# The last of the runs with which an application's part begins and that are all kept apart, however old they are.
+_WALK = """
+SELECT kept.application_id, last.id
+FROM unnest(%(applications)s::bigint[], %(afters)s::uuid[], %(befores)s::uuid[]) AS kept (application_id, after, before)
+CROSS JOIN LATERAL (
+    SELECT coalesce((
+        SELECT id FROM runs_run
+        WHERE (application_id, id) > (kept.application_id, kept.after)
+          AND (application_id, id) < (kept.application_id, kept.before)
+          AND NOT kind = ANY(%(apart)s)
+        ORDER BY application_id, id LIMIT 1
+    ), kept.before) AS id
+) AS other
+CROSS JOIN LATERAL (
+    SELECT id FROM runs_run
+    WHERE (application_id, id) > (kept.application_id, kept.after)
+      AND (application_id, id) < (kept.application_id, other.id)
+    ORDER BY application_id DESC, id DESC LIMIT 1
+) AS last
+"""
+
 FIRST = UUID(int=0)
+# By application, up to which id this process has walked through runs that are kept apart: once, and not at each tick.
+_walked: dict[int, UUID] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +97,7 @@ def prune(*, now: datetime | None = None, seconds: float = HELPING_S) -> int:
 
 
 def _prune_old(*, now: datetime, until: datetime) -> int:
-    deleted, waiting = 0, deque(_applications(now))
+    deleted, waiting = 0, deque(_past_those_apart(_applications(now)))
     while waiting and fleet.database_now() < until:
         count, unfinished = _prune_batch([waiting.popleft() for _ in range(min(TOGETHER, len(waiting)))], now)
         deleted += count
@@ -89,17 +113,32 @@ def _applications(now: datetime) -> list[Kept]:
     return found
 
 
-def _prune_batch(applications: list[Kept], now: datetime) -> tuple[int, list[Kept]]:
-    """Delete the oldest of each. Returns how many runs in all, and the applications that may have more of anything."""
-    each = BATCH // len(applications)
-    given: dict[str, Any] = {
+def _past_those_apart(applications: list[Kept]) -> list[Kept]:
+    """The same, each from behind the runs with which it begins and that are none of ours."""
+    kept = [replace(one, after=_walked.get(one.application_id, FIRST)) for one in applications]
+    with connection.cursor() as cursor:
+        cursor.execute(_WALK, _columns(kept))
+        further: dict[int, UUID] = dict(cursor.fetchall())
+    kept = [replace(one, after=further.get(one.application_id, one.after)) for one in kept]
+    _walked.clear()
+    _walked.update({one.application_id: one.after for one in kept if one.after != FIRST})
+    return kept
+
+
+def _columns(applications: list[Kept]) -> dict[str, Any]:
+    return {
         "applications": [kept.application_id for kept in applications],
         "afters": [kept.after for kept in applications],
         "befores": [uuid7_floor(kept.cutoff) for kept in applications],
         "cutoffs": [kept.cutoff for kept in applications],
-        "each": each,
-        "now": now,
+        "apart": [kind for beside in kept_beside() for kind in beside.apart],
     }
+
+
+def _prune_batch(applications: list[Kept], now: datetime) -> tuple[int, list[Kept]]:
+    """Delete the oldest of each. Returns how many runs in all, and the applications that may have more of anything."""
+    each = BATCH // len(applications)
+    given = {**_columns(applications), "each": each, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_PRUNE, given)
         found = {application_id: (count, UUID(newest)) for application_id, count, newest in cursor.fetchall()}

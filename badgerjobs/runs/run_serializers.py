@@ -85,7 +85,10 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "held": {"help_text": "Whether it waits until the run before it is over."},
             "skipped_until": {"help_text": "The last of the occurrences that were skipped; `occurrence` is the first."},
             "skipped_count": {"help_text": "How many occurrences were skipped. Null unless it was skipped."},
-            "replay_of": {"help_text": "The id of the run that this one repeats. Null for all but replays."},
+            "replay_of": {
+                "help_text": "The id of the run that this one repeats, or goes on with after a pause of its webhook. "
+                "Null for all others."
+            },
             "occurrence": {"help_text": "The planned time it stands for. Null when it was not planned."},
             "due_at": {"help_text": "When it may be taken; while retrying, when the next attempt is due."},
             "priority": {"help_text": "0 to 100, lower first."},

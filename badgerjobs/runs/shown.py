@@ -18,6 +18,8 @@ SHOWN_KINDS = {
     "notice": "badgerjobs.notices.showing.NOTICE",
     "sync": "tasks.syncs.showing.SYNC",
     "refresh": "tasks.syncs.showing.REFRESH",
+    "background": "tasks.background.showing.BACKGROUND",
+    "background_hook": "tasks.background.showing.BACKGROUND_HOOK",
     "delivery": "webhooks.performing.showing.DELIVERY",
 }
 

@@ -66,3 +66,5 @@ def _mending(statement: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     except Error:
         connection.close_if_unusable_or_obsolete()
         raise
+    except (SystemExit, KeyboardInterrupt) as error:  # a loop that is given one of these ends, with all that is on it
+        raise RuntimeError(f"A statement raised {type(error).__name__}.") from error

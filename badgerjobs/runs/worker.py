@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 import time
+from functools import partial
 from typing import Any
 
 from celery import current_app, shared_task
@@ -15,7 +16,7 @@ from redis.exceptions import RedisError
 
 from badgerjobs.lib.time_limits import within
 from badgerjobs.runs import broker, fleet, rescue, retention
-from badgerjobs.runs.execute import IoExecutor
+from badgerjobs.runs.execute import Executor
 from badgerjobs.runs.models import Queue
 from badgerjobs.runs.ticks import tick_of
 from badgerjobs.runs.watch import Watch
@@ -33,7 +34,7 @@ QUIET_S = 2.0
 # For all that a tick of the system asks of the database.
 TICK_S = 30.0
 
-_executor: IoExecutor | None = None
+_executors: dict[Queue, Executor] = {}
 _watch: Watch | None = None
 _quiet_until = 0.0
 _ringing = threading.Lock()
@@ -41,10 +42,11 @@ _last_ring: dict[str, float] = {}
 
 
 @shared_task(name="runs.work", ignore_result=True)
-def work(queue: str) -> None:  # noqa: ARG001  named so that a person reading the broker sees which queue rang
+def work(queue: str) -> None:
     """The doorbell: work waits in this queue. It says no more, so it may be lost or doubled."""
-    if _executor:
-        _executor.wake()
+    for its_queue, executor in _executors.items():
+        if its_queue == queue:
+            executor.wake()
 
 
 @shared_task(name="runs.rescue", ignore_result=True)
@@ -53,7 +55,8 @@ def rescue_lost() -> None:
     """The system's tick that takes back what dead workers held."""
     if rescued := rescue.rescue():
         logger.warning("%d runs were taken back from workers that are gone", len(rescued))
-        ring(Queue.IO)
+        for queue in (Queue.IO, Queue.COMPUTE):
+            ring(queue)
 
 
 @shared_task(name="runs.prune", ignore_result=True)
@@ -125,15 +128,25 @@ def ring_on(queue: str) -> None:
 @worker_init.connect
 def start(**_: Any) -> None:
     """Begin to claim at once. Celery's own readiness would wait for a broker that is away."""
-    global _executor, _watch  # noqa: PLW0603  one of each a process: that is what a worker is
+    global _watch  # noqa: PLW0603  one of each a process: that is what a worker is
     # Celery takes this signal a moment later. Until then it would end us where we stand, and our row would stay.
     signal.signal(signal.SIGTERM, _end_before_celery_is_there)
-    _executor = IoExecutor(worker=fleet.Identity(Queue.IO), slots=settings.IO_SLOTS, ring=lambda: ring_on(Queue.IO))
-    _executor.start()
-    _executor.wake()
+    for queue, options in _executors_of_this_process().items():
+        _executors[queue] = Executor(worker=fleet.Identity(queue), ring=partial(ring_on, queue), **options)
+        _executors[queue].start()
+        _executors[queue].wake()
     _watch = Watch()
     _watch.start()
-    logger.info("worker %s takes up to %d runs at once", _executor.worker.name, settings.IO_SLOTS)
+    for queue, executor in _executors.items():
+        logger.info("worker %s takes up to %d runs of %s at once", executor.worker.name, executor.slots, queue.value)
+
+
+def _executors_of_this_process() -> dict[Queue, dict[str, int]]:
+    """How many slots each has. A run that computes keeps its slot, which is a process, for as long as it lasts."""
+    io = {Queue.IO: {"slots": settings.IO_SLOTS}}
+    if not settings.CODE_PROCESSES:
+        return io
+    return io | {Queue.COMPUTE: {"slots": settings.CODE_PROCESSES, "aside": 0}}
 
 
 def _end_before_celery_is_there(*_: object) -> None:
@@ -144,8 +157,8 @@ def _end_before_celery_is_there(*_: object) -> None:
 @worker_shutting_down.connect
 def wind_down(**_: Any) -> None:
     """Claim no more from the moment of the signal on: Celery's own shutdown takes a while to reach us."""
-    if _executor:
-        _executor.wind_down(DRAIN_S)
+    for executor in _executors.values():
+        executor.wind_down(DRAIN_S)
     logger.info("worker stops: what is running may finish for %d s", DRAIN_S)
 
 
@@ -154,5 +167,7 @@ def stop(**_: Any) -> None:
     """Let what runs finish, for a while, and hand the rest back."""
     if _watch:
         _watch.stop(0)
-    if _executor:
-        _executor.stop(DRAIN_S)
+    for executor in _executors.values():
+        executor.wind_down(DRAIN_S)
+    for executor in _executors.values():
+        executor.stop(DRAIN_S)

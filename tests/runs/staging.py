@@ -10,7 +10,7 @@ import pytest
 
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.runs import claiming, execute, fleet
-from badgerjobs.runs.execute import IoExecutor
+from badgerjobs.runs.execute import Executor
 from badgerjobs.runs.kinds import Claimed, Kind
 from badgerjobs.runs.models import Cause, Queue, Run, Runnable, State
 from badgerjobs.runs.outcomes import Done, Outcome
@@ -97,9 +97,9 @@ class Stage:
         self.rings += 1
 
     @contextmanager
-    def executing(self, slots: int = 50, most: int | None = None) -> Iterator[IoExecutor]:
+    def executing(self, slots: int = 50, most: int | None = None) -> Iterator[Executor]:
         """An executor that runs for as long as the block lasts; `most` slots go to one application, all by default."""
-        executor = IoExecutor(worker=fleet.Identity(Queue.IO), slots=slots, ring=self._ring, most=most or slots)
+        executor = Executor(worker=fleet.Identity(Queue.IO), slots=slots, ring=self._ring, most=most or slots)
         executor.start()
         executor.wake()
         try:

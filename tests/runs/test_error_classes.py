@@ -9,6 +9,7 @@ from badgerjobs.runs.outcomes import BUG
 from badgerjobs.runs.record import UNSTORABLE
 from badgerjobs.runs.shown import errors_shown
 from jobs.events.types import function, postgresql
+from tasks.background import perform
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("badgerjobs", "jobs", "tasks", "webhooks")
@@ -26,5 +27,6 @@ def test_every_class_of_error_that_can_be_stored_is_known() -> None:
     found = written()
     assert {"status", "mail", "lost", "superseded", "internal"} <= found
     found |= {*get_args(ErrorClass), BUG.error_class, UNSTORABLE.error_class}
+    found |= {perform.CODE, perform.TIMEOUT, perform.CRASHED, perform.MAX_ITERATIONS, perform.DEFINITION}
     found |= {*function.CLASSES.values(), function.SCRIPT, *postgresql.CLASSES.values()}
     assert found == set(errors_shown())

@@ -11,7 +11,7 @@ import pytest
 from badgerjobs.runs import execute, lifecycle
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import Attempt, LogLine, Run, Runnable, State
-from badgerjobs.runs.outcomes import Done, Failed, Outcome
+from badgerjobs.runs.outcomes import Continue, Done, Failed, Outcome
 from tests.factories import NOW, make_application, make_runnable
 from tests.runs.staging import Gate, Stage, kind, load_all, queue, states
 from tests.waiting import until
@@ -269,3 +269,16 @@ def test_a_perform_that_answers_no_outcome_has_failed_and_gives_its_slot_back(st
         until(lambda: states([bad]) == {"retrying"})
 
     assert bad.tries.get().error_class == "internal"
+
+
+def test_a_run_goes_on_from_iteration_to_iteration_until_it_is_done(stage: Stage, runnable: Runnable) -> None:
+    async def count(run: Claimed, *_: Any) -> Outcome:
+        step = run.input["step"] + 1
+        return Done(output=step) if step == 5 else Continue(input={"step": step}, output=step)
+
+    stage.kinds["staged"] = kind(count)
+    [run] = queue(runnable, input={"step": 0})
+    with stage.executing():
+        until(lambda: states([run]) == {State.SUCCEEDED})
+    run.refresh_from_db()
+    assert (run.iteration, run.attempts, run.output) == (5, 5, 5)

@@ -16,7 +16,7 @@ from badgerjobs.runs import clock as clock_module
 from badgerjobs.runs import fleet, lifecycle, rescue
 from badgerjobs.runs.claiming import Claims
 from badgerjobs.runs.clock import Clock
-from badgerjobs.runs.execute import IoExecutor
+from badgerjobs.runs.execute import Executor
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import Attempt, Run, Runnable, State, Worker
 from badgerjobs.runs.record import finish_all
@@ -64,11 +64,11 @@ def test_what_runs_may_end_when_the_worker_stops(stage: Stage, runnable: Runnabl
 def test_who_is_told_to_stop_while_it_waits_for_a_slot_claims_no_more(
     stage: Stage, runnable: Runnable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def told_meanwhile(executor: IoExecutor) -> int:
+    async def told_meanwhile(executor: Executor) -> int:
         executor._stopping.set()
         return 2
 
-    monkeypatch.setattr(IoExecutor, "_free_slots", told_meanwhile)
+    monkeypatch.setattr(Executor, "_free_slots", told_meanwhile)
     runs = queue(runnable, 2)
     with stage.executing(slots=2) as executor:
         until(executor._stopping.is_set)
@@ -94,7 +94,7 @@ def test_what_does_not_end_in_time_is_handed_back(stage: Stage, runnable: Runnab
     assert all(message.startswith("Released") for message in released)
 
 
-async def _no_claim_is_under_way(executor: IoExecutor) -> None:
+async def _no_claim_is_under_way(executor: Executor) -> None:
     async with executor._books:
         """The one that had begun is over."""
 

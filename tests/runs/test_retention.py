@@ -153,15 +153,35 @@ def test_a_batch_finds_the_old_by_application_and_id(runnable: Runnable) -> None
         "befores": [uuid7()],
         "cutoffs": [NOW],
         "each": 10,
+        "apart": ["background"],
     }
     look_at(Run)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {retention._PRUNE}", given)
         plan = "\n".join(line for (line,) in cursor.fetchall())
+        cursor.execute(f"EXPLAIN {retention._WALK}", given)
+        walk = "\n".join(line for (line,) in cursor.fetchall())
 
+    assert walk.count("run_of_application") == 2
+    assert "Sort" not in walk
     assert "run_of_application" in plan.partition("CTE tries")[0]
     assert "Index Cond: ((ROW(application_id, id) > ROW(kept.application_id, kept.after)) AND (ROW(" in plan
     assert "Sort" not in plan.partition("CTE tries")[0]
+
+
+def test_runs_that_are_kept_apart_are_walked_through_once(runnable: Runnable, monkeypatch: pytest.MonkeyPatch) -> None:
+    apart = [make_old(runnable, KEPT + days * DAY, kind="background") for days in (9, 8, 6)]
+    waits = make_old(runnable, KEPT + 7 * DAY, state=State.SCHEDULED)
+    batches = watched(monkeypatch)
+
+    assert retention.prune(now=NOW) == 0
+    Run.objects.filter(pk=waits.pk).update(state=State.SUCCEEDED, finished_at=NOW - KEPT - DAY)
+    assert retention.prune(now=NOW) == 1
+    assert retention.prune(now=NOW) == 0
+
+    # Up to one that is not kept apart, and might be over the next time.
+    assert [after for after, _ in batches] == [apart[1].pk, apart[1].pk, apart[2].pk]
+    assert set(Run.objects.all()) == set(apart)
 
 
 @pytest.mark.parametrize("own", [1, 60], ids=["shorter", "longer"])

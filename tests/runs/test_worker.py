@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -17,7 +18,7 @@ from kombu.exceptions import OperationalError
 
 from badgerjobs.celery import app
 from badgerjobs.runs import worker
-from badgerjobs.runs.models import Run, Runnable, State
+from badgerjobs.runs.models import Queue, Run, Runnable, State
 from tests.factories import make_run
 
 BELL = "badgerjobs.runs.worker.work.apply_async"
@@ -112,13 +113,15 @@ def test_the_bell_is_not_rung_for_what_is_taken_back(bell: SimpleNamespace) -> N
 
 
 def test_the_bell_wakes_the_executor_and_may_be_heard_before_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    woken: list[bool] = []
+    woken: list[str] = []
     worker.work("io")
 
-    monkeypatch.setattr(worker, "_executor", SimpleNamespace(wake=lambda: woken.append(True)))
-    worker.work("io")
+    for queue in Queue:
+        executor = SimpleNamespace(wake=partial(woken.append, queue))
+        monkeypatch.setitem(worker._executors, queue, executor)
+    worker.work("compute")
 
-    assert woken == [True]
+    assert woken == ["compute"]
 
 
 @pytest.fixture
@@ -139,10 +142,12 @@ def test_sigterm_before_celery_listens_lets_the_executor_end_in_order(monkeypatc
 
     def executor(**_: Any) -> SimpleNamespace:
         # The row that says that there is this worker is written in the middle of `start`.
-        return SimpleNamespace(start=lambda: os.kill(os.getpid(), signal.SIGTERM), stop=stopped.append)
+        return SimpleNamespace(
+            start=lambda: os.kill(os.getpid(), signal.SIGTERM), wind_down=lambda _: None, stop=stopped.append
+        )
 
-    monkeypatch.setattr(worker, "IoExecutor", executor)
-    monkeypatch.setattr(worker, "_executor", None)
+    monkeypatch.setattr(worker, "Executor", executor)
+    monkeypatch.setattr(worker, "_executors", {})
 
     with pytest.raises(SystemExit) as ended:
         worker.start()
@@ -158,7 +163,7 @@ def test_rescued_runs_are_rung_for_and_none_are_not(bell: SimpleNamespace, runna
 
     make_run(runnable, State.RUNNING, worker=uuid4())
     worker.rescue_lost()
-    assert bell.rung == ["io"]
+    assert bell.rung == ["io", "compute"]
 
 
 @pytest.mark.django_db

@@ -19,11 +19,12 @@ from badgerjobs.workspaces.querysets import OwnedQuerySet
 class Run(models.Model):
     """One execution: why, when it was due, how far it is, and how it ended.
 
-    `number` counts the runs of a runnable. `attempts` counts the results so far. `due_at` is when it may be taken: its
-    occurrence at first, then the time of the next attempt. `worker` holds it while it runs. `replay_of` is the id of
-    the run that this one repeats. One that is `held` is queued, and waits until the one before it is over.
-    `error_class` is that of its last attempt. A skipped one stands for `skipped_count` occurrences, from `occurrence`
-    to `skipped_until`, and has no number.
+    `number` counts the runs of a runnable. `attempts` counts the results so far, `attempts_before` those before this
+    `iteration`; most kinds have one. `due_at` is when it may be taken: its occurrence at first, then the time of the
+    next attempt. `worker` holds it while it runs. `replay_of` is the id of the run that this one repeats, or goes on
+    with after a pause. One that is `held` is queued, and waits until the one before it is over. `error_class` is that
+    of its last attempt. A skipped one stands for `skipped_count` occurrences, from `occurrence` to `skipped_until`, and
+    has no number.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -45,6 +46,8 @@ class Run(models.Model):
     held = models.BooleanField(default=False, db_default=False)
     due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
+    iteration = models.PositiveSmallIntegerField(default=1, db_default=1)
+    attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0)
     rescues = models.PositiveSmallIntegerField(default=0)
     worker = models.UUIDField(null=True)
     input = models.JSONField(null=True)
@@ -147,6 +150,7 @@ class LogLine(models.Model):
         Application, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )
     attempt = models.PositiveSmallIntegerField(default=0)
+    iteration = models.PositiveSmallIntegerField(default=1, db_default=1)
     level = models.CharField(max_length=10, choices=[("info", "Info"), ("warning", "Warning"), ("error", "Error")])
     message = models.TextField()
     data = models.JSONField(null=True)
