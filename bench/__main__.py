@@ -31,6 +31,7 @@ MEASURES = {
     "syncs": Measure("bench.syncs.measure"),
     "cache": Measure("bench.cache.measure"),
     "hooks": Measure("bench.hooks.measure"),
+    "background": Measure("bench.background.measure"),
     "deliveries": Measure("bench.deliveries.measure", {"shared_preload_libraries": "pg_stat_statements"}),
 }
 
@@ -82,6 +83,8 @@ def parse(words: list[str]) -> Namespace:
     cache.add_argument("--reading", type=positive, default=5, help="seconds of each rate, of hooks too (%(default)s)")
     deliveries = parser.add_argument_group("deliveries", "--rounds of each sort, of which the median counts")
     deliveries.add_argument("--delivered", type=positive, default=1_000, help="of each sort (%(default)s)")
+    background = parser.add_argument_group("background", "--rounds of each sort, of which the median counts")
+    background.add_argument("--tasks", type=positive, default=1_000, help="of each sort (%(default)s)")
     return parser.parse_args(words)
 
 

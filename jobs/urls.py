@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from jobs import form_views, verb_views, views
+from jobs import background_views, form_views, verb_views, views
 from jobs.events import form_views as event_form_views
 from jobs.events import views as event_views
 
@@ -24,6 +24,11 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:tag>/cancel/", verb_views.cancel, name="cancel"),
     path("jobs/<str:tag>/retry/", verb_views.retry, name="retry"),
     path("jobs/<str:tag>/delete/", views.delete, name="delete"),
+    path(
+        "background-tasks/definitions/<str:definition>/schedule/",
+        background_views.schedule,
+        name="schedule-background",
+    ),
     path("events/", event_views.list_events, name="events"),
     path("new-event/", event_form_views.new_event, name="new-event"),
     path("try-event/", event_form_views.try_form, name="try-form"),

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from badgerjobs.workspaces.querysets import OwnedQuerySet
 
 if TYPE_CHECKING:
-    from tasks.models import CacheKey, KeySync, Task
+    from tasks.models import BackgroundRun, CacheKey, KeySync, Task
 
 
 class CacheKeyQuerySet(OwnedQuerySet["CacheKey"]):
@@ -53,3 +53,15 @@ class TaskQuerySet(OwnedQuerySet["Task"]):
     def search(self, words: str) -> TaskQuerySet:
         """Those whose tag, name or pattern contains the words, in any case."""
         return self.filter(Q(tag__icontains=words) | Q(name__icontains=words) | Q(pattern__icontains=words))
+
+
+class BackgroundRunQuerySet(OwnedQuerySet["BackgroundRun"]):
+    """What runs of definitions in code have beside what every run has."""
+
+    def whole(self) -> BackgroundRunQuerySet:
+        """With the run of each, its input and output, in the same query; without what it was triggered with."""
+        return self.select_related("run").defer("given")
+
+    def brief(self) -> BackgroundRunQuerySet:
+        """The same without inputs and outputs, which may be long."""
+        return self.select_related("run").defer("given", "run__input", "run__output")

@@ -2,10 +2,13 @@
 
 import hashlib
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 
+from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.lib.tokens import digest_of
 from badgerjobs.runs.models import FINAL, Attempt, Cause, Overlap, Run, Runnable, State
 from badgerjobs.sources.models import DataSource
@@ -18,7 +21,7 @@ from jobs.events.services import create_connection, create_event
 from jobs.models import Connection, Event, Job
 from jobs.services import create_job
 from tasks.models import KIND as TASK_KIND
-from tasks.models import CachedValue, CacheKey, KeySync, Task, TaskKey
+from tasks.models import BackgroundRun, CachedValue, CacheKey, KeySync, Task, TaskKey
 from webhooks.models import KIND as HOOK_KIND
 from webhooks.models import Delivery, Hook, Standing
 
@@ -176,3 +179,29 @@ def make_delivery(hook: Hook, state: State | None = None, **fields: Any) -> Deli
         delivery.run_id = run.pk
     delivery.save(force_insert=True)
     return delivery
+
+
+# Ids of one moment are in the order of their making, and those of a moment that is past are older than others.
+_numbers = count()
+
+
+def make_background_run(application: Application, state: State = State.QUEUED, **fields: Any) -> BackgroundRun:
+    """A background task in any state, as if it had been triggered at `created_at` and brought there.
+
+    `run` are fields of its run; one that runs or is over was begun, unless told otherwise.
+    """
+    created_at = fields.setdefault("created_at", NOW)
+    begun = state not in {State.QUEUED, State.SCHEDULED}
+    given = {
+        "application_id": application.pk, "kind": "background", "queue": "compute", "cause": Cause.CODE, "input": {},
+        "created_at": created_at, "due_at": created_at, "started_at": created_at if begun else None,
+        "finished_at": created_at if state in FINAL else None, "attempts": 1 if state in FINAL else 0,
+        **fields.pop("run", {}),
+    }  # fmt: skip
+    given.setdefault("id", UUID(int=uuid7_floor(created_at).int + next(_numbers)))
+    run = Run.objects.create(state=state, **given)
+    row = {
+        "definition": "syncArticles", "name": "Sync articles", "saved_at": created_at, "iterations": 1 if begun else 0,
+        "created_by": {"id": "code", "displayName": "Code", "type": "system"}, **fields,
+    }  # fmt: skip
+    return BackgroundRun.objects.create(run=run, application=application, **row)

@@ -40,6 +40,12 @@ class ApplicationSerializer(RetryFieldsSerializer):
     retention_days = _perhaps(
         1, MOST_DAYS, help_text="For how many days finished runs are kept. Null: as the installation has it."
     )
+    background_retention_days = _perhaps(
+        0,
+        MOST_DAYS,
+        help_text="For how many days finished background tasks are kept. "
+        "0: for ever. Null: as the installation has it.",
+    )
     warn_after = _perhaps(
         1, MOST_IN_A_ROW, help_text="Somebody is told after so many failed runs of a job in a row. Null: never."
     )

@@ -11,6 +11,7 @@ from badgerjobs.sources.api import SourceViewSet
 from jobs.api import JobViewSet, ResultViewSet
 from jobs.events.api import ConnectionViewSet, EventViewSet
 from tasks.api import TaskViewSet
+from tasks.background.api import BackgroundTaskViewSet
 from tasks.cache import api as cache_api
 from tasks.keys.api import KeyViewSet
 from webhooks.api import HookViewSet
@@ -23,6 +24,7 @@ router.register("connections", ConnectionViewSet, basename="connection")
 router.register("sources", SourceViewSet, basename="source")
 router.register("keys", KeyViewSet, basename="key")
 router.register("tasks", TaskViewSet, basename="task")
+router.register("background-tasks", BackgroundTaskViewSet, basename="background-task")
 router.register("hooks", HookViewSet, basename="hook")
 router.register("deliveries", DeliveryViewSet, basename="delivery")
 router.register("results", ResultViewSet, basename="result")

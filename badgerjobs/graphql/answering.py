@@ -19,8 +19,17 @@ from graphql import (
 )
 from rest_framework.exceptions import APIException, PermissionDenied
 
-from badgerjobs.graphql.limits import MOST_ANSWERED, TOO_MUCH, TooMuchError, Weighing, parsed, shaped, verbs_in
-from badgerjobs.graphql.schema import SCHEMA, SIZES
+from badgerjobs.graphql.limits import (
+    MOST_ANSWERED,
+    TOO_MUCH,
+    TooMuchError,
+    Weighing,
+    parsed,
+    shaped,
+    tops_of,
+    verbs_in,
+)
+from badgerjobs.graphql.schema import GROUPS, SCHEMA, SIZES
 from badgerjobs.web.graphql import Asker
 from badgerjobs.web.problems import LONGEST_SENTENCE
 from badgerjobs.workspaces.models import Scope
@@ -51,16 +60,16 @@ def answer(
         depth = shaped(document)
         if errors := validate(SCHEMA, document, max_errors=MOST_ERRORS):
             return {"errors": [_told(error) for error in errors[:MOST_ERRORS]]}
-        _ensure_allowed(asker, operation, depth)
+        fragments = _fragments(document)
+        _ensure_allowed(asker, operation, fragments, depth)
         variables = variables or {}
         values = get_variable_values(SCHEMA, operation.variable_definitions or (), variables, MOST_ERRORS)
         if isinstance(values, list):
             return {"errors": [_told(error) for error in values[:MOST_ERRORS]]}
-        fragments = _fragments(document)
         asker.selected = _weighed(asker, fragments, operation, values)
     except GraphQLError as error:
         return {"errors": [_told(error)]}
-    spend(verbs_in(operation.selection_set, fragments) - 1)
+    spend(verbs_in(operation.selection_set, fragments, GROUPS) - 1)
     result = execute_sync(SCHEMA, document, None, asker, variable_values=variables, operation_name=name or None)
     if asker.texts.are_too_many:  # a part would pass for the whole
         result = ExecutionResult(None, result.errors)
@@ -107,8 +116,15 @@ def _weighed(
     return named
 
 
-def _ensure_allowed(asker: Asker, operation: OperationDefinitionNode, depth: int) -> None:
-    """A query needs `read`, a mutation `write`; one that asks for more than the fields of what it changed, both."""
+def _ensure_allowed(
+    asker: Asker, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode], depth: int
+) -> None:
+    """A query needs `read`, a mutation `write`; one that asks for more than the fields of what it changed, both.
+
+    What stands in a group looks at the rights that it needs itself.
+    """
+    if all(node.name.value in GROUPS for node in tops_of(operation.selection_set, fragments)):
+        return
     is_mutation = operation.operation == OperationType.MUTATION
     if is_mutation:
         _ensure_scope(asker, Scope.WRITE)

@@ -45,14 +45,14 @@ class WhateverIsAccepted(BaseContentNegotiation):
 
 
 class ReadsOrWrites(BasePermission):
-    """A token that may read or write; which of them an operation needs is known once it is read."""
+    """A token that may read, write or delete; which of them an operation needs is known once it is read."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
-        """Raises 401 for nobody, and 403 for a token that can do neither."""
+        """Raises 401 for nobody, and 403 for a token that can do none of it."""
         token: Token | None = request.auth  # type: ignore[assignment]
         if token is None:
             raise NotAuthenticated("Send a token: Authorization: Bearer TOKEN.")
-        if not (token.may(Scope.READ) or token.may(Scope.WRITE)):
+        if not any(token.may(scope) for scope in (Scope.READ, Scope.WRITE, Scope.BACKGROUND_DELETE)):
             raise PermissionDenied(f"This token lacks the scope “{Scope.READ}”.")
         return True
 

@@ -4,7 +4,7 @@ First what can be seen without the schema: bytes and tokens, then depth, fields 
 of a valid query, how many fields its answer may have: each list counts as often as it may have rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,17 +132,25 @@ def _shape_of_fragment(name: str, fragments: Mapping[str, FragmentDefinitionNode
     return known[name]
 
 
-def verbs_in(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
-    """How many fields stand at the top of a valid operation, those of its fragments among them."""
-    whole = 0
-    for node in selections.selections:
+def tops_of(
+    selections: SelectionSetNode | None, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterator[FieldNode]:
+    """The fields at the top of a valid selection, those of its fragments among them."""
+    for node in selections.selections if selections else ():
         if isinstance(node, FragmentSpreadNode):
-            whole += verbs_in(fragments[node.name.value].selection_set, fragments)
+            yield from tops_of(fragments[node.name.value].selection_set, fragments)
         elif isinstance(node, InlineFragmentNode):
-            whole += verbs_in(node.selection_set, fragments)
-        else:
-            whole += 1
-    return whole
+            yield from tops_of(node.selection_set, fragments)
+        elif isinstance(node, FieldNode):
+            yield node
+
+
+def verbs_in(
+    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], groups: Collection[str]
+) -> int:
+    """How many questions or verbs a valid operation holds: its fields at the top, and those in each of the groups."""
+    tops = tops_of(selections, fragments)
+    return sum(sum(1 for _ in tops_of(top.selection_set, fragments)) if top.name.value in groups else 1 for top in tops)
 
 
 @dataclass(slots=True)
@@ -181,7 +189,8 @@ class Weighing:
         definition = _META.get(node.name.value) or of.fields[node.name.value]
         inner = get_named_type(definition.type)
         each = self._weigh(node.selection_set, inner, named)
-        if not is_list_type(get_nullable_type(definition.type)):
+        is_list = is_list_type(get_nullable_type(definition.type))
+        if not is_list and place not in self.sizes:
             return 1 + each
         rows, left_out = self._size(place, node, definition)
         return 1 + each * max(0, rows) + max(0, left_out)

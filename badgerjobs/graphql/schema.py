@@ -1,18 +1,28 @@
 """The schema, made once from what the apps bring: their types as text, and what finds the fields that rows lack."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from types import ModuleType
 from typing import Any
 
-from graphql import GraphQLSchema, build_schema
+from graphql import (
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    build_schema,
+)
 
+from badgerjobs.graphql.scalars import SCALARS
 from badgerjobs.web.graphql import Asker, Resolver, Size
 from jobs import graphql as jobs
+from tasks.background import graphql as background
 
-# What an app adds to the schema is a row here: a package with SDL, RESOLVERS and SIZES.
-APPS: tuple[ModuleType, ...] = (jobs,)
+# What an app adds to the schema is a row here: a package with SDL, RESOLVERS and SIZES; and, if it has some, GROUPS:
+# fields at the top that hold its questions and verbs, each of which looks itself at the rights that it needs.
+APPS: tuple[ModuleType, ...] = (jobs, background)
 
 _ROOT = """
 "What can be asked."
@@ -25,24 +35,35 @@ SDL = "".join([_ROOT, *(app.SDL for app in APPS)])
 RESOLVERS: Mapping[str, Resolver] = {name: resolve for app in APPS for name, resolve in app.RESOLVERS.items()}
 SIZES: Mapping[str, Size] = {name: size for app in APPS for name, size in app.SIZES.items()}
 
+GROUPS: frozenset[str] = frozenset().union(*(getattr(app, "GROUPS", ()) for app in APPS))
+
 
 class UnknownFieldError(ValueError):
     """An app has a resolver or a size for a field that no type has."""
 
 
-def _made() -> GraphQLSchema:
-    schema = build_schema(SDL)
+def made(sdl: str) -> GraphQLSchema:
+    """The schema of this text. Raises UnknownFieldError."""
+    schema = build_schema(sdl)
     left = {*RESOLVERS, *SIZES}
     for type_name, of in schema.type_map.items():
-        for name, field in {} if type_name.startswith("__") else getattr(of, "fields", {}).items():
+        for name, field in _fields(of):
             place = f"{type_name}.{name}"
             left.discard(place)
             for argument, details in field.args.items():
                 details.out_name = _spelled(argument)
             field.resolve = _passing(RESOLVERS[place]) if place in RESOLVERS else _reading(name)
+        if isinstance(of, GraphQLScalarType) and type_name in SCALARS:
+            take: Any = SCALARS[type_name]
+            of.parse_value = of.coerce_input_value = take  # type: ignore[method-assign]
     if left:
         raise UnknownFieldError(f"No type has {', '.join(sorted(left))}.")
     return schema
+
+
+def _fields(of: GraphQLNamedType) -> Iterable[tuple[str, GraphQLField]]:
+    """The fields that are to be found: neither those of inputs nor those of the schema itself."""
+    return of.fields.items() if isinstance(of, GraphQLObjectType) and not of.name.startswith("__") else ()
 
 
 def _passing(resolve: Resolver) -> Resolver:
@@ -64,4 +85,4 @@ def _spelled(name: str) -> str:
     return re.sub(r"(?=[A-Z])", "_", name).lower()
 
 
-SCHEMA = _made()
+SCHEMA = made(SDL)

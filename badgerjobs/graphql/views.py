@@ -58,7 +58,7 @@ def _sentence(error: dict[str, Any]) -> str:
 
 
 def _answered(request: PageRequest, application: Application, query: str, variables: str) -> dict[str, Any]:
-    scopes = {Scope.READ, Scope.WRITE} if request.member.may(Role.EDITOR) else {Scope.READ}
+    scopes = {Scope.READ, Scope.WRITE, Scope.BACKGROUND_DELETE} if request.member.may(Role.EDITOR) else {Scope.READ}
     asker = Asker(application, actor_of(request), frozenset(scopes))
     try:
         return answer(asker, query, json.loads(variables) if variables.strip() else None)

@@ -1,5 +1,6 @@
 """Ids: UUIDs of version 7 (RFC 9562), which sort by the time they were made; and slugs, which stand in addresses."""
 
+import hashlib
 import os
 import secrets
 import threading
@@ -53,9 +54,15 @@ def _after(ms: int, last: tuple[int, int], other: tuple[int, int]) -> tuple[int,
     return ms, max(taken) if taken else int.from_bytes(os.urandom(5))
 
 
+def derived(other: UUID, what: str) -> UUID:
+    """Another id of the same millisecond: of the same id and for the same thing always the same."""
+    digest = int.from_bytes(hashlib.blake2b(other.bytes + what.encode(), digest_size=10).digest())
+    return UUID(int=other.int >> 80 << 80 | digest & ~(0xF << 76 | 0b11 << 62) | _VERSION_AND_VARIANT)
+
+
 def uuid7_floor(moment: datetime) -> UUID:
     """Give the smallest id that a millisecond can have; `moment` is aware. `id < floor` is older than it."""
-    return _compose((moment - _EPOCH) // _MILLISECOND, 0, 0)
+    return _compose(max(0, (moment - _EPOCH) // _MILLISECOND), 0, 0)
 
 
 def slug() -> str:

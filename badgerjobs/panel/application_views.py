@@ -148,7 +148,11 @@ def _settings(
         "name": name or NameForm(initial={"name": application.name}),
         "retries": retries_in_words(application.policy),
         "limits": limits_of(application),
-        "installation": {"days": settings.RETENTION_DAYS, "requests": settings.RATE_LIMIT_PER_SECOND},
+        "installation": {
+            "days": settings.RETENTION_DAYS,
+            "background_days": settings.BACKGROUND_RETENTION_DAYS,
+            "requests": settings.RATE_LIMIT_PER_SECOND,
+        },
         "application": application,
     }
     return show(request, "panel/settings.html", context)

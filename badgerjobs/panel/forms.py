@@ -87,12 +87,16 @@ class PolicyForm(RetryForm, BreakerForm):
     concurrent_runs = forms.IntegerField(label="At once", required=False, min_value=1, max_value=MOST_LIMIT)
     runs_per_minute = forms.IntegerField(label="A minute", required=False, min_value=1, max_value=MOST_LIMIT)
     retention_days = forms.IntegerField(label="Runs are kept", required=False, min_value=1, max_value=MOST_DAYS)
+    background_retention_days = forms.IntegerField(
+        label="Background tasks", required=False, min_value=0, max_value=MOST_DAYS
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         most = settings.RATE_LIMIT_PER_SECOND
         bound_requests(self.fields["requests_per_second"], most, "more this installation does not take.")
         self.fields["retention_days"].widget.attrs["placeholder"] = settings.RETENTION_DAYS
+        self.fields["background_retention_days"].widget.attrs["placeholder"] = settings.BACKGROUND_RETENTION_DAYS
 
     def clean(self) -> dict[str, Any]:
         """Ask the serializer about the retries, and give their columns in the place of what was typed."""

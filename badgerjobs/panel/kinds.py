@@ -28,5 +28,7 @@ KINDS: Mapping[str, Named] = {
     "delivery": Named(
         "webhook deliveries", "webhooks:list", if_any=True, page="webhooks:hook", resume="webhooks:resume"
     ),
+    "background": Named("background tasks", "background:list", if_any=True, page="background:task"),
+    "background_hook": Named("hooks of background tasks", "background:list", if_any=True),
     "notice": Named("notices", "notices:incidents", if_any=True),
 }

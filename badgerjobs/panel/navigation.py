@@ -45,6 +45,7 @@ PLACES = (
         Place("Keys", "tasks:keys", "y"),
         Place("Tasks", "tasks:list", "w"),
         Place("Cache", "tasks:cache", "h"),
+        Place("Background tasks", "background:list", "b"),
     ),
     (
         Place("Tokens", "panel:tokens", "t", Role.EDITOR),

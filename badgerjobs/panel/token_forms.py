@@ -18,6 +18,7 @@ SCOPES = {
     Scope.READ: "read jobs, tasks, runs and results",
     Scope.WRITE: "create, change, run and delete",
     Scope.CACHE_READ: "read cached values",
+    Scope.BACKGROUND_DELETE: "delete background tasks that are over",
 }
 
 MOST_YEARS = 10

@@ -68,7 +68,11 @@ def moment(value: str) -> datetime:
     if parsed is None:
         raise ValueError(f"“{value}” is not a time like 2026-11-21T22:50:28Z.")
     # Ids begin in 1970, and nothing of ours is older.
-    return max(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC), datetime.fromtimestamp(0, UTC))
+    first = datetime.fromtimestamp(0, UTC)
+    try:
+        return max(parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC), first)
+    except OverflowError:  # in UTC it is in the year 0, or in 10000
+        return first if parsed.year == 1 else datetime.max.replace(tzinfo=UTC)
 
 
 def words_of(value: str) -> list[str]:

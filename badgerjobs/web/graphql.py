@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar
 
 from badgerjobs.web.problems import Invalid
@@ -54,6 +55,11 @@ class Texts:
         """Raises Invalid."""
         self.are_too_many = True
         raise Invalid(limit=TOO_MUCH_TEXT)
+
+
+def moment(at: datetime | None) -> str | None:
+    """`2026-11-21T22:50:28.412Z`: to the millisecond, as JavaScript writes its dates."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z" if at else None
 
 
 def size_of(text: str | None) -> int:

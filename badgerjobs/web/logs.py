@@ -7,7 +7,9 @@ from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOpera
 
 from badgerjobs.lib.connection_loss import reason_of
 
-_HOOK = re.compile(r"/hooks/[^\s'\"<>]*")
+# Servers write lines as they came: each letter may be one of `%68` and the like.
+_HOOKS = "".join(f"(?:{letter}|%{ord(letter):02x})" for letter in "/hooks/")
+_HOOK = re.compile(_HOOKS + r"[^\s'\"<>]*", re.IGNORECASE)
 
 
 class UnexpectedOnly(logging.Filter):
@@ -24,7 +26,7 @@ class NoHookAddress(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep every line, with an ellipsis in the place of what follows `/hooks/`."""
         said = record.getMessage()
-        if "/hooks/" in said:
+        if _HOOK.search(said):
             record.msg, record.args = _HOOK.sub("/hooks/…", said), ()
         return True
 

@@ -10,6 +10,7 @@ from django.utils.cache import patch_cache_control
 
 from badgerjobs.lib import zones
 from badgerjobs.web import problems
+from badgerjobs.web.lengths import length_of
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -24,13 +25,12 @@ def bounded_body(answer: Answer) -> Answer:
     def bounded(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(HOOKS):
             return answer(request)
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-            return problems.page(request, 413, f"The request has {int(length):,} bytes: at most {most:,} are taken.")
-        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        length, most = length_of(request), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if length is None:
             # WSGI has no place for a body of unknown length: it would read as none at all.
             return problems.page(request, 411, "Say how long the request is: send Content-Length, and not in chunks.")
+        if length > most:
+            return problems.page(request, 413, f"The request has {length:,} bytes: at most {most:,} are taken.")
         return answer(request)
 
     return bounded

@@ -34,7 +34,7 @@ class NewestFirst(CursorPagination):
     Cursors are encrypted: ids count the rows of all tenants, which are nobody's business.
     """
 
-    ordering = "-id"
+    ordering = "-pk"
     page_size = 100
     page_size_query_param = "limit"
     max_page_size = 1000

@@ -78,7 +78,9 @@ def _refusal(error: exceptions.APIException) -> tuple[dict[str, Any], dict[str, 
     """The problem, with its headers, of what is refused."""
     found = _field_errors(error.detail) if isinstance(error, exceptions.ValidationError) else None
     errors = None if found is None else dict(islice(found.items(), MOST_ERRORS))
-    return body(error.status_code, _detail(error, errors), errors), _headers(error)
+    # What is refused by an app that has words of its own for machines says them beside what every problem has.
+    members: dict[str, Any] = getattr(error, "members", {})
+    return body(error.status_code, _detail(error, errors), errors) | members, _headers(error)
 
 
 def _unexpected(error: Exception, context: dict[str, Any]) -> Response:

@@ -43,6 +43,10 @@ class ProblemSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Field → what is wrong with it, in sentences. Only where fields are at fault.",
     )
+    code = serializers.CharField(
+        required=False,
+        help_text="A word for machines, where background tasks refuse something: `TASK_ABORT_ERROR`, say.",
+    )
 
 
 class AutoSchema(Generated):

@@ -42,6 +42,7 @@ class Scope(models.TextChoices):
     READ = "read", "Read"
     WRITE = "write", "Write"
     CACHE_READ = "cache:read", "Read cached values"
+    BACKGROUND_DELETE = "background:delete", "Delete background tasks"
 
 
 class People(BaseUserManager["User"]):
@@ -133,10 +134,10 @@ class Application(RetryPolicy):
     """Belongs to a workspace and owns jobs, tasks, runs and all else. Its signing key signs every call made for it.
 
     While a key is being rotated, calls bear the signatures of both, until `previous_key_until`. Its retry policy is
-    what new jobs begin with. Null in `retention_days` and in `requests_per_second` means: what the installation has.
-    After `warn_after` runs of a job that failed in a row somebody is told, after `pause_after` it is paused (null:
-    never), and `probe_after_s` seconds later one run tries whether it is well again. When work is later than
-    `late_after_s` seconds, somebody is told (null: never).
+    what new jobs begin with. Null in `retention_days`, in `background_retention_days` (0: for ever) and in
+    `requests_per_second` means: what the installation has. After `warn_after` runs of a job that failed in a row
+    somebody is told, after `pause_after` it is paused (null: never), and `probe_after_s` seconds later one run tries
+    whether it is well again. When work is later than `late_after_s` seconds, somebody is told (null: never).
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="applications")
@@ -146,6 +147,7 @@ class Application(RetryPolicy):
     previous_signing_key = EncryptedTextField(blank=True, default="")
     previous_key_until = models.DateTimeField(null=True, blank=True)
     retention_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    background_retention_days = models.PositiveSmallIntegerField(null=True, blank=True)
     requests_per_second = models.PositiveIntegerField(null=True, blank=True)
     warn_after = models.PositiveSmallIntegerField(null=True, blank=True, default=5)
     pause_after = models.PositiveSmallIntegerField(null=True, blank=True, default=20)

@@ -107,7 +107,8 @@ def rename_application(*, application: Application, name: str, by: Actor, now: d
 
 # What an application decides for all that is in it.
 POLICY_FIELDS = (
-    *RETRY_COLUMNS, "warn_after", "pause_after", "probe_after_s", "retention_days", "requests_per_second",
+    *RETRY_COLUMNS, "warn_after", "pause_after", "probe_after_s", "retention_days", "background_retention_days",
+    "requests_per_second",
 )  # fmt: skip
 # For how long runs may be kept.
 MOST_DAYS = 3650

@@ -18,7 +18,7 @@ LINES: Mapping[str, str] = {
     EventType.ACTION: "Calls a URL of yours, with the input of the job in its path, query, headers or body.",
     EventType.NOTIFICATION: "Tells somebody: by mail, in a chat as Slack takes it, or at a signed webhook.",
     EventType.DATABASE_ACTION: "Runs one SQL statement, with the input of the job as bound parameters.",
-    EventType.FUNCTION: "Runs JavaScript of yours in a sandbox, with the input of the job; it returns the output.",
+    EventType.FUNCTION: "Runs JavaScript of yours in a sandbox, with the input of the job; or a background task.",
     EventType.MESSAGEBROKER: "Publishes a message by AMQP, or to a stream or a list of Redis or Valkey.",
     ConnectionType.SMTP: "Sends the mails of notifications.",
     ConnectionType.DATABASE: "Runs the statements of database actions.",
@@ -105,6 +105,11 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
             rows=12,
             placeholder="return {total: input.prices.reduce((sum, price) => sum + price, 0)}",
         ),
+        "background_task": Look(
+            "Or a background task", "In place of code: the ID of one that this installation defines.",
+            placeholder="syncArticles",
+        ),
+        "input": Look("Its input", "JSON: an object. The whole input where this is empty.", editor="json", rows=4),
         "timeout_ms": Look("Gives up after", more=True, unit="ms"),
     },
     EventType.MESSAGEBROKER: {

@@ -15,11 +15,15 @@ from badgerjobs.outbound.client import Client
 from badgerjobs.outbound.names import Resolver
 from badgerjobs.outbound.relay import Line, relayed
 from badgerjobs.outbound.slots import Slots
+from badgerjobs.runs.statements import Statements
 from badgerjobs.web.outgoing import open_client
 
 # What speaks to mail servers and brokers blocks. A workspace has so many of the threads, and fewer the more of all wait
 # for servers that hang: a few such workspaces never have all.
 THREADS, THREADS_EACH = 16, 6
+# For what events write into our own database, and for those that trigger background tasks, whose definitions may take
+# their time to say whether they let them.
+STATEMENTS, TRIGGERS = 1, 2
 # A workspace has so many connections to one server; fewer, down to one, when all together have so many that last.
 EACH, LASTING = 4, 128
 
@@ -58,6 +62,7 @@ class Means:
     """`slots` are places at servers, by `server_of`; `shares` are a workspace's in the threads, `free` those of all.
 
     `functions` says when those that the sandbox has no room for come again, by their workspaces.
+    `statements` are those of our own database; `triggers` those that ask code of background tasks.
     """
 
     client: Client
@@ -68,6 +73,8 @@ class Means:
     shares: Slots
     free: Slots
     functions: Appointments
+    statements: Statements
+    triggers: Statements
     _leaving: set[asyncio.Task[None]] = field(default_factory=set)
 
     @asynccontextmanager
@@ -130,9 +137,12 @@ def _slots() -> tuple[Slots, Slots, Slots]:
 async def open_means() -> AsyncIterator[Means]:
     """For one event loop. Nobody waits for a server when it ends."""
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="event")
-    policy, resolver = Policy(settings.EGRESS_ALLOW), Resolver()
+    policy, resolver, statements = Policy(settings.EGRESS_ALLOW), Resolver(), Statements(STATEMENTS)
+    triggers = Statements(TRIGGERS)
     try:
         async with open_client() as client:
-            yield Means(client, policy, resolver, threads, *_slots(), Appointments())
+            yield Means(client, policy, resolver, threads, *_slots(), Appointments(), statements, triggers)
     finally:
+        await statements.hang_up()
+        await triggers.hang_up()
         threads.shutdown(wait=False, cancel_futures=True)

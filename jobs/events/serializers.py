@@ -1,6 +1,6 @@
 """Events and connections as REST shows and takes them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
@@ -35,9 +35,14 @@ class ConnectionField(serializers.Field[Any, Any, Any, Any]):
         return str(value.tag)
 
 
+def _documented(serializer: type[StrictSerializer]) -> Sequence[type[StrictSerializer]]:
+    """What the reference has for it: one of several, where only some of its fields go together."""
+    return getattr(serializer, "documented_as", (serializer,))
+
+
 EVENT_CONFIGURATION = PolymorphicProxySerializer(
     component_name="EventConfiguration",
-    serializers=[type_of(name).serializer for name in EVENT_TYPES],
+    serializers=[one for name in EVENT_TYPES for one in _documented(type_of(name).serializer)],
     resource_type_field_name=None,
 )
 CONNECTION_CONFIGURATION = PolymorphicProxySerializer(

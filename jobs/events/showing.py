@@ -53,5 +53,6 @@ _SAID: Mapping[str, Any] = {
     "rows_affected": lambda count: f"{_rows(count)} changed",
     "accepted": lambda accepted: f"mail to {len(accepted)}",
     "message_id": lambda _: "published",
+    "background_task": lambda _: "triggered",
     "value": lambda _: "returned",
 }

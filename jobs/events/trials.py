@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from badgerjobs.lib.ids import uuid7
-from badgerjobs.runs.outcomes import Done, Later, Outcome
+from badgerjobs.runs.outcomes import Done, Failed, Later, Outcome
 from badgerjobs.web.limits import count
 from badgerjobs.web.trials import LONGEST_S, PER_MINUTE, PLACES, TooManyTrialsError
 from badgerjobs.workspaces import audit
@@ -59,5 +59,6 @@ def told(outcome: Outcome) -> dict[str, Any]:
         return {"ok": True, "result": outcome.result, "error": None}
     if isinstance(outcome, Later):
         return {"ok": False, "result": None, "error": {"class": "timeout", "message": BUSY}}
+    assert isinstance(outcome, Failed)  # noqa: S101  no event goes on
     error = {"class": outcome.error_class, "message": outcome.error}
     return {"ok": False, "result": outcome.result, "error": error}

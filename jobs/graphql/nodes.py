@@ -6,7 +6,6 @@ once, so that a query takes as many statements as it names such things, however 
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -15,16 +14,11 @@ from django.db.models import Count, Max, Q
 from badgerjobs.lib import vault
 from badgerjobs.runs.last_attempts import LastAttempt, TooMuchTextError, last_attempts_of
 from badgerjobs.runs.models import Attempt
-from badgerjobs.web.graphql import Asker
+from badgerjobs.web.graphql import Asker, moment
 from badgerjobs.workspaces.models import Application
 from jobs.graphql.texts import count_loaded, wants_texts, without_unread
 from jobs.models import Job
 from jobs.runners import Runner, runners_of_all
-
-
-def moment(at: datetime | None) -> str | None:
-    """`2026-11-21T22:50:28.412Z`: to the millisecond, as JavaScript writes its dates."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z" if at else None
 
 
 class ApplicationNode:

@@ -15,6 +15,7 @@ from badgerjobs.workspaces.locks import hold_application
 from badgerjobs.workspaces.models import Application, AuditEntry
 from tests.callers import Caller, caller_for, make_caller
 from tests.factories import make_job
+from tests.in_turn import in_turn
 from tests.runs.together import together
 from tests.waiting import until
 
@@ -28,6 +29,7 @@ SETTINGS = {
     "runs_per_minute": None,
     "requests_per_second": None,
     "retention_days": None,
+    "background_retention_days": None,
     "warn_after": 5,
     "pause_after": 20,
     "probe_after": 900,
@@ -43,6 +45,7 @@ OTHERS: dict[str, Any] = {
     "runs_per_minute": 120,
     "requests_per_second": 9,
     "retention_days": 14,
+    "background_retention_days": 0,
     "warn_after": 2,
     "pause_after": None,
     "probe_after": 120,
@@ -110,8 +113,8 @@ def test_a_change_is_in_the_audit_log_with_the_token_that_made_it(alice: Caller)
     ]
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
+@in_turn(
+    "given, said",
     [
         ({"warn_after": 20}, "It is paused after 20 already"),
         ({"warn_after": 7, "pause_after": 7}, "It is paused after 7 already"),
@@ -130,7 +133,6 @@ def test_a_change_is_in_the_audit_log_with_the_token_that_made_it(alice: Caller)
         ({"late_after": 90}, "whole minutes"),
         ({"retention_day": 3}, "did you mean retention_days?"),
     ],
-    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
 def test_what_cannot_be_is_refused_at_its_field(given: dict[str, Any], said: str, alice: Caller) -> None:
     answer = alice.patch("/application/", given)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from badgerjobs.api.urls import router
 from tests.callers import PROBLEM, Caller
 
 
@@ -19,7 +20,7 @@ def test_the_front_door_names_places_that_are_there() -> None:
 
 def test_the_root_names_places_that_are_there(alice: Caller) -> None:
     places = alice.get("/").body
-    assert {"jobs", "runs", "results", "application"} <= set(places)
+    assert {*(prefix for prefix, _, _ in router.registry), "application"} <= set(places)
     asked = {"schedules/preview", "cache"}  # of what, must be said
     assert {alice.get(address).status for place, address in places.items() if place not in asked} == {200}
 

@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 
 from jobs.models import Job
 from tests.callers import Caller
+from tests.in_turn import in_turn
 
 WHERE = "/schedules/preview/"
 JOB = {"tag": "t", "endpoint": "https://example.com/", "verb": "GET"}
@@ -36,7 +37,7 @@ def moments(texts: list[str]) -> list[datetime]:
     return [moment for moment in found if moment]
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@in_turn("schedule", SCHEDULES)
 def test_the_first_of_a_preview_is_what_making_the_job_plans(alice: Caller, schedule: dict[str, Any]) -> None:
     began = timezone.now()
     preview = alice.post(WHERE, schedule)
@@ -73,7 +74,7 @@ REFUSED: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("schedule", REFUSED, ids=ascii)
+@in_turn("schedule", REFUSED)
 def test_a_preview_refuses_what_making_a_job_refuses_and_says_the_same(alice: Caller, schedule: dict[str, Any]) -> None:
     preview, made = alice.post(WHERE, schedule), alice.post("/jobs/", {**JOB, **schedule})
     assert (preview.status, made.status) == (400, 400)

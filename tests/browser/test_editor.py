@@ -85,57 +85,58 @@ def test_words_have_the_tones_of_the_house_by_day_and_by_night(asking: Page) -> 
     assert not set(seen["light"]) & set(seen["dark"])
 
 
-@pytest.mark.parametrize(
-    ("language", "text", "said"),
-    [
-        ("json", '{"a": [1, 2,]}', "Line 1, column 13: A value is expected here."),
-        ("json", '{"a": 1,\n "b": tru}', "Line 2, column 7: A value is expected here."),
-        ("json", "{'a': 1}", "Line 1, column 2: Texts stand in double quotes."),
-        ("json", '{"a": {{input.a}}}', "Line 1, column 8: A name in double quotes or } is expected here."),
-        ("json texts", '{"a": {{input.a}}}', "Line 1, column 7: A placeholder stands in double quotes here."),
-        ("json texts", '["{{input.a}}",]', "Line 1, column 16: A value is expected here."),
-        ("json values", '{"a": {{input.a}}, "b": "\\{{ {{x}}"} 1', "Line 1, column 38: Nothing may follow the value."),
-        ("javascript", "if (input.a) {\n  return ')'; // }\n", "Line 1, column 14: This { is not closed."),
-        ("javascript", "return [1);", "Line 1, column 10: This ) meets the [ of line 1."),
-        ("sql", "SELECT '(\n(' FROM (a", "Line 2, column 9: This ( is not closed."),
-        ("sql", "SELECT 'a", "Line 1, column 10: The text ends within a comment or a quoted text."),
-        ("sql", "SELECT E'a\\'", "Line 1, column 13: The text ends within a comment or a quoted text."),
-        ("sql", "SELECT $a$b'$b$\n$$", "Line 2, column 3: The text ends within a comment or a quoted text."),
-        ("sql", "SELECT $$a'b$$, '\\', (", "Line 1, column 22: This ( is not closed."),
-        ("graphql", '{ jobs { name # }\n """ } """ }', "Line 1, column 1: This { is not closed."),
-    ],
-)
-def test_what_is_wrong_is_marked_and_said_in_words(asking: Page, language: str, text: str, said: str) -> None:
-    shown = swap_in(asking, language)
-    shown.click()
-    write(asking, text)
-    expect(asking.locator("#code_status")).to_have_text(said)
-    expect(shown.locator(".ace_gutter-cell.ace_error")).to_have_text(re.search(r"\d+", said)[0])  # type: ignore[index]
-    expect(shown.locator(".fault")).to_have_count(1)
-    expect(shown.get_by_role("textbox")).to_have_attribute("aria-invalid", "true")
-    expect(shown.get_by_role("textbox")).to_have_accessible_description(said)
+# Language, text, and what is said of it.
+WRONG = [
+    ("json", '{"a": [1, 2,]}', "Line 1, column 13: A value is expected here."),
+    ("json", '{"a": 1,\n "b": tru}', "Line 2, column 7: A value is expected here."),
+    ("json", "{'a': 1}", "Line 1, column 2: Texts stand in double quotes."),
+    ("json", '{"a": {{input.a}}}', "Line 1, column 8: A name in double quotes or } is expected here."),
+    ("json texts", '{"a": {{input.a}}}', "Line 1, column 7: A placeholder stands in double quotes here."),
+    ("json texts", '["{{input.a}}",]', "Line 1, column 16: A value is expected here."),
+    ("json values", '{"a": {{input.a}}, "b": "\\{{ {{x}}"} 1', "Line 1, column 38: Nothing may follow the value."),
+    ("javascript", "if (input.a) {\n  return ')'; // }\n", "Line 1, column 14: This { is not closed."),
+    ("javascript", "return [1);", "Line 1, column 10: This ) meets the [ of line 1."),
+    ("sql", "SELECT '(\n(' FROM (a", "Line 2, column 9: This ( is not closed."),
+    ("sql", "SELECT 'a", "Line 1, column 10: The text ends within a comment or a quoted text."),
+    ("sql", "SELECT E'a\\'", "Line 1, column 13: The text ends within a comment or a quoted text."),
+    ("sql", "SELECT $a$b'$b$\n$$", "Line 2, column 3: The text ends within a comment or a quoted text."),
+    ("sql", "SELECT $$a'b$$, '\\', (", "Line 1, column 22: This ( is not closed."),
+    ("graphql", '{ jobs { name # }\n """ } """ }', "Line 1, column 1: This { is not closed."),
+]
+RIGHT = [
+    ("json", '{"a": "{{x}}", "{{b}}": [{}]}'),
+    ("json texts", ' {"a": [1.5e3, -2, "\\u00e9 {{x}}", true, null, {}, []], "{{b}}": "{{input.b}}"}\n'),
+    ("json values", '{"a": "{{x}}", "b": {{input.b}}}'),
+    ("javascript", 'const f = (a) => `${a ? `(` : "["}`;\nreturn /[(]/.test(f(1)) && 1 < 2 && 3 > 2;'),
+    ("sql", "SELECT $1, \"a(\", 'it''s (' -- (\nFROM t /* (\n( */ WHERE id = {{input.id}} AND b = %(b)s"),
+    ("sql", r"SELECT $$a'b$$, E'a\'b (', $q$ $$ ' ( $1$ $q $q$, 'a\', else'b' FROM a$b$c WHERE x = $1"),
+    ("sql", "DO $body$\nBEGIN ('\n$bod$ $body$; SELECT '$$'"),
+    ("graphql", 'query Q($a: String = "(") { # (\n job(name: $a) { ...F @include(if: true) } }'),
+]
 
 
-@pytest.mark.parametrize(
-    ("language", "text"),
-    [
-        ("json", '{"a": "{{x}}", "{{b}}": [{}]}'),
-        ("json texts", ' {"a": [1.5e3, -2, "\\u00e9 {{x}}", true, null, {}, []], "{{b}}": "{{input.b}}"}\n'),
-        ("json values", '{"a": "{{x}}", "b": {{input.b}}}'),
-        ("javascript", 'const f = (a) => `${a ? `(` : "["}`;\nreturn /[(]/.test(f(1)) && 1 < 2 && 3 > 2;'),
-        ("sql", "SELECT $1, \"a(\", 'it''s (' -- (\nFROM t /* (\n( */ WHERE id = {{input.id}} AND b = %(b)s"),
-        ("sql", r"SELECT $$a'b$$, E'a\'b (', $q$ $$ ' ( $1$ $q $q$, 'a\', else'b' FROM a$b$c WHERE x = $1"),
-        ("sql", "DO $body$\nBEGIN ('\n$bod$ $body$; SELECT '$$'"),
-        ("graphql", 'query Q($a: String = "(") { # (\n job(name: $a) { ...F @include(if: true) } }'),
-    ],
-)
-def test_what_is_right_is_not_marked(asking: Page, language: str, text: str) -> None:
-    shown = swap_in(asking, language, "(")
-    shown.click()
-    write(asking, text)
-    expect(asking.locator("#code_status")).to_have_text("Tab indents. Esc, then Tab leaves the field.")
-    asking.wait_for_function("() => !document.querySelector('#code_editor').ariaInvalid")
-    expect(shown.locator(".fault")).to_have_count(0)
+def test_what_is_wrong_is_marked_and_said_in_words(asking: Page) -> None:
+    for language, text, said in WRONG:
+        shown, of = swap_in(asking, language), f"{language}: {text}"
+        shown.click()
+        write(asking, text)
+        expect(asking.locator("#code_status"), of).to_have_text(said)
+        line = re.search(r"\d+", said)
+        assert line
+        expect(shown.locator(".ace_gutter-cell.ace_error"), of).to_have_text(line[0])
+        expect(shown.locator(".fault"), of).to_have_count(1)
+        expect(shown.get_by_role("textbox"), of).to_have_attribute("aria-invalid", "true")
+        expect(shown.get_by_role("textbox"), of).to_have_accessible_description(said)
+
+
+def test_what_is_right_is_not_marked(asking: Page) -> None:
+    for language, text in RIGHT:
+        shown, of = swap_in(asking, language, "("), f"{language}: {text}"
+        shown.click()
+        write(asking, text)
+        expect(asking.locator("#code_status"), of).to_have_text("Tab indents. Esc, then Tab leaves the field.")
+        expect(shown.get_by_role("textbox"), of).not_to_have_attribute("aria-invalid", re.compile(""))
+        expect(shown.locator(".fault"), of).to_have_count(0)
 
 
 def test_a_line_that_the_server_names_is_marked_until_the_text_is_changed(asking: Page) -> None:

@@ -5,7 +5,9 @@ in FORMS.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -23,6 +25,8 @@ from tests.factories import make_application, make_job, make_member
 from tests.pages import ACCOUNTS, LONG, NO_ROWS, OPEN, PAGES, fill
 from tests.workspaces.visitors import code_of
 
+ROOT = Path(__file__).resolve().parents[2]
+
 # What everybody may look at a page with: the width of a telephone and of a desk, by day and by night.
 VIEWS = [(width, theme) for width in (1440, 390) for theme in ("light", "dark")]
 AXE_SCRIPT = Axe().axe_script
@@ -31,6 +35,8 @@ RULES = {
     "preload": False,  # it would fetch imported style sheets anew, from addresses where none are
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
+# Those of them that look at colours; by night nothing else differs, as a test below holds.
+OF_COLOURS = RULES | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 # The elements that reach beyond the window, outermost first. What scrolls in itself may be as wide as it likes.
 STICKS_OUT = """() => {
   if (document.documentElement.scrollWidth <= innerWidth) return [];
@@ -43,20 +49,32 @@ STICKS_OUT = """() => {
 }"""
 
 Rows = Mapping[str, str]
-FULL = sorted(PAGES)
-FOR_NOBODY = sorted(ACCOUNTS | set(OPEN))
+# So many addresses one test asks for: the rows are made once for all of them.
+AT_ONCE = 10
+
+
+def stretches(addresses: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Addresses that stand together, by the first of them."""
+    ats = sorted(addresses)
+    return {f"from {ats[first]}": ats[first : first + AT_ONCE] for first in range(0, len(ats), AT_ONCE)}
+
+
+FULL = stretches(PAGES)
+FOR_NOBODY = stretches(ACCOUNTS | set(OPEN))
 # Lists and forms; a page about one thing is there with the thing.
-EMPTY = [at for at in FULL if set(re.findall(r"{(\w+)}", at)) in ({"application_slug"}, {"workspace_slug"})]
-OF_A_SECOND_FACTOR = [at for at in FULL if "2fa" in at or "reauthenticate" in at]
+EMPTY = stretches([at for at in PAGES if set(re.findall(r"{(\w+)}", at)) in ({"application_slug"}, {"workspace_slug"})])
+OF_A_SECOND_FACTOR = stretches([at for at in PAGES if "2fa" in at or "reauthenticate" in at])
 
 
-def is_page(at: str, user: User | None) -> bool:
-    """Whether somebody who asks for it gets a page, and not a file or another address."""
+def are_pages(ats: Sequence[str], user: User | None) -> Iterator[str]:
+    """Those of which somebody who asks for them gets a page, and not a file or another address."""
     browser = Client(headers={"Accept": "text/html"}, raise_request_exception=False)
     if user:
         browser.cookies["sessionid"] = session_of(user)
-    answer = browser.get(at)
-    return answer.status_code == 200 and answer["Content-Type"].startswith("text/html")
+    for at in ats:
+        answer = browser.get(at)
+        if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
+            yield at
 
 
 def faults(page: Page, views: Sequence[tuple[int, str]] = VIEWS) -> list[str]:
@@ -70,17 +88,18 @@ def faults(page: Page, views: Sequence[tuple[int, str]] = VIEWS) -> list[str]:
     found = []
     for width, theme in views:
         see_as(page, width, theme)
-        found += [f"{width} px, {theme}: {said}" for said in [*page.evaluate(STICKS_OUT), *violations(page)]]
+        rules = OF_COLOURS if (width, "light") in views and theme == "dark" else RULES
+        found += [f"{width} px, {theme}: {said}" for said in [*page.evaluate(STICKS_OUT), *violations(page, rules)]]
     see_as(page, before["width"] if before else 1440, "dark" if was_dark else "light")
     return found
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, rules: Mapping[str, Any]) -> list[str]:
     """What axe, which is in the page already, finds in it as it is seen now."""
-    rules = page.evaluate("async rules => (await axe.run(document, rules)).violations", RULES)
+    broken = page.evaluate("async rules => (await axe.run(document, rules)).violations", rules)
     return [
         f"{rule['id']}: {node['target']} {node['html'][:160]}: {node['failureSummary']}"
-        for rule in rules
+        for rule in broken
         for node in rule["nodes"]
     ]
 
@@ -96,47 +115,67 @@ def look_around(page: Page) -> None:
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("address", FULL)
-def test_a_page_with_all_kinds_of_rows_is_for_everybody(
-    address: str, transactional_db: None, open_browser: Callable[..., Page]
+def look_at_each(page: Page, ats: Sequence[str], user: User | None) -> None:
+    """Look at those that are pages; what is found bears the address of the page."""
+    found = []
+    for at in are_pages(ats, user):
+        answer = page.goto(at)
+        assert answer, at
+        assert (answer.status, answer.request.redirected_from) == (200, None), at
+        found += [f"{at}, {said}" for said in faults(page)]
+    assert not found, "\n".join(found)
+
+
+def at_rows(ats: Sequence[str], rows: Rows) -> list[str]:
+    return [filled(at, NO_ROWS if at in ACCOUNTS else rows) for at in ats]
+
+
+@pytest.mark.parametrize("ats", FULL.values(), ids=FULL)
+def test_pages_with_all_kinds_of_rows_are_for_everybody(
+    ats: Sequence[str], transactional_db: None, open_browser: Callable[..., Page]
 ) -> None:
     rows = fill(make_application("Example Shop"), timezone.now())
     alice = User.objects.get(email="alice@example.com")
-    at = filled(address, NO_ROWS if address in ACCOUNTS else rows)
-    if is_page(at, alice):
-        look(open_browser(alice), at)
+    look_at_each(open_browser(alice), at_rows(ats, rows), alice)
 
 
-@pytest.mark.parametrize("address", EMPTY)
-def test_a_page_with_nothing_on_it_is_for_everybody(
-    address: str, shop: Application, open_browser: Callable[..., Page]
+@pytest.mark.parametrize("ats", EMPTY.values(), ids=EMPTY)
+def test_pages_with_nothing_on_them_are_for_everybody(
+    ats: Sequence[str], shop: Application, open_browser: Callable[..., Page]
 ) -> None:
     alice = User.objects.get(email="alice@example.com")
-    at = filled(address, {"application_slug": shop.slug, "workspace_slug": shop.workspace.slug})
-    if is_page(at, alice):
-        look(open_browser(alice), at)
+    slugs = {"application_slug": shop.slug, "workspace_slug": shop.workspace.slug}
+    look_at_each(open_browser(alice), [filled(at, slugs) for at in ats], alice)
 
 
-@pytest.mark.parametrize("address", FOR_NOBODY)
-def test_a_page_for_who_is_not_signed_in_is_for_everybody(
-    address: str, transactional_db: None, open_browser: Callable[..., Page]
+@pytest.mark.parametrize("ats", FOR_NOBODY.values(), ids=FOR_NOBODY)
+def test_pages_for_who_is_not_signed_in_are_for_everybody(
+    ats: Sequence[str], transactional_db: None, open_browser: Callable[..., Page]
 ) -> None:
     rows = fill(make_application("Example Shop"), timezone.now())
-    at = filled(address, NO_ROWS if address in ACCOUNTS else rows)
-    if is_page(at, None):
-        look(open_browser(), at)
+    look_at_each(open_browser(), at_rows(ats, rows), None)
 
 
-@pytest.mark.parametrize("address", OF_A_SECOND_FACTOR)
-def test_a_page_of_who_has_a_second_factor_is_for_everybody(
-    address: str, shop: Application, open_browser: Callable[..., Page]
+@pytest.mark.parametrize("ats", OF_A_SECOND_FACTOR.values(), ids=OF_A_SECOND_FACTOR)
+def test_pages_of_who_has_a_second_factor_are_for_everybody(
+    ats: Sequence[str], shop: Application, open_browser: Callable[..., Page]
 ) -> None:
     alice = User.objects.get(email="alice@example.com")
     TOTP.activate(alice, "JBSWY3DPEHPK3PXP")
     RecoveryCodes.activate(alice)
-    at = filled(address, NO_ROWS)
-    if is_page(at, alice):
-        look(open_browser(alice), at)
+    look_at_each(open_browser(alice), at_rows(ats, NO_ROWS), alice)
+
+
+def test_by_night_nothing_differs_but_colours() -> None:
+    """Why it is enough to look for what has to do with colours then."""
+    ours = [file for folder in ("static", "templates") for file in (ROOT / folder).rglob("*.*")]
+    texts = {file.name: file.read_text() for file in ours if file.suffix in {".css", ".js", ".html"}}
+    assert [name for name, text in texts.items() if "prefers-color-scheme" in text] == []
+    styles = "".join(text for name, text in texts.items() if name.endswith(".css"))
+    by_theme = re.findall(r"\[data-theme[^{}]*{([^{}]*)}", styles)
+    assert by_theme
+    assert [said for said in by_theme if not re.fullmatch(r"\s*color-scheme: \w+;\s*", said)] == []
+    assert styles.count("light-dark(") == len(re.findall(r"light-dark\(oklch\([^()]*\), oklch\([^()]*\)\)", styles)) > 9
 
 
 def test_the_menu_of_a_narrow_page_is_for_everybody(shop: Application, alice_browser: Page) -> None:

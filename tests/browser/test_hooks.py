@@ -200,3 +200,28 @@ def test_a_narrow_list_shows_how_the_last_deliveries_stand(
     page.goto(at(shop))
     expect(page.locator("svg.strip")).to_be_visible()
     expect(page.get_by_text("anybody who knows its URL")).to_be_visible()
+
+
+# The middle of each thing that can be pressed there, from the top of the window.
+_ROWS = """all => all.filter(one => one.checkVisibility()).map(one => {
+  const at = one.getBoundingClientRect(); return Math.round((at.top + at.bottom) / 2);
+})"""
+# Of all at one moment: the page moves while its editor is loaded.
+_TOPS = "names => names.map(name => document.querySelector(name).getBoundingClientRect().top)"
+
+
+def test_on_a_telephone_what_belongs_together_stands_together(
+    shop: Application, open_browser: Callable[..., Page]
+) -> None:
+    make_hook(shop, "orders", transform="return null")
+    page = open_browser(User.objects.get(email="alice@example.com"), width=390)
+    page.goto(at(shop, "hook", "orders"))
+    rows = page.locator(".head .actions .button").evaluate_all(_ROWS)
+    assert rows[-1] in rows[:-1], "“⋯” stands alone in its row"
+    page.goto(at(shop, "transform", "orders"))
+    assert len(set(page.locator(".field.submit .button").evaluate_all(_ROWS))) == 1, "the bar is one row high"
+    parts = [".code-field", "#output", "#payload"]
+    for name in parts:
+        page.locator(name).first.wait_for()
+    tops = page.evaluate(_TOPS, parts)
+    assert tops == sorted(tops), "what comes of the draft stands right below it"

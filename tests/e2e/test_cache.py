@@ -16,6 +16,12 @@ SEATS = 2
 TABLES = "tasks_keysync, tasks_cachedvalue, tasks_cachekey, tasks_cachereads, sources_datasource"
 
 
+@pytest.fixture
+def stack(one_of_each: Stack) -> Stack:
+    """The same beat and worker for all tests of this file, with nothing to do."""
+    return one_of_each
+
+
 @pytest.fixture(autouse=True)
 def _key(stack: Stack, receiver: Receiver) -> Iterator[None]:
     """A key that was never filled, of a source that is the receiver."""
@@ -36,7 +42,6 @@ def test_a_first_value_is_fetched_once_while_an_eighth_of_the_threads_wait_for_i
     stack: Stack, receiver: Receiver
 ) -> None:
     receiver.answer = lambda _: Answer(gate="source", body=b'{"price": 12}')
-    stack.start("beat-1", "worker-1")
     with ThreadPoolExecutor(READERS) as pool:
         waiting = {pool.submit(read, stack) for _ in range(READERS)}
         refused: list[int] = []
@@ -55,7 +60,6 @@ def test_a_first_value_is_fetched_once_while_an_eighth_of_the_threads_wait_for_i
 def test_an_old_value_is_served_while_its_source_hangs_and_after_valkey_was_emptied(
     stack: Stack, receiver: Receiver
 ) -> None:
-    stack.start("beat-1", "worker-1")
     assert (read(stack).status, len(receiver.calls)) == (200, 1)
     receiver.answer = lambda _: Answer(gate="source", body=b'"new"')
     an_hour_ago = ", ".join(f"{name} = {name} - interval '1 hour'" for name in ("fetched_at", "tried_at", "asked_at"))
@@ -73,7 +77,7 @@ def test_an_old_value_is_served_while_its_source_hangs_and_after_valkey_was_empt
 def test_what_was_read_is_written_down_when_web_ends(stack: Stack, receiver: Receiver) -> None:
     stack.end("web")  # with what it has counted so far
     stack.sql("TRUNCATE tasks_cachereads")
-    stack.start("web", "beat-1", "worker-1")
+    stack.start("web")
     assert [read(stack).status for _ in range(4)] == [200] * 4
     stack.end("web")
     try:

@@ -1,11 +1,28 @@
 """What jobs may call: nothing on this machine unless it is listed, and of this service `/echo/` alone."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.e2e.receiver import Answer, Receiver
 from tests.e2e.stack import Stack
 
 pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def _beating(_whole_stack: Stack) -> Iterator[Stack]:
+    _whole_stack.start("beat-1")
+    yield _whole_stack
+    _whole_stack.clear()
+
+
+@pytest.fixture
+def stack(_beating: Stack) -> Iterator[Stack]:
+    """The same beat for all tests of this file; each starts a worker that may call what it says."""
+    yield _beating
+    _beating.kill(*[name for name in _beating.fleet() if name.startswith("worker")])
+    _beating.forget()
 
 
 def results(stack: Stack, endpoints: dict[str, str]) -> dict[str, dict[str, object]]:
@@ -24,7 +41,6 @@ def test_a_local_address_that_is_not_listed_is_refused_with_the_setting_that_lis
     stack: Stack, receiver: Receiver
 ) -> None:
     stack.start("worker-1", EGRESS_ALLOW="")
-    stack.start("beat-1")
 
     [(_, result)] = results(stack, {"local": f"{receiver.url}/local"}).items()
 
@@ -38,7 +54,6 @@ def test_a_local_address_that_is_not_listed_is_refused_with_the_setting_that_lis
 
 def test_a_local_address_that_is_listed_is_called(stack: Stack, receiver: Receiver) -> None:
     stack.start("worker-1", EGRESS_ALLOW=f"example.com,{receiver.address}", DEMO="0")
-    stack.start("beat-1")
 
     [(_, result)] = results(stack, {"local": f"{receiver.url}/local"}).items()
 
@@ -103,7 +118,6 @@ SPELLINGS = [
 
 def test_of_the_demos_own_address_echo_may_be_called_and_nothing_else_by_any_spelling(stack: Stack) -> None:
     stack.start("worker-1", EGRESS_ALLOW="")
-    stack.start("beat-1")
     allowed = {
         "good": f"http://127.0.0.1:{stack.port}/echo/good",
         "query": f"http://127.0.0.1:{stack.port}/echo/?a=../",
@@ -121,7 +135,6 @@ def test_of_the_demos_own_address_echo_may_be_called_and_nothing_else_by_any_spe
 
 def test_without_demo_not_even_echo_may_be_called(stack: Stack) -> None:
     stack.start("worker-1", EGRESS_ALLOW="", DEMO="0")
-    stack.start("beat-1")
 
     [(_, result)] = results(stack, {"echo": f"http://127.0.0.1:{stack.port}/echo/good"}).items()
 
@@ -132,7 +145,7 @@ def test_without_demo_not_even_echo_may_be_called(stack: Stack) -> None:
 def test_a_listed_host_that_redirects_to_this_services_metrics_leads_nowhere(stack: Stack, receiver: Receiver) -> None:
     """A redirect is checked like the first address: neither the listed host nor `/echo/` opens a way around."""
     receiver.answer = lambda _: Answer(302, location=f"http://127.0.0.1:{stack.port}/metrics")
-    stack.start("beat-1", "worker-1")
+    stack.start("worker-1")
 
     [(_, result)] = results(stack, {"away": f"{receiver.url}/away"}).items()
 

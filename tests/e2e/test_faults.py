@@ -1,7 +1,7 @@
 """Kill it in the middle of the work, and count: every occurrence ends as exactly one finished run."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -18,7 +18,23 @@ BEFORE = RUNS // 4
 HELD = 150
 
 
+@pytest.fixture(scope="module")
+def _struck(_whole_stack: Stack) -> Iterator[Stack]:
+    yield _whole_stack
+    _whole_stack.clear()
+
+
+@pytest.fixture
+def stack(_struck: Stack) -> Iterator[Stack]:
+    """A beat and two workers, which go on from one strike to the next one, with nothing to do."""
+    _struck.start(*[name for name in ("beat-1", "worker-1", "worker-2") if name not in _struck.fleet()])
+    yield _struck
+    _struck.forget()
+
+
 def kill_a_worker(stack: Stack) -> None:
+    stack.signal("worker-1", signal.SIGKILL)
+    stack.let_lease_run_out("worker-1")
     stack.kill("worker-1")
     stack.start("worker-1")
 
@@ -55,7 +71,6 @@ def test_every_occurrence_ends_as_exactly_one_finished_run(
         return Answer(gate="strike" if call.index >= BEFORE else "")
 
     receiver.answer = held_for_the_strike
-    stack.start("beat-1", "worker-1", "worker-2")
     plant(stack, RUNS, over_s=2)
     stack.until(lambda: len(receiver.calls) >= BEFORE + HELD, f"{BEFORE + HELD} calls", seconds=30)
     strike(stack)
@@ -69,6 +84,7 @@ def test_every_occurrence_ends_as_exactly_one_finished_run(
 
 
 def test_what_rest_accepted_is_there_after_kill_9_of_the_database_and_of_web(stack: Stack, receiver: Receiver) -> None:
+    stack.kill(*stack.fleet())
     tags = [f"kept-{number}" for number in range(20)]
     for tag in tags:
         stack.create_job(tag, verb="POST", body=tag)

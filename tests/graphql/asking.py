@@ -1,7 +1,14 @@
 """Asking GraphQL in tests."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from graphql import GraphQLSchema
+
+from badgerjobs.graphql.schema import SDL, made
+from tasks.background import graphql as background
+from tasks.background.definitions import Definition
+from tasks.background.graphql.inputs import sdl_of_enum
 from tests.callers import Answer, Caller
 
 GRAPHQL = "http://testserver/graphql"
@@ -29,3 +36,8 @@ def refused(caller: Caller, query: str, **variables: Any) -> str:
     [error] = answer.body["errors"]
     said: str = error["message"]
     return said
+
+
+def schema_with(definitions: Iterable[Definition]) -> GraphQLSchema:
+    """The schema of an installation that has these definitions."""
+    return made(SDL.replace(background.SDL.removeprefix(background.TYPES), sdl_of_enum(definitions)))

@@ -16,6 +16,7 @@ from tests.callers import PROBLEM, Caller, caller_for
 from tests.factories import make_application, make_attempt, make_event, make_job, make_run
 from tests.graphql import documents
 from tests.graphql.asking import ask, data, refused
+from tests.in_turn import in_turn
 
 pytestmark = pytest.mark.django_db
 
@@ -360,8 +361,8 @@ def stored_of(caller: Caller) -> Job:
     return Job.objects.for_application(caller.application).get(tag="first")
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
+@in_turn(
+    "given, said",
     [
         ({"verb": "fetch"}, "verb: “FETCH” is none of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS."),
         ({"endpoint": "example.com"}, "endpoint: "),
@@ -380,7 +381,6 @@ def stored_of(caller: Caller) -> Job:
         ({"name": ""}, "name: "),
         ({"body": "x" * 1_000_001}, "body: The body has 1,000,001 bytes: at most 1,000,000 can be sent."),
     ],
-    ids=lambda value: str(sorted(value)) if isinstance(value, dict) else None,
 )
 def test_a_wrong_argument_is_named_with_what_would_be_right(alice: Caller, given: dict[str, Any], said: str) -> None:
     answer = ask(alice, documents.CREATE, **{**GIVEN, **given})

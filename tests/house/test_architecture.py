@@ -64,6 +64,8 @@ PAST_THE_GATES = {
     "jobs/graphql/places.py": (1, "the workspace of the application that asks is in the condition"),
     "jobs/page.py": (1, "the attempts of the run in the row around it"),
     "jobs/standing.py": (2, "jobs that came by the gate; the runs of the job in the row around it"),
+    "tasks/background/places.py": (2, "runs that a worker has just claimed: it is no front"),
+    "tasks/background/showing.py": (2, "runs that came by the gate; a task is named to its own application"),
     "tasks/keys/of_sources.py": (1, "the application of the source that came by the gate is in the condition"),
     "tasks/picking.py": (1, "how many keys a task names that came by the gate"),
     "tasks/showing.py": (2, "the keys that tasks name which came by the gate; what their runs said"),

@@ -14,6 +14,7 @@ from badgerjobs.outbound.calls import ErrorClass
 from badgerjobs.panel.roles import MAY
 from badgerjobs.runs.models import FINAL, State
 from badgerjobs.workspaces.models import Role
+from tests.in_turn import in_turn
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("badgerjobs", "jobs", "slurps", "tasks", "webhooks")
@@ -148,7 +149,7 @@ def headings(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("page", PAPERS, ids=lambda page: page.name)
+@in_turn("page", PAPERS)
 def test_no_link_leads_nowhere(page: Path) -> None:
     dead = [
         link

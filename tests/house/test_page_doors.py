@@ -22,7 +22,9 @@ from badgerjobs.workspaces.models import Application, Member, Role
 from tests.addresses import filled
 from tests.clients import browser_of
 from tests.factories import make_application, make_member
+from tests.in_turn import in_turn
 from tests.pages import ACCOUNTS, MARK, NO_ROWS, OPEN, PAGES, fill
+from tests.tables import held
 
 UNDECORATED = object()
 LEAST: Mapping[str, Any] = {
@@ -31,8 +33,9 @@ LEAST: Mapping[str, Any] = {
     if address not in OPEN and address not in ACCOUNTS
 }
 BELOW_A_TENANT = [address for address, least in LEAST.items() if isinstance(least, Role)]
-EVERY_PAGE = pytest.mark.parametrize("address", BELOW_A_TENANT)
-EVERY_ACCOUNT_PAGE = pytest.mark.parametrize("address", sorted(ACCOUNTS))
+EVERY_PAGE = in_turn("address", BELOW_A_TENANT)
+EVERY_ACCOUNT_PAGE = in_turn("address", sorted(ACCOUNTS))
+SIGN_IN = reverse(settings.LOGIN_URL)
 ROLES = [Role.VIEWER, Role.EDITOR, Role.ADMIN, Role.OWNER]
 
 
@@ -59,6 +62,12 @@ def rows(filled_shop: tuple[Application, Mapping[str, str]], db: None) -> Mappin
     return filled_shop[1]
 
 
+@pytest.fixture
+def browsers(shop: Application) -> Mapping[Role, Client]:
+    """In each of them somebody of this role is signed in."""
+    return {role: browser_of(member(shop, role).user) for role in ROLES}
+
+
 def member(shop: Application, role: Role) -> Member:
     return make_member(shop.workspace, role, f"the-{role}@example.com")
 
@@ -73,11 +82,10 @@ def statuses(browser: Client, at: str) -> set[int]:
     return {answer.status_code for answer in tried(browser, at)}
 
 
-def everything() -> dict[str, list[Any]]:
+def everything() -> Mapping[str, list[str]]:
     """All that our tables hold, to compare."""
     ours = ("workspaces", "runs", "notices", "jobs", "sources", "tasks", "webhooks", "collections", "account", "mfa")
-    models = [model for label in ours for model in apps.get_app_config(label).get_models()]
-    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
+    return held(model for label in ours for model in apps.get_app_config(label).get_models())
 
 
 def test_the_resolver_knows_what_we_think_it_knows() -> None:
@@ -101,7 +109,7 @@ def test_nobody_is_sent_to_sign_in(rows: Mapping[str, str], address: str) -> Non
     answers = tried(browser_of(), at)
     assert answers
     for answer in answers:
-        assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, reverse(settings.LOGIN_URL))
+        assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, SIGN_IN)
     assert everything() == before
 
 
@@ -126,27 +134,30 @@ def test_who_was_removed_is_a_stranger(shop: Application, rows: Mapping[str, str
 
 
 @EVERY_PAGE
-def test_who_may_not_is_told_which_role_may(shop: Application, rows: Mapping[str, str], address: str) -> None:
-    least = LEAST[address]
+def test_who_may_not_is_told_which_role_may(
+    browsers: Mapping[Role, Client], rows: Mapping[str, str], address: str
+) -> None:
+    least, before = LEAST[address], everything()
     for role in ROLES[: ROLES.index(least)]:
-        browser, before = browser_of(member(shop, role).user), everything()
-        for answer in tried(browser, filled(address, rows)):
+        for answer in tried(browsers[role], filled(address, rows)):
             assert answer.status_code == 403
             assert f"needs the role “{least.label}”" in answer.content.decode()
         assert everything() == before
 
 
 @EVERY_PAGE
-def test_who_may_is_let_in(shop: Application, rows: Mapping[str, str], address: str) -> None:
+def test_who_may_is_let_in(browsers: Mapping[Role, Client], rows: Mapping[str, str], address: str) -> None:
     """Else the tests above would pass for the wrong reason."""
     at, least = filled(address, rows), LEAST[address]
-    browsers = [browser_of(member(shop, role).user) for role in ROLES if role.reaches(least)]
-    answers = {browser.get(at).status_code for browser in browsers} | {browsers[0].post(at).status_code}
-    assert answers - {405}
-    assert not {status for status in answers if status in {401, 403, 404} or status >= 500}
+    may = [browsers[role] for role in ROLES if role.reaches(least)]
+    answers = [*(browser.get(at) for browser in may), may[0].post(at)]
+    statuses = {answer.status_code for answer in answers}
+    assert statuses - {405}
+    assert not {status for status in statuses if status in {401, 403, 404} or status >= 500}
+    assert not [answer for answer in answers if answer.headers.get("Location", "").startswith(SIGN_IN)]
 
 
-@pytest.mark.parametrize("address", PAGES)
+@in_turn("address", PAGES)
 def test_a_form_of_another_site_does_nothing(shop: Application, rows: Mapping[str, str], address: str) -> None:
     browser = browser_of(member(shop, Role.OWNER).user, enforce_csrf_checks=True)
     before = everything()
@@ -155,7 +166,7 @@ def test_a_form_of_another_site_does_nothing(shop: Application, rows: Mapping[st
     assert everything() == before
 
 
-@pytest.mark.parametrize("address", OPEN)
+@in_turn("address", OPEN)
 def test_what_is_open_answers_nobody(rows: Mapping[str, str], address: str) -> None:
     assert not {status for status in statuses(browser_of(), filled(address, rows)) if status >= 400}
 

@@ -19,6 +19,7 @@ from tests.callers import Answer, Caller
 from tests.factories import (
     NOW,
     make_attempt,
+    make_background_run,
     make_connection,
     make_delivery,
     make_event,
@@ -30,6 +31,7 @@ from tests.factories import (
     make_sync,
     make_task,
 )
+from tests.in_turn import in_turn
 from webhooks.models import Example as SavedExample
 from webhooks.models import Standing
 from webhooks.task_hooks import fit_task_hook
@@ -130,6 +132,8 @@ def test_the_calls_that_take_a_key_say_so() -> None:
         ("POST", "/api/v1/tasks/{tag}/retry/"),
         ("POST", "/api/v1/tasks/{tag}/rotate-webhook/"),
         ("POST", "/api/v1/tasks/{tag}/run/"),
+        ("POST", "/api/v1/background-tasks/"),
+        ("POST", "/api/v1/background-tasks/{id}/abort/"),
         ("POST", "/api/v1/hooks/"),
         ("PUT", "/api/v1/hooks/{tag}/"),
         ("POST", "/api/v1/hooks/{tag}/pause/"),
@@ -182,12 +186,12 @@ def test_whatever_takes_a_body_shows_one_and_so_do_problems_and_results() -> Non
     assert ("GET", "/api/v1/results/", "{'$ref': '#/components/schemas/PaginatedResultList'}") in answers
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+@in_turn("example", EXAMPLES)
 def test_an_example_is_what_its_schema_says(example: Example) -> None:
     assert faults(example.part, example.value) == []
 
 
-@pytest.mark.parametrize("example", [each for each in EXAMPLES if each.is_request], ids=str)
+@in_turn("example", [each for each in EXAMPLES if each.is_request])
 def test_the_example_of_a_request_is_taken(alice: Caller, example: Example) -> None:
     make_run(make_job(alice.application, "t", run_every="PT1H").runnable, State.FAILED)
     make_event(alice.application, "t")
@@ -197,7 +201,8 @@ def test_the_example_of_a_request_is_taken(alice: Caller, example: Example) -> N
     make_sync(run, make_key(make_source(alice.application, "t", configuration=refused)), "failed")
     make_source(alice.application, "catalogue")
     make_hook(alice.application, "t")
-    path = example.path.replace("{tag}", "t").replace("{name}", "product-1")
+    begun = make_background_run(alice.application, State.RUNNING)
+    path = example.path.replace("{tag}", "t").replace("{name}", "product-1").replace("{id}", str(begun.pk))
     answer = alice.send(example.method, path, json.dumps(example.value).encode())
     assert answer.status in {200, 201, 202}, answer.body
 
@@ -233,10 +238,19 @@ def rows(alice: Caller) -> Mapping[str, str]:
     make_sync(synced, key, "failed", error_class="status", error="The source answered 500.")
     queued = make_run(job.runnable, State.QUEUED)
     over = make_run(job.runnable, State.FAILED)
+    made = {"run": {"input": {"a": 1}, "output": {"b": 2}}, "progress": 0.5, "progress_message": "Half."}
+    begun = make_background_run(alice.application, State.RUNNING, **made)
+    LogLine.objects.create(
+        run=begun.run, application=alice.application, level="info", iteration=1, message="m", created_at=NOW
+    )
+    ended = make_background_run(alice.application, State.FAILED, parent_id=begun.pk)
     BODIES["POST", "/api/v1/tasks/{tag}/retry/"] = [{"run": str(synced.pk)}]
     own = {
         "/api/v1/runs/{id}/replay/": str(over.pk),
         "/api/v1/sources/{tag}/": "bare",
+        "/api/v1/background-tasks/{id}/abort/": str(begun.pk),
+        "/api/v1/background-tasks/{id}/logs/": str(begun.pk),
+        "/api/v1/background-tasks/{id}/": str(ended.pk),
         "/api/v1/deliveries/{id}/": came,
         "/api/v1/deliveries/{id}/body/": came,
         "/api/v1/deliveries/{id}/replay/": failed,
@@ -338,6 +352,8 @@ BODIES: dict[tuple[str, str], list[Any]] = {
         {"transform": "return {variables: {A: body}}", "body": "t", "pattern": "{{A}}"},
         {"transform": "return 1"},
     ],
+    ("POST", "/api/v1/background-tasks/"): [{"definition": "testingRun", "delay": 60}, {"definition": "testingRun"}],
+    ("POST", "/api/v1/background-tasks/{id}/abort/"): [{"message": "Enough.", "cascade": False}],
     ("POST", "/api/v1/hooks/"): [
         {"tag": "u", "verification": "github", "settings": {"secret": "s"}, "rate": 5, "retries": 0},
         {"tag": "v", "actions": [{"type": "sync", "task": "t"}], "transform": "return null", "enabled": False},
@@ -370,7 +386,7 @@ def document(answer: Answer, operation: Mapping[str, Any]) -> Mapping[str, Any] 
     return body["content"][answer.content_type]["schema"] if "content" in body else None
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS))
+@in_turn("method, path", sorted(OPERATIONS))
 def test_real_answers_are_what_the_reference_says(
     alice: Caller, rows: Mapping[str, str], method: str, path: str
 ) -> None:
@@ -386,7 +402,7 @@ def test_real_answers_are_what_the_reference_says(
             assert answer.body["results"]
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS))
+@in_turn("method, path", sorted(OPERATIONS))
 def test_real_problems_are_what_the_reference_says(
     alice: Caller, rows: Mapping[str, str], method: str, path: str
 ) -> None:

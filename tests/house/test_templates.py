@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.in_turn import in_turn
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
 SOURCES = [
@@ -68,7 +70,7 @@ def asked_for() -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if is_part(name)])
+@in_turn("name", [name for name in NAMES if is_part(name)])
 def test_a_part_is_one_element_with_the_id_that_htmx_asks_for(name: str) -> None:
     assert set(outermost((TEMPLATES / name).read_text())) == {Path(name).stem}
 

@@ -7,6 +7,7 @@ import pytest
 
 from jobs.models import Job
 from tests.callers import PROBLEM, Caller
+from tests.in_turn import in_turn
 
 GOOD = {"tag": "t", "endpoint": "https://example.com/", "verb": "GET"}
 
@@ -129,7 +130,7 @@ def said(errors: dict[str, list[str]], field: str) -> str:
     )
 
 
-@pytest.mark.parametrize(("given", "field", "right"), REFUSED, ids=lambda value: ascii(value)[:40])
+@in_turn("given, field, right", REFUSED)
 def test_what_cannot_be_a_job_is_refused_with_the_field_and_what_would_be_right(
     alice: Caller, given: dict[str, Any], field: str, right: str
 ) -> None:
@@ -168,7 +169,7 @@ def test_all_that_is_wrong_is_said_at_once(alice: Caller) -> None:
     assert set(answer.errors) == {"tag", "verb", "endpoint", "timeout", "extra"}
 
 
-@pytest.mark.parametrize(
+@in_turn(
     "body",
     [
         b"{",
@@ -187,7 +188,6 @@ def test_all_that_is_wrong_is_said_at_once(alice: Caller) -> None:
         b'{"headers": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b'\xef\xbb\xbf{"tag": ',
     ],
-    ids=lambda body: str(body[:20]),
 )
 def test_what_is_no_json_object_is_a_400(alice: Caller, body: bytes) -> None:
     answer = alice.send("POST", "/jobs/", body)

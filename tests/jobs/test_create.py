@@ -14,6 +14,7 @@ from badgerjobs.workspaces.services import change_application
 from jobs.models import Job, Verb
 from tests.callers import PROBLEM, Caller
 from tests.factories import NOW
+from tests.in_turn import in_turn
 
 GOOD: dict[str, Any] = {"tag": "t", "endpoint": "https://example.com/", "verb": "GET"}
 
@@ -141,7 +142,7 @@ TAGS = [
 ]
 
 
-@pytest.mark.parametrize("tag", TAGS)
+@in_turn("tag", TAGS)
 def test_a_tag_stands_in_the_address_however_it_is_written(alice: Caller, tag: str) -> None:
     assert alice.post("/jobs/", {**GOOD, "tag": tag}).body["tag"] == tag
     address = f"/jobs/{quote(tag, safe='')}/"

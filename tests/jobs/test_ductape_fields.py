@@ -15,6 +15,7 @@ from jobs.models import Event, Job
 from jobs.services import update_job
 from tests.callers import Caller
 from tests.factories import NOW, make_application, make_attempt, make_connection, make_event, make_job, make_run
+from tests.in_turn import in_turn
 
 pytestmark = pytest.mark.django_db
 CALL = {"tag": "a-job", "endpoint": "https://example.org/", "verb": "GET"}
@@ -58,8 +59,8 @@ def test_the_example_of_ductapes_page_is_taken_and_read_back(shop: Caller) -> No
     assert updated["event_tag"] == "greet"
 
 
-@pytest.mark.parametrize(
-    ("given", "read"),
+@in_turn(
+    "given, read",
     [
         ({"executions": 0, "intervals": 1000}, {"executions": 0, "max_runs": None, "run_every": "PT1S"}),
         ({"executions": "7", "intervals": "1500"}, {"executions": 7, "max_runs": 7, "run_every": "PT1.5S"}),
@@ -79,7 +80,6 @@ def test_the_example_of_ductapes_page_is_taken_and_read_back(shop: Caller) -> No
         ({}, {"event_type": "ACTION", "event_tag": None, "retries": 3, "input": None}),
         ({"event_type": "ACTION", "retries": 2}, {"retries": 2, "retryable": True}),
     ],
-    ids=str,
 )
 def test_a_call_in_either_words_reads_in_both(alice: Caller, given: dict[str, Any], read: dict[str, Any]) -> None:
     made = alice.post("/jobs/", {**CALL, **given})

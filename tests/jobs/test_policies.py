@@ -6,6 +6,7 @@ import pytest
 
 from badgerjobs.runs.models import Runnable
 from tests.callers import Caller
+from tests.in_turn import in_turn
 
 pytestmark = pytest.mark.django_db
 JOB = {"tag": "a-job", "endpoint": "https://example.org/", "verb": "GET", "run_every": "PT10M"}
@@ -35,8 +36,8 @@ def test_an_interval_can_be_given_in_milliseconds_and_reads_both_ways(alice: Cal
     assert (monthly["run_every"], monthly["run_every_ms"]) == ("P1M", None)
 
 
-@pytest.mark.parametrize(
-    ("fields", "field", "said"),
+@in_turn(
+    "fields, field, said",
     [
         ({"catch_up": "all"}, "catch_up", "set overlap to queue_all or allow"),
         ({"catch_up": "all", "overlap": "queue_one"}, "catch_up", "set overlap to queue_all or allow"),

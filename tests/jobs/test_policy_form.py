@@ -19,6 +19,7 @@ from jobs.models import Job
 from jobs.services import create_job, update_job
 from tests.callers import Caller
 from tests.clients import browser_in
+from tests.in_turn import in_turn
 from tests.jobs.form_page import FORM, opened, said, text_of
 
 pytestmark = pytest.mark.django_db
@@ -105,10 +106,9 @@ CONTRADICTIONS: list[tuple[Mapping[str, Any], Mapping[str, str], str, str, str]]
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("fields", "typed", "field", "beside", "way_out"),
+@in_turn(
+    "fields, typed, field, beside, way_out",
     CONTRADICTIONS,
-    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
 def test_what_contradicts_is_refused_by_rest_and_in_the_form_with_the_way_out(  # noqa: PLR0917
     alice: Caller,

@@ -11,6 +11,7 @@ from badgerjobs.workspaces.services import change_application
 from jobs.models import Job
 from tests.callers import Caller
 from tests.factories import NOW
+from tests.in_turn import in_turn
 
 pytestmark = pytest.mark.django_db
 GOOD = {"tag": "t", "endpoint": "https://example.com/", "verb": "GET"}
@@ -102,7 +103,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "field", "said"), WRONG, ids=[str(place) for place in range(len(WRONG))])
+@in_turn("given, field, said", WRONG)
 def test_what_contradicts_is_a_400_on_its_field_with_the_way_out(
     alice: Caller, given: dict[str, Any], field: str, said: str
 ) -> None:

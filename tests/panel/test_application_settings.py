@@ -26,6 +26,19 @@ def test_settings_are_saved_and_emptied(shop: Application) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "kept", "said"),
+    [("", None, "90 days after they ended"), ("0", 0, "for ever"), ("3650", 3650, "3,650 days after they ended")],
+)
+def test_background_tasks_are_kept_for_a_time_of_their_own(
+    shop: Application, typed: str, kept: int | None, said: str
+) -> None:
+    browser("alice").post(address("change-application", shop), {**POLICY, "background_retention_days": typed})
+    shop.refresh_from_db()
+    assert (shop.background_retention_days, shop.retention_days) == (kept, 7)
+    assert f"<dt>Background tasks</dt><dd>{said}</dd>" in browser("bob").get(address("settings", shop)).content.decode()
+
+
+@pytest.mark.parametrize(
     ("typed", "policy"),
     [
         ({"retry_policy": "list", "retry_delays": "10, 60 600", "retries": "5"}, ("list", 3, (10, 60, 600), None)),
@@ -66,6 +79,8 @@ def test_a_list_without_right_waits_is_refused(typed: str, shop: Application) ->
         ("requests_per_second", "0", "1"),
         ("retention_days", "0", "1"),
         ("retention_days", "3651", "3650"),
+        ("background_retention_days", "-1", "0"),
+        ("background_retention_days", "3651", "3650"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_and_stay_typed(

@@ -16,6 +16,7 @@ from tasks.models import CacheKey
 from tests.callers import Caller, caller_for
 from tests.e2e.receiver import Answer, Receiver
 from tests.factories import NOW, make_key
+from tests.in_turn import in_turn
 from tests.plans import plan_of
 from tests.runs.together import together
 from tests.sources.fetching import JSON, says
@@ -102,8 +103,8 @@ def test_stars_for_nothing_stored_are_refused(alice: Caller) -> None:
         assert "there is none. Send the value itself." in answer.errors["configuration.password"][0]
 
 
-@pytest.mark.parametrize(
-    ("fields", "field", "sentence"),
+@in_turn(
+    "fields, field, sentence",
     [
         ({"configuration": {}}, "configuration.url", "Give this field"),
         ({"configuration": {"url": "https://x.example", "bdy": ""}}, "configuration.bdy", "did you mean body?"),
@@ -118,7 +119,6 @@ def test_stars_for_nothing_stored_are_refused(alice: Caller) -> None:
         ({"configuration": {**REST, "body": "\0"}}, "configuration.body", "null"),
         ({"type": "GRAPHQL", "configuration": GRAPHQL | {"query": ""}}, "configuration.query", "not empty"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_wrong_is_said_at_its_field(alice: Caller, fields: dict[str, Any], field: str, sentence: str) -> None:
     answer = alice.post("/sources/", {"tag": "s", "type": "REST", "configuration": REST, **fields})

@@ -8,6 +8,7 @@ from badgerjobs.runs.models import Runnable
 from tasks.models import CacheKey, Task
 from tests.callers import Caller
 from tests.factories import make_key, make_source
+from tests.in_turn import in_turn
 from tests.tasks.rest_tasks import ON_DEMAND, WEBHOOK
 
 
@@ -66,8 +67,8 @@ def test_many_keys_are_named_in_as_many_statements_as_few(alice: Caller, django_
     assert (made.status, made.body["key_count"]) == (201, 2000)
 
 
-@pytest.mark.parametrize(
-    ("given", "field", "said"),
+@in_turn(
+    "given, field, said",
     [
         ({"type": None}, "type", "null"),
         ({"type": "sometimes"}, "type", "none of on_demand, scheduled, webhook"),

@@ -17,6 +17,7 @@ from jobs.api import JobViewSet
 from jobs.models import Job
 from tests.callers import PROBLEM, Answer, Caller
 from tests.factories import make_job, make_run
+from tests.in_turn import in_turn
 
 SECRET = "a secret in the message of an exception"
 
@@ -35,8 +36,8 @@ def is_whole(answer: Answer, status: int) -> bool:
     )
 
 
-@pytest.mark.parametrize(
-    ("asked", "headers", "status"),
+@in_turn(
+    "asked, headers, status",
     [
         (("GET", "/nothing/", b""), {}, 404),
         (("POST", "/nothing/", b"{}"), {}, 404),

@@ -14,6 +14,7 @@ from django.urls import reverse
 from badgerjobs.workspaces import account_urls
 from badgerjobs.workspaces.models import User, Workspace
 from tests.factories import make_person
+from tests.in_turn import in_turn
 from tests.workspaces.visitors import (
     PASSWORD,
     browser,
@@ -44,7 +45,7 @@ def texts() -> set[str]:
     return {name for name in found if not UNUSED.search(name)}
 
 
-@pytest.mark.parametrize("name", sorted(templates_of_views() | texts()))
+@in_turn("name", sorted(templates_of_views() | texts()))
 def test_every_page_mail_and_message_is_in_our_words(name: str) -> None:
     template: Any = get_template(name)
     assert Path(template.origin.name).is_relative_to(ROOT / "templates")

@@ -7,11 +7,12 @@ import pytest
 
 from jobs.models import Event
 from tests.callers import Caller
+from tests.in_turn import in_turn
 from tests.jobs.events.rest_events import ACTION, CHAT, DATABASE, made
 
 
-@pytest.mark.parametrize(
-    ("fields", "field", "sentence"),
+@in_turn(
+    "fields, field, sentence",
     [
         ({"type": "ACTION", "configuration": {}}, "configuration.endpoint", "Give this field"),
         (
@@ -66,7 +67,6 @@ from tests.jobs.events.rest_events import ACTION, CHAT, DATABASE, made
             "neither “/” nor control characters",
         ),
     ],
-    ids=str,
 )
 def test_what_is_wrong_is_said_at_its_field(alice: Caller, fields: dict[str, Any], field: str, sentence: str) -> None:
     made(alice, "connections", tag="db", type="DATABASE", configuration=DATABASE)

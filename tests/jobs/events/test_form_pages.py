@@ -217,7 +217,7 @@ def test_the_form_is_tried_as_it_stands_and_saves_nothing(alice: Client, shop: A
     assert not Event.objects.exists()
     part = alice.post(at, {**of(code=""), "sample": ""}, headers={"HX-Target": "tried"})
     assert part.templates[0].name == "jobs/events/edit/tried.html"
-    assert "Nothing was tried. Give this field: it is needed." in text_of(part)
+    assert "Nothing was tried. Give the code of a function, or the ID of a background task." in text_of(part)
 
 
 def test_a_stored_event_is_tried_with_what_the_form_says(alice: Client, shop: Application) -> None:

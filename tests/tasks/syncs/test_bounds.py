@@ -53,7 +53,7 @@ def test_of_one_application_no_more_are_fetched_at_once_than_its_share_however_m
                 asyncio.create_task(perform.perform_task(claimed(run, kind="sync", worker=run.worker), task, shared))
                 for run, task in zip(runs, tasks, strict=True)
             ]
-            await aside(until, lambda: inside[other.pk] == 2)
+            await aside(until, lambda: inside.total() == 5)
             sources.gates[""].set()
             await asyncio.gather(*performing)
 

@@ -1,0 +1,220 @@
+"""An input is checked by its definition's class, and said as a schema."""
+
+from datetime import date
+from typing import Any, Literal
+
+import pydantic
+import pytest
+from rest_framework import serializers
+
+from tasks.background.inputs import MOST_BYTES, InvalidInputError, schema_of, validated
+from tests.tasks.background.definitions_of import a_definition
+
+
+class Address(serializers.Serializer[Any]):
+    city = serializers.CharField(max_length=5)
+
+
+class Articles(serializers.Serializer[Any]):
+    shop = serializers.SlugField(label="Shop", help_text="Which one.")
+    pages = serializers.IntegerField(min_value=1, max_value=9, default=3)
+    since = serializers.DateField(required=False, allow_null=True)
+    price = serializers.DecimalField(max_digits=6, decimal_places=2, required=False)
+    colour = serializers.ChoiceField(["red", "blue"], required=False, allow_null=True)
+    tags = serializers.ListField(child=serializers.CharField(), required=False, max_length=2)
+    address = Address(required=False)
+    places = Address(many=True, required=False)
+    anything = serializers.JSONField(required=False)
+    seen = serializers.BooleanField(read_only=True)
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if given["shop"] == "closed":
+            raise serializers.ValidationError("The shop is closed.")
+        if given["shop"] == "bug":
+            raise KeyError("secret")
+        return given
+
+
+class Place(pydantic.BaseModel):
+    city: str = pydantic.Field(max_length=5)
+
+
+class Model(pydantic.BaseModel):
+    shop: str
+    pages: int = pydantic.Field(3, ge=1)
+    since: date | None = None
+    colour: Literal["red", "blue"] = "red"
+    places: list[Place] = []
+
+    @pydantic.field_validator("shop")
+    @classmethod
+    def open_shop(cls, shop: str) -> str:
+        if shop == "closed":
+            raise ValueError("The shop is closed.")
+        if shop == "bug":
+            raise KeyError("secret")
+        return shop
+
+
+OF_SERIALIZER, OF_MODEL, OF_NONE = (a_definition(input_class=each) for each in (Articles, Model, None))
+ALL = pytest.mark.parametrize(
+    "definition", [OF_SERIALIZER, OF_MODEL, OF_NONE], ids=["serializer", "model", "without a class"]
+)
+
+
+def refused(definition: Any, given: Any) -> InvalidInputError:
+    with pytest.raises(InvalidInputError) as raised:
+        validated(definition, given)
+    return raised.value
+
+
+def test_without_a_class_any_object_is_taken_and_copied() -> None:
+    given = {"rows": [1]}
+    found = validated(OF_NONE, given)
+    given["rows"].append(2)
+    assert found == {"rows": [1]}
+    assert validated(OF_NONE, None) == {}
+
+
+def test_a_serializer_fills_defaults_and_what_it_reads_is_kept_as_json() -> None:
+    given = {"shop": "alice", "since": "2026-03-01", "price": "1.5", "address": {"city": "Bern"}, "other": 1}
+    assert validated(OF_SERIALIZER, given) == {
+        "shop": "alice",
+        "pages": 3,
+        "since": "2026-03-01",
+        "price": "1.50",
+        "address": {"city": "Bern"},
+    }
+
+
+def test_a_model_fills_defaults_and_what_it_reads_is_kept_as_json() -> None:
+    assert validated(OF_MODEL, {"shop": "alice", "since": "2026-03-01", "places": [{"city": "Bern"}]}) == {
+        "shop": "alice",
+        "pages": 3,
+        "since": "2026-03-01",
+        "colour": "red",
+        "places": [{"city": "Bern"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("definition", "given", "fields"),
+    [
+        (OF_SERIALIZER, None, {"shop": ("required", "Give this field: it is needed.", ["shop"])}),
+        (
+            OF_SERIALIZER,
+            {"shop": "a b", "pages": 0, "address": {"city": "Winterthur"}, "places": [{"city": "Bern"}, {}]},
+            {
+                "shop": (
+                    "invalid",
+                    'Enter a valid "slug" consisting of letters, numbers, underscores or hyphens.',
+                    ["shop"],
+                ),
+                "pages": ("min_value", "Give at least 1: this is 0.", ["pages"]),
+                "address.city": (
+                    "max_length",
+                    "Give at most 5 characters: this has 10.",
+                    ["address", "city"],
+                ),
+                "places.1.city": ("required", "Give this field: it is needed.", ["places", 1, "city"]),
+            },
+        ),
+        (OF_SERIALIZER, {"shop": "x", "tags": ["a", {}]}, {"tags.1": ("invalid", "Give a string.", ["tags", 1])}),
+        (OF_SERIALIZER, {"shop": "closed"}, {"": ("invalid", "The shop is closed.", [])}),
+        (OF_MODEL, None, {"shop": ("missing", "Field required", ["shop"])}),
+        (
+            OF_MODEL,
+            {"shop": "closed", "pages": 0, "places": [{"city": "Winterthur"}]},
+            {
+                "shop": ("value_error", "The shop is closed.", ["shop"]),
+                "pages": ("greater_than_equal", "Input should be greater than or equal to 1", ["pages"]),
+                "places.0.city": ("string_too_long", "String should have at most 5 characters", ["places", 0, "city"]),
+            },
+        ),
+    ],
+)
+def test_each_field_that_is_wrong_is_said_with_its_path(
+    definition: Any, given: Any, fields: dict[str, tuple[str, str, list[Any]]]
+) -> None:
+    error = refused(definition, given)
+    assert str(error) == "The input is not valid."
+    assert error.fields == {
+        path: {"code": code, "message": message, "data": {"path": way}} for path, (code, message, way) in fields.items()
+    }
+
+
+@ALL
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "The input must be an object, like {'rows': 3}, and not list."),
+        ("text", "The input must be an object, like {'rows': 3}, and not str."),
+        ({"shop": {1}}, "The input, at shop, is of the type set, which JSON does not have."),
+        ({"shop": "x\0"}, "The input, at shop, has a null character, or half of a character, in a text."),
+        ({"shop": float("nan")}, "The input, at shop, is nan, which is no number in JSON."),
+        ({"shop": "x" * MOST_BYTES}, "The input has 1,048,587 bytes as JSON, and may have 1,048,576."),
+    ],
+    ids=["list", "text", "set", "null character", "nan", "too long"],
+)
+def test_what_is_no_object_of_json_never_reaches_the_class(definition: Any, given: Any, said: str) -> None:
+    error = refused(definition, given)
+    assert str(error) == said
+    assert error.fields == {"": {"code": "invalid", "message": said, "data": {"path": []}}}
+
+
+@pytest.mark.parametrize("definition", [OF_SERIALIZER, OF_MODEL], ids=["serializer", "model"])
+def test_a_bug_in_the_class_is_said_without_what_it_says_and_logged(
+    definition: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = refused(definition, {"shop": "bug"})
+    assert str(error) == "The input could not be checked: KeyError."
+    assert [record.message for record in caplog.records] == [
+        "The input of the background task syncArticles could not be checked."
+    ]
+
+
+def test_what_a_class_makes_of_an_input_must_be_json_too() -> None:
+    class Odd(serializers.Serializer[Any]):
+        def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+            return {**given, "rows": float("inf")}
+
+    error = refused(a_definition(input_class=Odd), {})
+    assert str(error) == "The input, at rows, is inf, which is no number in JSON."
+
+
+def test_the_schema_without_a_class_is_any_object() -> None:
+    assert schema_of(OF_NONE) == {"type": "object"}
+
+
+def test_the_schema_of_a_model_is_its_own() -> None:
+    schema = schema_of(OF_MODEL)
+    assert schema["required"] == ["shop"]
+    assert schema["properties"]["pages"]["minimum"] == 1
+    assert "Place" in schema["$defs"]
+
+
+def test_the_schema_of_a_serializer_has_what_forms_need() -> None:
+    city = {
+        "type": "object",
+        "properties": {"city": {"type": "string", "maxLength": 5, "title": "City"}},
+        "required": ["city"],
+    }
+    schema = schema_of(OF_SERIALIZER)
+
+    assert schema["required"] == ["shop"]
+    properties = {
+        name: {said: value for said, value in each.items() if said != "title"}
+        for name, each in schema["properties"].items()
+    }
+    assert schema["properties"]["shop"]["title"] == "Shop"
+    assert properties == {
+        "shop": {"type": "string", "description": "Which one."},
+        "pages": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3},
+        "since": {"type": ["string", "null"], "format": "date"},
+        "price": {"type": "number"},
+        "colour": {"type": ["string", "null"], "enum": ["red", "blue", None]},
+        "tags": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
+        "address": city,
+        "places": {"type": "array", "items": city},
+        "anything": {},
+    }

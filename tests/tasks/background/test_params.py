@@ -1,0 +1,402 @@
+"""What an iteration is given, and what is kept of what it says."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from badgerjobs.lib.json_copies import NotJSONError
+from tasks.background.came import Came
+from tasks.background.inputs import MOST_BYTES as MOST_INPUT_BYTES
+from tasks.background.outputs import TOO_LARGE
+from tasks.background.responses import LONGEST_WAIT_S
+from tests.tasks.background.definitions_of import NOW, FakeLink, a_definition, some_params
+
+ZURICH = timezone(timedelta(hours=1))
+
+
+def test_the_input_is_a_copy() -> None:
+    given = {"rows": [1]}
+    params = some_params(input=given)
+
+    params.input["rows"].append(2)
+    given["rows"].append(3)
+    params.store.get_input()["rows"].append(4)
+
+    assert params.store.get_input() == {"rows": [1]}
+    assert some_params().input == {}
+
+
+def test_params_say_which_iteration_they_are_of_and_whose() -> None:
+    params = some_params(iteration=3, attempt=5, name="Of Monday")
+
+    assert (params.iteration, params.attempt, params.name) == (3, 5, "Of Monday")
+    assert some_params().name == "Sync articles"
+    assert params.definition.id == "syncArticles"
+    assert (params.context.application.name, params.context.application.workspace.name) == ("Shop", "Alice's")
+
+
+# How it ends
+
+
+def test_done_is_a_message_and_an_output_over_what_there_was() -> None:
+    params = some_params(input={"page": 1}, output={"rows": 2, "pages": 1})
+    answer = params.response.done("All read.", {"rows": 3})
+    params.store.update_output({"late": True})
+
+    assert params.came_of(answer) == Came(
+        "done", "All read.", input={"page": 1}, output={"rows": 3, "pages": 1, "late": True}
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "output"),
+    [
+        ((), "Task done.", {}),
+        (("",), "Task done.", {}),
+        (("Read.",), "Read.", {}),
+        (({"rows": 3},), "Task done.", {"rows": 3}),
+        (("", {"rows": 3}), "Task done.", {"rows": 3}),
+        (("x" * 2000,), "x" * 1000, {}),
+        (("a\0b",), "a\ufffdb", {}),
+    ],
+    ids=["nothing", "empty", "message", "output", "both", "long", "null character"],
+)
+def test_done_takes_a_message_an_output_or_both(arguments: Any, message: str, output: Any) -> None:
+    params = some_params()
+    came = params.came_of(params.response.done(*arguments))
+    assert (came.word, came.message, came.output) == ("done", message, output)
+
+
+@pytest.mark.parametrize("arguments", [(3,), (None,), ("", [1]), ({"a": 1}, {"b": 2}), ("", {"a": {1}})])
+def test_done_says_what_it_does_not_take(arguments: Any) -> None:
+    with pytest.raises((TypeError, NotJSONError), match=r"done\(\) takes|The output"):
+        some_params().response.done(*arguments)
+
+
+def test_continue_merges_over_the_input() -> None:
+    params = some_params(input={"page": 1, "shop": "a"}, output={"rows": 2})
+    params.store.update_input({"seen": 1})
+
+    came = params.came_of(params.response.continue_({"page": 2}, seconds=30))
+
+    assert came == Came(
+        "continue", "Task continuing.", input={"page": 2, "shop": "a", "seen": 1}, output={"rows": 2}, wait_s=30
+    )
+
+
+def test_an_inner_object_is_replaced_and_not_merged() -> None:
+    params = some_params(input={"shop": {"a": 1, "b": 2}})
+    assert params.came_of(params.response.continue_({"shop": {"a": 3}})).input == {"shop": {"a": 3}}
+
+
+@pytest.mark.parametrize(
+    ("wait", "wait_s"),
+    [
+        ({}, 0),
+        ({"seconds": 0}, 0),
+        ({"seconds": -5}, 0),
+        ({"seconds": 0.999}, 0),
+        ({"seconds": 1}, 1),
+        ({"seconds": 1.5}, 1.5),
+        ({"seconds": LONGEST_WAIT_S}, 30_672_000),
+        ({"seconds": LONGEST_WAIT_S + 1}, 30_672_000),
+        ({"seconds": float("inf")}, 30_672_000),
+        ({"date": NOW + timedelta(minutes=2)}, 120),
+        ({"date": (NOW + timedelta(minutes=2)).astimezone(ZURICH)}, 120),
+        ({"date": NOW + timedelta(milliseconds=500)}, 0),
+        ({"date": NOW - timedelta(days=1)}, 0),
+        ({"date": datetime.max.replace(tzinfo=UTC)}, 30_672_000),
+        ({"seconds": 30, "date": NOW + timedelta(minutes=2)}, 30),
+        ({"seconds": 0, "date": NOW + timedelta(minutes=2)}, 0),
+    ],
+    ids=[
+        "neither", "none", "negative", "nearly one", "one", "fraction", "the longest", "longer", "for ever", "date",
+        "date elsewhere", "date at once", "past date", "last date", "both", "no seconds and a date",
+    ],
+)  # fmt: skip
+def test_a_wait_is_as_documented(wait: Any, wait_s: float) -> None:
+    came = some_params().response.continue_(**wait)
+    assert came.wait_s == wait_s
+    assert isinstance(came.wait_s, float)
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        {"seconds": float("nan")},
+        {"seconds": "30"},
+        {"seconds": True},
+        {"seconds": timedelta(1)},
+        {"date": datetime(2026, 3, 1)},  # noqa: DTZ001
+        {"date": date(2026, 3, 1)},
+        {"date": "2026-03-01T00:00:00Z"},
+    ],
+    ids=["nan", "text", "true", "length", "naive", "day", "text of a date"],
+)
+def test_a_wait_that_is_none_is_said(wait: Any) -> None:
+    with pytest.raises(TypeError, match=r"continue_\(\) (waits for a number of seconds|takes a date with a time)"):
+        some_params().response.continue_(**wait)
+
+
+def test_an_input_that_became_too_long_is_said() -> None:
+    params = some_params(input={"a": "x" * (MOST_INPUT_BYTES // 2)})
+    answer = params.response.continue_({"b": "x" * (MOST_INPUT_BYTES // 2)})
+    with pytest.raises(NotJSONError, match="The input has"):
+        params.came_of(answer)
+
+
+class ShopError(Exception):
+    code = "SHOP_CLOSED"
+    data = {"until": 9}
+
+
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        ("Closed.", {"message": "Closed.", "code": None, "data": None}),
+        (ValueError("Closed."), {"message": "Closed.", "code": "ValueError", "data": None}),
+        (ValueError(), {"message": "ValueError", "code": "ValueError", "data": None}),
+        (ShopError("Closed."), {"message": "Closed.", "code": "SHOP_CLOSED", "data": {"until": 9}}),
+        (SystemExit(3), {"message": "3", "code": "SystemExit", "data": None}),
+        (MuteError(), {"message": "MuteError, which cannot be shown", "code": "MuteError", "data": None}),
+        ({"message": "Closed.", "code": "SHUT", "data": [1]}, {"message": "Closed.", "code": "SHUT", "data": [1]}),
+        (
+            {"message": "Closed.", "stack": "at 3"},
+            {"message": "Closed.", "code": None, "data": None, "stack": "at 3"},
+        ),
+        ({}, {"message": "The task failed, and said nothing.", "code": None, "data": None}),
+        ("", {"message": "The task failed, and said nothing.", "code": None, "data": None}),
+        (
+            {"message": "a\0b", "code": 3, "data": {"a": {1}}},
+            {
+                "message": "a\ufffdb",
+                "code": "3",
+                "data": {"message": "The data, at a, is of the type set, which JSON does not have."},
+            },
+        ),
+    ],
+    ids=[
+        "sentence", "exception", "one that says nothing", "one with a code", "exit", "one that breaks", "mapping",
+        "stack", "empty mapping", "empty sentence", "what is no json",
+    ],
+)  # fmt: skip
+def test_an_error_is_kept_as_the_output(error: Any, kept: dict[str, Any]) -> None:
+    params = some_params(input={"page": 1}, output={"rows": 2})
+    params.store.update_input({"page": 2})
+
+    came = params.came_of(params.response.error(error))
+
+    assert came == Came("error", kept["message"], input={"page": 2}, output={"error": kept}, error=kept)
+    assert params.failed(error) == came
+
+
+def test_aborted_keeps_what_there_is() -> None:
+    params = some_params(input={"page": 1}, output={"rows": 2})
+    came = params.came_of(params.response.aborted())
+    assert came == Came("aborted", "Task aborted.", input={"page": 1}, output={"rows": 2})
+
+
+@pytest.mark.parametrize(
+    ("returned", "what"),
+    [
+        (None, "nothing"),
+        (3, "an object of the type int"),
+        ({"status": "done"}, "an object of the type dict"),
+        (some_params().response.done, "an object of the type method"),
+    ],
+    ids=["nothing", "number", "object", "method"],
+)
+def test_what_is_no_answer_is_an_error_that_says_what_is_one(returned: Any, what: str) -> None:
+    came = some_params().came_of(returned)
+    assert came.word == "error"
+    assert came.message.startswith(f"`run` returned {what}. It must end with `return params.response.done()`, or with")
+    assert came.error is not None
+    assert came.error["code"] == "TASK_RESPONSE_ERROR"
+
+
+@pytest.mark.parametrize("word", ["done", "continue", "aborted"])
+def test_an_output_that_is_too_long_is_replaced_as_documented(word: str) -> None:
+    params = some_params()
+    params.store.update_output({"a": "x" * 300_000})
+    came = params.came_of(getattr(params.response, word if word != "continue" else "continue_")())
+    assert came.output == {"message": TOO_LARGE, "size": 300_008, "max": 237_568}
+
+
+def test_an_error_that_is_too_long_loses_its_stack_first_and_then_its_data() -> None:
+    params = some_params()
+    error = {"message": "Broken.", "code": "X", "data": [1], "stack": "x" * 300_000}
+    came = params.failed(error)
+    assert came.output == {"error": {"message": "Broken.", "code": "X", "data": [1]}}
+    assert came.error == came.output["error"]
+
+    came = params.failed({**error, "data": "x" * 300_000})
+    assert (came.output["message"], came.output["max"]) == (TOO_LARGE, 237_568)
+    assert came.error == {"message": "Broken.", "code": "X", "data": came.output}
+
+
+# What it asks meanwhile
+
+
+def test_an_abort_is_seen_at_once() -> None:
+    link = FakeLink()
+    params = some_params(link)
+    assert (params.is_aborted(), params.store.get_status()) == (False, "running")
+
+    link.aborted = True
+
+    assert (params.is_aborted(), params.store.get_status()) == (True, "aborted")
+
+
+def test_the_remaining_time_runs_out_and_is_never_less_than_none() -> None:
+    link = FakeLink()
+    params = some_params(link, seconds=900)
+    assert params.remaining_seconds() == 900
+
+    link.time += timedelta(seconds=720)
+    assert (params.remaining_seconds(), params.is_close_to_timeout(), params.is_close_to_timeout(181)) == (
+        180,
+        False,
+        True,
+    )
+
+    link.time += timedelta(seconds=1)
+    assert (params.is_close_to_timeout(), params.is_close_to_timeout(60)) == (True, False)
+
+    link.time += timedelta(days=1)
+    assert params.remaining_seconds() == 0
+
+
+def test_a_child_is_triggered_by_id_or_by_what_was_decorated() -> None:
+    link = FakeLink()
+    params = some_params(link)
+    given = {"page": 1}
+
+    assert params.trigger("syncPage", given, name="Page 1", delay=60) == "child 1"
+    given["page"] = 2
+    params.trigger(a_definition(id="other"))
+
+    assert link.triggered == [("syncPage", {"page": 1}, "Page 1", 60), ("other", {}, "", 0)]
+
+
+@pytest.mark.parametrize(("definition", "given"), [("syncPage", [1]), ("syncPage", {"a": {1}}), (None, {}), (len, {})])
+def test_what_cannot_be_triggered_reaches_nobody(definition: Any, given: Any) -> None:
+    link = FakeLink()
+    with pytest.raises((TypeError, NotJSONError)):
+        some_params(link).trigger(definition, given)
+    assert link.triggered == []
+
+
+def test_children_are_listed_all_or_of_one_definition() -> None:
+    link = FakeLink()
+    store = some_params(link).store
+    assert [store.list_children(), store.list_children("syncPage"), store.list_children(a_definition())] == [
+        ["a child"]
+    ] * 3
+    assert link.asked == [None, "syncPage", "syncArticles"]
+
+
+# What it keeps
+
+
+@pytest.mark.parametrize("name", ["input", "output"])
+def test_a_change_is_merged_and_a_function_gives_all_of_it(name: str) -> None:
+    params = some_params(**{name: {"a": 1, "b": [1]}})  # type: ignore[arg-type]
+    read, update = getattr(params.store, f"get_{name}"), getattr(params.store, f"update_{name}")
+
+    update({"b": [2], "c": 3})
+    assert read() == {"a": 1, "b": [2], "c": 3}
+
+    update(lambda now: {"rows": now["a"] + now["c"]})
+    assert read() == {"rows": 4}
+    assert getattr(params.came_of(params.response.done()), name) == {"rows": 4}
+
+
+@pytest.mark.parametrize("name", ["input", "output"])
+@pytest.mark.parametrize(
+    "change",
+    [None, 3, [1], {"a": {1}}, {"a": float("nan")}, {"a": "\0"}, {1: 2}, lambda _: None, lambda _: {"a": b""}],
+)
+def test_a_change_that_cannot_be_kept_is_said_and_changes_nothing(name: str, change: Any) -> None:
+    params = some_params(**{name: {"a": 1}})  # type: ignore[arg-type]
+    with pytest.raises((TypeError, NotJSONError), match=f"^The {name}"):
+        getattr(params.store, f"update_{name}")(change)
+    assert getattr(params.store, f"get_{name}")() == {"a": 1}
+
+
+def test_what_a_function_does_to_what_it_is_given_stays_there() -> None:
+    store = some_params(output={"rows": [1]}).store
+
+    def change(now: dict[str, Any]) -> dict[str, Any]:
+        now["rows"].append(2)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        store.update_output(change)
+    assert store.get_output() == {"rows": [1]}
+
+
+@pytest.mark.parametrize(
+    ("fraction", "kept"), [(0, 0.0), (0.25, 0.25), (1, 1.0), (1.0000001, 1.0), (-3, 0.0), (None, None)]
+)
+def test_progress_is_written_at_once(fraction: Any, kept: Any) -> None:
+    link = FakeLink()
+    some_params(link).store.progress(fraction, "Page 3\0" + "x" * 1000)
+    assert link.steps == [(kept, "Page 3\ufffd" + "x" * 493)]
+
+
+@pytest.mark.parametrize("fraction", ["half", True, float("nan")])
+def test_progress_that_is_no_fraction_is_said(fraction: Any) -> None:
+    with pytest.raises(TypeError, match=r"progress\(\) takes a fraction"):
+        some_params().store.progress(fraction)
+
+
+def test_lines_are_written_at_once_with_what_goes_with_them() -> None:
+    link = FakeLink()
+    store = some_params(link).store
+    store.info("Reading.")
+    store.info("Read.", {"rows": 3})
+    store.error("Not read.", {"row": 4}, ValueError("Broken."))
+    store.error("Not read.", error="Broken.")
+    store.error("Not read.")
+
+    broken = {"message": "Broken.", "code": None, "data": None}
+    assert link.lines == [
+        ("info", "Reading.", None),
+        ("info", "Read.", {"rows": 3}),
+        ("error", "Not read.", {"data": {"row": 4}, "error": {**broken, "code": "ValueError"}}),
+        ("error", "Not read.", {"data": None, "error": broken}),
+        ("error", "Not read.", {"data": None, "error": None}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "data", "kept"),
+    [
+        ("a\0b", None, ("a\ufffdb", None)),
+        ("x" * 2000, None, ("x" * 1000, None)),
+        (3, None, ("3", None)),
+        (MuteError(), None, ("MuteError, which cannot be shown", None)),
+        ("Read.", {1}, ("Read.", {"message": "The data is of the type set, which JSON does not have."})),
+        (
+            "Read.",
+            {"\ud800": {1}},
+            ("Read.", {"message": "The data has a null character, or half of a character, in a text."}),
+        ),
+        (
+            "Read.",
+            "x" * 70_000,
+            ("Read.", {"message": "Data size exceeds the maximum allowed size.", "size": 70_002, "max": 65_536}),
+        ),
+    ],
+    ids=["null character", "long", "number", "one that breaks", "set", "surrogate", "large"],
+)
+def test_no_line_of_the_log_ends_an_iteration(message: Any, data: Any, kept: tuple[str, Any]) -> None:
+    link = FakeLink()
+    some_params(link).store.info(message, data)
+    assert link.lines == [("info", *kept)]
