@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from django.conf import settings
 
 from badgerjobs.embedded.processes import Program, spawn
 from badgerjobs.embedded.stack import command
-from badgerjobs.runs.models import Leader, Worker
+from badgerjobs.runs.models import Leader, Queue, Worker
 
 READY_S = 60
 
@@ -72,7 +72,7 @@ def running(workers: int | None = None) -> Iterator[Stack]:
     try:
         with log.open("ab") as output:
             for name in names:
-                processes[name] = spawn(command(name), output)
+                processes[name] = spawn(command(name, "--skip-checks"), output)  # a third of its start
         wait_until(lambda: _is_ready(processes, workers, log), seconds=READY_S, what="beat and workers")
         yield Stack({name: process.pid for name, process in processes.items()})
     finally:
@@ -86,7 +86,7 @@ def _is_ready(processes: dict[str, subprocess.Popen[bytes]], workers: int, log: 
     for name, process in processes.items():
         if process.poll() is not None:
             raise RuntimeError(f"{name} ended:\n{log.read_text(errors='replace')[-4000:]}")
-    return Worker.objects.count() == workers and Leader.objects.exists()
+    return Worker.objects.filter(queue=Queue.IO).count() == workers and Leader.objects.exists()
 
 
 @contextmanager
@@ -96,18 +96,27 @@ def serving() -> Iterator[int]:
     os.environ["PORT"] = str(port)
     log = settings.DATA_DIR / "web.log"
     with log.open("ab") as output:
-        process = spawn(command("web"), output)
+        process = spawn(command("web", "--skip-checks"), output)
     try:
-        wait_until(lambda: listens(port), seconds=READY_S, what="web")
+        wait_until(lambda: answers(port), seconds=READY_S, what="web")
         yield port
     finally:
         end(process)
 
 
-def listens(port: int) -> bool:
-    """Whether somebody takes connections there."""
-    with socket.socket() as trial:
-        return trial.connect_ex(("127.0.0.1", port)) == 0
+def answers(port: int) -> bool:
+    """Whether a web server answers there, whatever it says.
+
+    It takes connections some seconds before: from when its first process listens until another has read the code.
+    """
+    asked = HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        asked.request("GET", "/healthz")
+        return bool(asked.getresponse().status)
+    except (OSError, HTTPException):
+        return False
+    finally:
+        asked.close()
 
 
 def free_port() -> int:

@@ -43,6 +43,12 @@ class Visitor:
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(heading)
 
 
+@pytest.fixture
+def stack(one_of_each: Stack) -> Stack:
+    """The same beat and worker for all tests of this file, with nothing to do."""
+    return one_of_each
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with launched() as browser:
@@ -52,8 +58,6 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def visitor(chromium: Browser, stack: Stack) -> Iterator[Visitor]:
     """Somebody who has never been here, while beat and a worker are at work."""
-    stack.start("beat-1", "worker-1")
-    stack.get("jobs/")  # web listens before it has read its code, which may take longer than a page's patience
     complaints = Complaints()
     with profile(chromium, f"http://127.0.0.1:{stack.port}") as context:
         yield Visitor(complaints.listen_to(context.new_page()))
