@@ -34,9 +34,20 @@ def _scheduled(row: Counters, made: Sequence[Run], promise: Promise) -> Iterator
 
 
 def _failed(row: Counters, made: Sequence[Run], promise: Promise) -> Iterator[Violation]:
-    """Failures since the last success, or since it was resumed after they had it paused."""
-    over = [(run.finished_at, run.state) for run in made if run.finished_at and run.state in {"succeeded", "failed"}]
-    since = [state for at, state in sorted(over) if promise.forgiven_at is None or at > promise.forgiven_at]
-    count = len(list(takewhile(lambda state: state == "failed", reversed(since))))
-    if row.failures_in_row != count:
-        yield Violation("counted", f"{row.job} says {row.failures_in_row} failures in a row, and has {count}.")
+    """Failures since the last success, or since it was resumed after they had it paused.
+
+    A run ends when its attempt did, and is written later: the last one that ended before the resume may count after it.
+    """
+    over = sorted(
+        (run.finished_at, run.state) for run in made if run.finished_at and run.state in {"succeeded", "failed"}
+    )
+    before = [state for at, state in over if promise.forgiven_at and at <= promise.forgiven_at]
+    since = [state for _, state in over[len(before) :]]
+    counts = {_failures_in_row(since), _failures_in_row([*before[-1:], *since])}
+    if row.failures_in_row not in counts:
+        found = " or ".join(map(str, sorted(counts)))
+        yield Violation("counted", f"{row.job} says {row.failures_in_row} failures in a row, and has {found}.")
+
+
+def _failures_in_row(states: Sequence[str]) -> int:
+    return len(list(takewhile(lambda state: state == "failed", reversed(states))))

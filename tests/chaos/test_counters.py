@@ -53,8 +53,17 @@ def test_failures_in_a_row_are_counted_again(states: list[str], says: int, wrong
     assert kinds(rows, runs_made=3, scheduled_runs=3, failures_in_row=says) == wrong
 
 
-def test_what_was_resumed_after_its_breaker_begins_to_count_anew() -> None:
+@pytest.mark.parametrize(
+    ("says", "wrong"),
+    [
+        pytest.param(1, [], id="those since"),
+        pytest.param(2, [], id="and one that ended before the resume, and was written after it"),
+        pytest.param(0, ["counted"], id="one too few"),
+        pytest.param(3, ["counted"], id="as if never resumed"),
+    ],
+)
+def test_what_was_resumed_after_its_breaker_begins_to_count_anew(says: int, wrong: list[str]) -> None:
     rows = [run(number, state="failed", finished_at=at(number)) for number in range(3)]
-    row = Counters("red/a", 3, 3, 1)
+    row = Counters("red/a", 3, 3, says)
     forgiven = promise(forgiven_at=at(1))
-    assert list(counters(Books(runs=rows, counters=[row]), [forgiven])) == []
+    assert [one.kind for one in counters(Books(runs=rows, counters=[row]), [forgiven])] == wrong
