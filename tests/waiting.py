@@ -3,8 +3,11 @@
 import time
 from collections.abc import Callable
 
+# Nobody waits so long unless something is broken, or the machine has much else to do.
+PATIENCE_S = 120.0
 
-def until(condition: Callable[[], object], *, seconds: float = 10) -> None:
+
+def until(condition: Callable[[], object], *, seconds: float = PATIENCE_S) -> None:
     """Come back when `condition()` is true; fail when it is not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -26,7 +26,7 @@ class Server:
         self.port, self.history = free_port(), folder / "history"
         command = [sys.executable, "-m", "chaos.receiver", str(self.port), str(self.history)]
         self.process = subprocess.Popen(command, cwd=ROOT)
-        until(self.listens, seconds=20)
+        until(self.listens)
 
     def listens(self) -> bool:
         with socket.socket() as trial:
@@ -76,7 +76,7 @@ def test_the_address_says_when_and_how_a_call_is_answered(server: Server) -> Non
 
 def test_who_goes_away_ends_the_call(server: Server) -> None:
     server.call("/red/a?after=60", "r1").close()
-    until(lambda: '"ended"' in server.history.read_text(), seconds=10)
+    until(lambda: '"ended"' in server.history.read_text())
     [call] = server.calls()
     assert call.status == CUT
 
@@ -84,9 +84,9 @@ def test_who_goes_away_ends_the_call(server: Server) -> None:
 def test_while_it_hangs_calls_begin_and_are_answered_when_it_goes_on(server: Server) -> None:
     server.process.send_signal(signal.SIGUSR1)
     waiting = server.call("/red/a?after=0.2", "r1")
-    until(lambda: server.begun() == 1, seconds=10)
+    until(lambda: server.begun() == 1)
     server.call("/red/a?after=0.2", "r2").close()
-    until(lambda: '"ended"' in server.history.read_text(), seconds=10)
+    until(lambda: '"ended"' in server.history.read_text())
     server.process.send_signal(signal.SIGUSR2)
     assert status(waiting) == 200
     assert {call.run: call.status for call in server.calls()} == {"r1": 200, "r2": CUT}

@@ -1,6 +1,7 @@
 """Background tasks that tests of real processes trigger: `BACKGROUND_TASKS=tests.e2e.background_tasks`."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 from tasks.background import Params, background_task
@@ -8,8 +9,13 @@ from tasks.background import Params, background_task
 
 @background_task(id="countUp", title="Counts up", max_iterations=1000)
 def count_up(params: Params) -> Any:
-    """One more in each iteration, up to `steps`, with a line in the log; each takes `seconds`."""
-    time.sleep(params.input["seconds"])  # so that a worker can be killed in its middle
+    """One more in each iteration, up to `steps`, with a line in the log.
+
+    Each `every`-th waits for a file of its number in `folder`: so it is not over before somebody has killed enough.
+    """
+    gate = Path(params.input["folder"], str(params.iteration))
+    while params.iteration % params.input["every"] == 0 and not gate.exists():
+        time.sleep(0.005)  # between two looks
     counted = params.store.get_output().get("counted", 0) + 1
     params.store.info(f"step {counted}")
     params.store.update_output({"counted": counted})

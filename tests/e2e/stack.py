@@ -23,6 +23,7 @@ from badgerjobs.embedded.processes import Program, spawn
 from badgerjobs.embedded.valkey import Valkey
 from bench.stack import answers
 from tests.e2e.receiver import Receiver
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 # Nothing of these may come from whoever runs the tests: the stack has servers and secrets of its own.
@@ -89,7 +90,7 @@ class Stack:
             with self._log_file.open("ab") as log:
                 self._processes[name] = spawn(program, log)
         for name in names:
-            self.until(lambda name=name: self._is_at_work(name), f"{name} is at work", seconds=60)  # type: ignore[misc]
+            self.until(lambda name=name: self._is_at_work(name), f"{name} is at work")  # type: ignore[misc]
 
     def fleet(self) -> list[str]:
         """Name the beats and workers that were started and not ended by the test."""
@@ -109,6 +110,12 @@ class Stack:
             if process := self._processes.pop(name, None):
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+    def kill_worker(self, name: str) -> None:
+        """`kill -9`, and its lease is over at once. In this order: one that lives renews it."""
+        self.signal(name, signal.SIGKILL)
+        self.let_lease_run_out(name)
+        self.kill(name)
 
     def end(self, name: str) -> float:
         """Ask it to end, and wait: as long as `make up` does. Returns how many seconds that took."""
@@ -149,7 +156,7 @@ class Stack:
 
     # What can be asked
 
-    def until(self, condition: Callable[[], object], what: str, *, seconds: float) -> None:
+    def until(self, condition: Callable[[], object], what: str, *, seconds: float = PATIENCE_S) -> None:
         """Wait for a row, a call or the like; fail with the end of the log when it does not come in time."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -223,7 +230,7 @@ class Stack:
 
     def forget(self) -> None:
         """No job, no run, no call; beats and workers go on."""
-        self.until(self._is_emptied, "no row is left", seconds=30)
+        self.until(self._is_emptied, "no row is left")
         with self.valkey() as client:
             client.flushall()
         self.receiver.forget()

@@ -1,8 +1,11 @@
 """Background tasks in real processes: killed, aborted, many at once."""
 
+import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, cycle, islice
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -47,12 +50,18 @@ def run_of(stack: Stack, task: str) -> tuple[str, int, str | None]:
     return state, iteration, worker
 
 
+def holder_in(stack: Stack, task: str, iteration: int) -> str:
+    """The name of the worker that has it in this iteration, empty without one."""
+    _, reached, worker = run_of(stack, task)
+    return worker or "" if reached == iteration else ""
+
+
 def rescue_every_second(stack: Stack) -> None:
     stack.sql("UPDATE django_celery_beat_intervalschedule SET every = 1 WHERE every = 5 AND period = 'seconds'")
 
 
-def test_each_iteration_counts_once_however_often_workers_are_killed(defined: Stack) -> None:
-    numbers = count(1)
+def test_each_iteration_counts_once_however_often_workers_are_killed(defined: Stack, tmp_path: Path) -> None:
+    numbers, chance = count(1), random.Random(8)
     names: dict[str, str] = {}
 
     def one_more() -> None:
@@ -64,24 +73,17 @@ def test_each_iteration_counts_once_however_often_workers_are_killed(defined: St
     rescue_every_second(defined)
     one_more()
     one_more()
-    task = trigger(defined, "countUp", steps=STEPS, seconds=0.02)
-    reached = 0  # more workers than a run may lose die, but not over one iteration
-    for kill in range(KILLS):
-        least = max(reached, kill * (STEPS - 20) // KILLS)
-        holders: list[str] = []
-
-        def goes_on(least: int = least, holders: list[str] = holders) -> bool:
-            _, iteration, holder = run_of(defined, task)
-            holders[:] = [holder] if holder else []
-            return iteration > least and holder is not None
-
-        defined.until(goes_on, "it goes on", seconds=60)
-        ending = next(ending for ending in names if holders[0].endswith(ending))
-        defined.let_lease_run_out(names[ending])
-        defined.kill(names.pop(ending))
-        _, reached, _ = run_of(defined, task)
+    every = STEPS // KILLS
+    task = trigger(defined, "countUp", steps=STEPS, every=every, folder=str(tmp_path))
+    for gate in range(every, STEPS + 1, every):
+        defined.until(lambda gate=gate: holder_in(defined, task, gate), f"it waits in {gate}")  # type: ignore[misc]
+        ending = next(ending for ending in names if holder_in(defined, task, gate).endswith(ending))
+        # Whoever has it is killed at any moment: in the code, while that is written down, or some iterations later.
+        (tmp_path / str(gate)).touch()
+        Event().wait(chance.uniform(0, 0.1))
+        defined.kill_worker(names.pop(ending))
         one_more()
-    defined.until(lambda: run_of(defined, task)[0] in {"succeeded", "failed"}, "it is over", seconds=60)
+    defined.until(lambda: run_of(defined, task)[0] in {"succeeded", "failed"}, "it is over")
 
     [(state, output, rescued)] = defined.sql(
         "SELECT state, output, (SELECT count(*) FROM runs_logline l WHERE l.run_id = r.id AND message LIKE 'Rescued%%')"
@@ -125,7 +127,7 @@ def test_what_was_aborted_never_ends_otherwise(defined: Stack) -> None:
     def one(when: str, iteration: int) -> None:
         task = trigger_for(defined, when, iteration)
         when_of[task] = when, iteration
-        defined.until(lambda: has_come(defined, task, when, iteration), f"{when} {iteration}", seconds=60)
+        defined.until(lambda: has_come(defined, task, when, iteration), f"{when} {iteration}")
         reply = defined.request("POST", f"background-tasks/{task}/abort/", {"message": "Enough."})
         accepted[task] = reply.status == 200
 
@@ -135,7 +137,6 @@ def test_what_was_aborted_never_ends_otherwise(defined: Stack) -> None:
     defined.until(
         lambda: not defined.sql("SELECT FROM runs_run WHERE kind = 'background' AND finished_at IS NULL"),
         "all are over",
-        seconds=60,
     )
     found = defined.sql("SELECT id::text, state, iteration FROM runs_run WHERE kind = 'background'")
     states = {task: state for task, state, _ in found}

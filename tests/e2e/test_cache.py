@@ -48,7 +48,7 @@ def test_a_first_value_is_fetched_once_while_an_eighth_of_the_threads_wait_for_i
         while len(refused) < READERS - SEATS:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             refused += [one.result().status for one in done]
-        stack.until(lambda: receiver.calls, "the source is called", seconds=10)
+        stack.until(lambda: receiver.calls, "the source is called")
         assert stack.get("runs/")["results"]  # others are answered meanwhile
         receiver.open("source")
         served = [(one.result().status, one.result().data) for one in waiting]
@@ -65,12 +65,12 @@ def test_an_old_value_is_served_while_its_source_hangs_and_after_valkey_was_empt
     an_hour_ago = ", ".join(f"{name} = {name} - interval '1 hour'" for name in ("fetched_at", "tried_at", "asked_at"))
     stack.sql(f"UPDATE tasks_cachedvalue SET {an_hour_ago}".encode())
     assert stack.request("PATCH", "keys/product-1/", {"ttl": 60}).status == 200
-    stack.until(lambda: read(stack).data == "ok" and len(receiver.calls) == 2, "it is fetched anew", seconds=10)
+    stack.until(lambda: read(stack).data == "ok" and len(receiver.calls) == 2, "it is fetched anew")
     with stack.valkey() as client:
         client.flushall()
     assert [read(stack).data for _ in range(5)] == ["ok"] * 5
     receiver.open("source")
-    stack.until(lambda: read(stack).data == "new", "the new value is read", seconds=10)
+    stack.until(lambda: read(stack).data == "new", "the new value is read")
     assert len(receiver.calls) == 2
 
 

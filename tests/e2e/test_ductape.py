@@ -24,7 +24,7 @@ def stack(one_of_each: Stack) -> Stack:
 
 def finished(stack: Stack, tag: str) -> Any:
     """The job, when nothing of it is to come."""
-    stack.until(lambda: stack.get(f"jobs/{tag}/")["status"] == "completed", "it is completed", seconds=30)
+    stack.until(lambda: stack.get(f"jobs/{tag}/")["status"] == "completed", "it is completed")
     return stack.get(f"jobs/{tag}/")
 
 
@@ -40,7 +40,7 @@ def test_five_executions_are_five_calls_a_second_apart_while_workers_change_and_
     for number in range(SERIES):
         tag, workers = f"five-{number}", (f"worker-{number + 1}", f"worker-{number + 2}")
         stack.create_job(tag, **FIVE | {"start_at": round(time.time() * 1000) + 1000})
-        stack.until(lambda tag=tag: len(waits(receiver, tag)) >= 1, "two calls", seconds=10)  # type: ignore[misc]
+        stack.until(lambda tag=tag: len(waits(receiver, tag)) >= 1, "two calls")  # type: ignore[misc]
         stack.start(workers[1])
         stack.end(workers[0])
         job = finished(stack, tag)
@@ -57,10 +57,9 @@ def test_five_executions_are_five_runs_though_the_only_worker_is_killed_in_betwe
     stack: Stack, receiver: Receiver
 ) -> None:
     stack.create_job("killed", **FIVE)
-    stack.until(lambda: len(receiver.calls) >= 2, "two calls", seconds=10)
+    stack.until(lambda: len(receiver.calls) >= 2, "two calls")
     [worker] = [name for name in stack.fleet() if name.startswith("worker")]
-    stack.let_lease_run_out(worker)
-    stack.kill(worker)
+    stack.kill_worker(worker)
     stack.start("worker-9")
 
     finished(stack, "killed")

@@ -33,7 +33,7 @@ def results(stack: Stack, endpoints: dict[str, str]) -> dict[str, dict[str, obje
         reply = stack.request("POST", "jobs/", fields)
         assert reply.status == 201 or "endpoint" in reply.data["errors"], reply
         taken |= {tag} if reply.status == 201 else set()
-    stack.until(lambda: len(stack.get("results/")["results"]) == len(taken), "all results", seconds=20)
+    stack.until(lambda: len(stack.get("results/")["results"]) == len(taken), "all results")
     return {result["job"]: result for result in stack.get("results/")["results"]}
 
 

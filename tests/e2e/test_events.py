@@ -60,7 +60,7 @@ def performed(  # noqa: PLR0917
         SELECT a.ok, a.error, a.result
         FROM runs_attempt a JOIN runs_runnable r ON r.id = a.runnable_id WHERE r.name = %s
     """
-    stack.until(lambda: stack.sql(ended, tag), f"{tag} is performed", seconds=15)
+    stack.until(lambda: stack.sql(ended, tag), f"{tag} is performed")
     [(ok, error, result)] = stack.sql(ended, tag)
     assert ok, error
     return result

@@ -33,9 +33,7 @@ def stack(_struck: Stack) -> Iterator[Stack]:
 
 
 def kill_a_worker(stack: Stack) -> None:
-    stack.signal("worker-1", signal.SIGKILL)
-    stack.let_lease_run_out("worker-1")
-    stack.kill("worker-1")
+    stack.kill_worker("worker-1")
     stack.start("worker-1")
 
 
@@ -72,7 +70,7 @@ def test_every_occurrence_ends_as_exactly_one_finished_run(
 
     receiver.answer = held_for_the_strike
     plant(stack, RUNS, over_s=2)
-    stack.until(lambda: len(receiver.calls) >= BEFORE + HELD, f"{BEFORE + HELD} calls", seconds=30)
+    stack.until(lambda: len(receiver.calls) >= BEFORE + HELD, f"{BEFORE + HELD} calls")
     strike(stack)
     receiver.open("strike")
 
@@ -94,5 +92,5 @@ def test_what_rest_accepted_is_there_after_kill_9_of_the_database_and_of_web(sta
 
     assert {job["tag"] for job in stack.get("jobs/")["results"]} == set(tags)
     stack.start("beat-1", "worker-1")
-    stack.until(lambda: stack.get(f"runs/{run}/")["state"] == "succeeded", "the run that was accepted", seconds=10)
+    stack.until(lambda: stack.get(f"runs/{run}/")["state"] == "succeeded", "the run that was accepted")
     assert [(call.id, call.body) for call in receiver.calls] == [(run, b"kept-0")]

@@ -23,22 +23,22 @@ def test_a_worker_that_wakes_up_after_its_lease_leaves_no_trace_and_works_on(sta
     stack.start("beat-1", "worker-1")
     [(stopped, _)] = seen(stack).items()
     plant(stack, RUNS)
-    stack.until(lambda: len(receiver.calls) == RUNS, "the first worker calls", seconds=10)
+    stack.until(lambda: len(receiver.calls) == RUNS, "the first worker calls")
     stack.signal("worker-1", signal.SIGSTOP)
     stack.start("worker-2")
     stack.let_lease_run_out("worker-1")
 
     # The second worker has them all in its hands while the first one wakes up to good answers.
-    stack.until(lambda: len(receiver.calls) == 2 * RUNS, "the second worker calls", seconds=60)
+    stack.until(lambda: len(receiver.calls) == 2 * RUNS, "the second worker calls")
     asleep_since = seen(stack)[stopped]
     receiver.open("first")
     stack.signal("worker-1", signal.SIGCONT)
-    stack.until(lambda: seen(stack)[stopped] > asleep_since + 2, "the first worker is awake", seconds=30)
+    stack.until(lambda: seen(stack)[stopped] > asleep_since + 2, "the first worker is awake")
     assert finished(stack) == 0
     assert stack.sql("SELECT count(*) FROM runs_attempt") == [(0,)]
 
     receiver.open("second")
-    stack.until(lambda: finished(stack) == RUNS, "every run is over", seconds=10)
+    stack.until(lambda: finished(stack) == RUNS, "every run is over")
     assert check(stack, RUNS) == {"Rescued": RUNS}
     assert {call.nth for call in receiver.calls} == {1, 2}
 
@@ -47,4 +47,4 @@ def test_a_worker_that_wakes_up_after_its_lease_leaves_no_trace_and_works_on(sta
     stack.create_job("next", verb="GET")
     run = stack.request("POST", "jobs/next/run/").data["id"]
     receiver.answer = lambda _: Answer()
-    stack.until(lambda: stack.get(f"runs/{run}/")["state"] == "succeeded", "the next run", seconds=10)
+    stack.until(lambda: stack.get(f"runs/{run}/")["state"] == "succeeded", "the next run")

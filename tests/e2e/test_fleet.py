@@ -17,11 +17,9 @@ def test_two_beats_and_three_workers_do_no_occurrence_twice(stack: Stack, receiv
     # A machine that stands still for a second must not make them skip what this counts.
     plant(stack, jobs, run_every="PT1S", overlap="allow", catch_up="all")
 
-    stack.until(lambda: len(receiver.calls) >= jobs * (rounds + 1), f"{rounds} rounds", seconds=30)
+    stack.until(lambda: len(receiver.calls) >= jobs * (rounds + 1), f"{rounds} rounds")
     stack.sql("UPDATE runs_runnable SET enabled = false, next_run_at = NULL")
-    stack.until(
-        lambda: stack.sql("SELECT count(*) FROM runs_run WHERE finished_at IS NULL") == [(0,)], "the end", seconds=10
-    )
+    stack.until(lambda: stack.sql("SELECT count(*) FROM runs_run WHERE finished_at IS NULL") == [(0,)], "the end")
 
     runs = stack.sql("SELECT id::text, runnable_id, occurrence, number, state, attempts FROM runs_run")
     assert {(state, attempts) for *_, state, attempts in runs} == {("succeeded", 1)}
@@ -38,7 +36,7 @@ def test_calls_in_flight_finish_when_their_worker_is_asked_to_stop(stack: Stack,
     receiver.answer = lambda _: Answer(after_s=3)
     stack.start("beat-1", "worker-1")
     plant(stack, 20)
-    stack.until(lambda: len(receiver.calls) == 20, "the calls", seconds=10)
+    stack.until(lambda: len(receiver.calls) == 20, "the calls")
 
     assert stack.end("worker-1") < 8
     assert finished(stack) == 20
@@ -52,13 +50,13 @@ def test_calls_that_do_not_end_are_handed_back_and_made_again_under_the_same_id(
     receiver.answer = lambda call: Answer(gate="never" if call.nth == 1 else "")
     stack.start("beat-1", "worker-1")
     plant(stack, 20)
-    stack.until(lambda: len(receiver.calls) == 20, "the calls", seconds=10)
+    stack.until(lambda: len(receiver.calls) == 20, "the calls")
 
     assert stack.end("worker-1") < 10
     assert stack.sql("SELECT DISTINCT state, worker FROM runs_run") == [("queued", None)]
     assert stack.sql("SELECT count(*) FROM runs_worker") == [(0,)]
 
     stack.start("worker-2")
-    stack.until(lambda: finished(stack) == 20, "every run is over", seconds=10)
+    stack.until(lambda: finished(stack) == 20, "every run is over")
     assert check(stack, 20) == {"Released": 20}
     assert len(receiver.calls) == 40

@@ -15,7 +15,7 @@ def until_it_says(stack: Stack, code: int, /, **expected: object) -> None:
         reply = stack.request("GET", "/healthz")
         return reply.status == code and {**reply.data, **expected} == reply.data
 
-    stack.until(says_so, f"{code} with {expected}", seconds=15)
+    stack.until(says_so, f"{code} with {expected}")
 
 
 WELL = {"status": "ok", "database": "ok", "broker": "ok", "workers": 1}

@@ -184,9 +184,8 @@ def test_of_ten_thousand_calls_none_is_lost_while_web_and_workers_are_killed(sta
         working = [pool.submit(callers.call, number) for number in range(CALLERS)]
         for count, name in KILLED_AT.items():
             callers.wait_for(count)
-            if name.startswith("worker"):
-                stack.let_lease_run_out(name)
-            stack.kill(name)
+            kill = stack.kill if name == "web" else stack.kill_worker
+            kill(name)
             stack.start("web" if name == "web" else f"worker-{int(name[-1]) + 1}")
         for one in working:
             one.result()

@@ -23,7 +23,7 @@ def test_the_result_of_a_due_job_is_in_rest_within_two_seconds(stack: Stack, rec
     due = datetime.now(UTC)
     stack.create_job("first", verb="POST", body="hello", run_at=due.isoformat())
 
-    stack.until(lambda: stack.get("jobs/first/results/")["results"], "its result", seconds=10)
+    stack.until(lambda: stack.get("jobs/first/results/")["results"], "its result")
 
     assert time.time() - due.timestamp() < 2
     [call] = receiver.calls
@@ -38,7 +38,7 @@ def test_a_job_of_the_future_is_called_when_it_is_due_and_not_before(stack: Stac
     due = time.time() + 1.5
     stack.create_job("later", verb="GET", run_at=datetime.fromtimestamp(due, UTC).isoformat())
 
-    stack.until(lambda: receiver.calls, "the call", seconds=10)
+    stack.until(lambda: receiver.calls, "the call")
 
     assert 0 <= receiver.calls[0].at - due < 0.5
 
@@ -51,7 +51,7 @@ def test_a_failing_call_is_tried_again_under_the_same_id_and_every_attempt_is_sh
     stack.sql("UPDATE runs_runnable SET retry_step_s = 1 WHERE name = 'flaky'")
 
     run = stack.request("POST", "jobs/flaky/run/").data["id"]
-    stack.until(lambda: stack.get(f"runs/{run}/")["state"] == "succeeded", "success", seconds=15)
+    stack.until(lambda: stack.get(f"runs/{run}/")["state"] == "succeeded", "success")
 
     calls = receiver.calls
     assert [call.id for call in calls] == [run] * 3
@@ -71,7 +71,7 @@ def test_a_failing_call_is_tried_again_under_the_same_id_and_every_attempt_is_sh
 
 def test_every_call_is_signed_with_the_key_that_the_application_reads(stack: Stack, receiver: Receiver) -> None:
     stack.create_job("signed", verb="POST", body="hello", run_at=datetime.now(UTC).isoformat())
-    stack.until(lambda: receiver.calls, "the call", seconds=10)
+    stack.until(lambda: receiver.calls, "the call")
 
     key = stack.get("application/signing-key/")["signing_key"]
     call = receiver.calls[0]

@@ -43,19 +43,19 @@ def test_with_all_beats_gone_a_worker_sees_that_nothing_is_dispatched_and_tells(
     plant(stack, 1)
     stack.sql("UPDATE runs_runnable SET next_run_at = now() - interval '1 minute'")
     stack.start("worker-1")
-    stack.until(lambda: types(told) == ["work.late"], "it is told that work is late", seconds=30)
+    stack.until(lambda: types(told) == ["work.late"], "it is told that work is late")
 
     stack.start("beat-1")
     stack.sql("DELETE FROM runs_leader WHERE role = 'watch'")  # half a minute need not be waited for
-    stack.until(lambda: "work.recovered" in types(told), "it is told that nothing is late", seconds=30)
+    stack.until(lambda: "work.recovered" in types(told), "it is told that nothing is late")
 
 
 def test_with_all_workers_gone_a_beat_sees_it_and_it_is_told_when_one_is_back(stack: Stack, told: Receiver) -> None:
     plant(stack, 1)
     stack.start("beat-1")
     stack.sql("UPDATE runs_runnable SET next_run_at = now()")
-    stack.until(lambda: open_ones(stack) == 1, "it is seen that nobody takes it", seconds=30)
+    stack.until(lambda: open_ones(stack) == 1, "it is seen that nobody takes it")
     assert types(told) == []
 
     stack.start("worker-1")
-    stack.until(lambda: types(told)[:1] == ["work.late"], "it is told that work was late", seconds=30)
+    stack.until(lambda: types(told)[:1] == ["work.late"], "it is told that work was late")

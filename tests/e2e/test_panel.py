@@ -125,7 +125,7 @@ def test_abort_ends_a_slow_run_and_cuts_its_connection(visitor: Visitor, stack: 
     make_job(visitor, "slow", f"{receiver.url}/slow", by_hand=True)
     visitor.press("Run now")
     open_run(visitor)
-    stack.until(lambda: receiver.calls, "the endpoint is called", seconds=10)
+    stack.until(lambda: receiver.calls, "the endpoint is called")
     colleague = Visitor(visitor.page.context.new_page())
     colleague.page.goto(visitor.page.url)
     colleague.see("running")
@@ -133,7 +133,7 @@ def test_abort_ends_a_slow_run_and_cuts_its_connection(visitor: Visitor, stack: 
     visitor.press("Abort")
     visitor.see("aborted")
     see_without_reload(colleague, "aborted")
-    stack.until(lambda: receiver.cut == receiver.calls, "the connection is cut", seconds=10)
+    stack.until(lambda: receiver.cut == receiver.calls, "the connection is cut")
     assert stack.sql("SELECT state FROM runs_run") == [("aborted",)]
 
 

@@ -52,7 +52,7 @@ def pooler(stack: Stack) -> Iterator[int]:
     with (folder / "log").open("wb") as log:
         process = spawn(Program(name="pooler", command=[PGBOUNCER, str(configuration)], folder=Path("/")), log)
     try:
-        stack.until(lambda: answers(port), "the pooler answers", seconds=10)
+        stack.until(lambda: answers(port), "the pooler answers")
         yield port
     finally:
         process.send_signal(signal.SIGKILL)
@@ -89,14 +89,12 @@ def test_two_beats_and_two_workers_do_every_occurrence_once(
     jobs, rounds = 50, 3
     stack.start("beat-1", "beat-2", "worker-1", "worker-2", **through(stack, pooler, direct=direct))
     listening = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%%'"
-    stack.until(lambda: stack.sql(listening) == [(2 if direct else 0,)], "beats that listen past it", seconds=30)
+    stack.until(lambda: stack.sql(listening) == [(2 if direct else 0,)], "beats that listen past it")
 
     plant(stack, jobs, run_every="PT1S", overlap="allow", catch_up="all")
-    stack.until(lambda: len(receiver.calls) >= jobs * (rounds + 1), f"{rounds} rounds", seconds=30)
+    stack.until(lambda: len(receiver.calls) >= jobs * (rounds + 1), f"{rounds} rounds")
     stack.sql("UPDATE runs_runnable SET enabled = false, next_run_at = NULL")
-    stack.until(
-        lambda: stack.sql("SELECT count(*) FROM runs_run WHERE finished_at IS NULL") == [(0,)], "the end", seconds=60
-    )
+    stack.until(lambda: stack.sql("SELECT count(*) FROM runs_run WHERE finished_at IS NULL") == [(0,)], "the end")
 
     runs = stack.sql("SELECT id::text, state, attempts FROM runs_run")
     assert {tuple(rest) for _, *rest in runs} == {("succeeded", 1)}
@@ -104,7 +102,7 @@ def test_two_beats_and_two_workers_do_every_occurrence_once(
 
     due = datetime.now(UTC)
     stack.create_job("at-once", verb="POST", run_at=due.isoformat())
-    stack.until(lambda: finished(stack) == len(runs) + 1, "what is due at once", seconds=60)
+    stack.until(lambda: finished(stack) == len(runs) + 1, "what is due at once")
     assert receiver.calls[-1].at - due.timestamp() < 3
     assert stack.end("worker-1") < 10
     assert stack.end("beat-1") < 10

@@ -119,7 +119,7 @@ def test_a_job_that_the_client_enqueues_is_called_and_its_result_is_read(
     assert (job["name"], job["verb"], job["enabled"], job["runAt"]) == ("first", "POST", True, asked_at)
     assert json.loads(job["headers"]) == {"X-A": "b", "Content-Type": "application/json"}
 
-    stack.until(lambda: client.results("first"), "its result", seconds=10)
+    stack.until(lambda: client.results("first"), "its result")
 
     [call] = receiver.calls
     assert (call.method, call.path, json.loads(call.body)) == ("POST", "/first", {"foo": "bar"})
@@ -136,11 +136,11 @@ def test_an_update_plans_a_job_that_ran_anew_and_run_counts_on(
     stack: Stack, receiver: Receiver, client: Client
 ) -> None:
     client.enqueue(name="again", endpoint=f"{receiver.url}/again", verb="GET", headers={"X-A": "b"}, body="kept")
-    stack.until(lambda: client.results("again"), "the first result", seconds=10)
+    stack.until(lambda: client.results("again"), "the first result")
 
     changed = client.update(name="again", runAt=_now(), verb="put", headers=None)
     assert (changed["verb"], changed["headers"], changed["body"]) == ("PUT", None, "kept")
-    stack.until(lambda: len(client.results("again")) == 2, "the second result", seconds=10)
+    stack.until(lambda: len(client.results("again")) == 2, "the second result")
 
     assert [call.method for call in receiver.calls] == ["GET", "PUT"]
     assert [result["run"] for result in client.results("again")] == [2, 1]
@@ -150,22 +150,22 @@ def test_a_job_that_repeats_does_so_until_its_duration_is_cleared(
     stack: Stack, receiver: Receiver, client: Client
 ) -> None:
     client.enqueue(name="often", endpoint=f"{receiver.url}/often", verb="GET", runEvery="PT1S")
-    stack.until(lambda: len(receiver.calls) >= 3, "three calls", seconds=15)
+    stack.until(lambda: len(receiver.calls) >= 3, "three calls")
     assert client.job("often")["nextRunAt"]
 
     assert client.update(name="often", runEvery=None)["runEvery"] is None
-    stack.until(lambda: not client.job("often")["nextRunAt"], "that nothing is planned", seconds=10)
+    stack.until(lambda: not client.job("often")["nextRunAt"], "that nothing is planned")
 
 
 def test_a_disabled_job_is_not_called_until_it_is_enabled(stack: Stack, receiver: Receiver, client: Client) -> None:
     job = client.enqueue(name="off", endpoint=f"{receiver.url}/off", verb="GET", enabled=False)
     assert job["enabled"] is False
     client.enqueue(name="on", endpoint=f"{receiver.url}/on", verb="GET")
-    stack.until(lambda: client.results("on"), "the other's result", seconds=10)
+    stack.until(lambda: client.results("on"), "the other's result")
     assert (client.results("off"), client.job("off")["nextRunAt"]) == ([], None)
 
     client.update(name="off", enabled=True)
-    stack.until(lambda: client.results("off"), "its result", seconds=10)
+    stack.until(lambda: client.results("off"), "its result")
 
 
 def test_failures_and_calls_that_nobody_answers_count_as_failures(
@@ -174,7 +174,7 @@ def test_failures_and_calls_that_nobody_answers_count_as_failures(
     receiver.answer = lambda _: Answer(503)
     client.enqueue(name="bad", endpoint=f"{receiver.url}/bad", verb="GET", retryable=False)
     client.enqueue(name="nobody", endpoint="http://127.0.0.1:1/", verb="GET", retryable=False)
-    stack.until(lambda: client.results("bad") and client.results("nobody"), "both results", seconds=15)
+    stack.until(lambda: client.results("bad") and client.results("nobody"), "both results")
 
     assert [result["status"] for result in client.results("bad")] == [503]
     assert [(result["status"], result["body"]) for result in client.results("nobody")] == [(None, None)]
@@ -205,6 +205,6 @@ def test_enqueue_or_update_makes_and_then_changes_and_a_second_create_is_refused
 def test_redirects_are_followed(stack: Stack, receiver: Receiver, client: Client) -> None:
     receiver.answer = lambda call: Answer(302, location="/there") if call.path == "/here" else Answer(200)
     client.enqueue(name="moved", endpoint=f"{receiver.url}/here", verb="GET")
-    stack.until(lambda: client.results("moved"), "its result", seconds=10)
+    stack.until(lambda: client.results("moved"), "its result")
     assert [result["status"] for result in client.results("moved")] == [200]
     assert [call.path for call in receiver.calls] == ["/here", "/there"]

@@ -42,7 +42,7 @@ def stop_all(stack: Stack, stopped: list[int]) -> bool:
     for (pid,) in stack.sql(THEIRS):
         if pid not in stopped:
             os.kill(pid, signal.SIGSTOP)
-            stack.until(lambda pid=pid: stands_still(pid), "it stands still", seconds=5)  # type: ignore[misc]
+            stack.until(lambda pid=pid: stands_still(pid), "it stands still")  # type: ignore[misc]
             if stack.sql(LISTENS, pid):
                 stopped.append(pid)
             else:
@@ -63,17 +63,15 @@ def test_beats_and_workers_get_new_connections_when_theirs_stand_still(
     stack.start("beat-1", "beat-2", "worker-1", "worker-2")
     # A result that waits for its answer keeps its run running for as long as writing may take: others go beside it.
     plant(stack, 20, run_every="PT1S", overlap="allow")
-    stack.until(lambda: len(receiver.calls) >= 40, "two rounds", seconds=20)
+    stack.until(lambda: len(receiver.calls) >= 40, "two rounds")
 
-    stack.until(lambda: stop_all(stack, stopped), "all of them stand still", seconds=20)
+    stack.until(lambda: stop_all(stack, stopped), "all of them stand still")
     made = len(receiver.calls)
     stack.until(lambda: len(receiver.calls) >= made + 100, "work goes on", seconds=MOST_S)
 
     let_go(stopped)
     stack.sql("UPDATE runs_runnable SET enabled = false, next_run_at = NULL")
-    stack.until(
-        lambda: stack.sql("SELECT count(*) FROM runs_run WHERE finished_at IS NULL") == [(0,)], "the end", seconds=40
-    )
+    stack.until(lambda: stack.sql("SELECT count(*) FROM runs_run WHERE finished_at IS NULL") == [(0,)], "the end")
     # While nobody looked, some were missed.
     assert stack.sql("SELECT DISTINCT state FROM runs_run WHERE state NOT IN ('succeeded', 'skipped')") == []
     twice = "SELECT runnable_id, occurrence FROM runs_run GROUP BY 1, 2 HAVING count(*) > 1"

@@ -76,18 +76,17 @@ def test_kill_9_in_the_middle_leaves_every_key_old_or_new_and_another_worker_goe
     receiver.answer = held
     stack.start("beat-1", "worker-1")
     run_id = run()
-    stack.until(lambda: len(receiver.calls) >= BEFORE + AT_ONCE, "the air is full", seconds=20)
-    stack.until(lambda: synced(stack) == BEFORE, "what was answered is written", seconds=10)
+    stack.until(lambda: len(receiver.calls) >= BEFORE + AT_ONCE, "the air is full")
+    stack.until(lambda: synced(stack) == BEFORE, "what was answered is written")
 
-    stack.let_lease_run_out("worker-1")
-    stack.kill("worker-1")
+    stack.kill_worker("worker-1")
     check_values(stack)
     stack.start("worker-2")
-    stack.until(lambda: len(receiver.calls) >= BEFORE + 2 * AT_ONCE, "the next worker has it", seconds=30)
+    stack.until(lambda: len(receiver.calls) >= BEFORE + 2 * AT_ONCE, "the next worker has it")
     check_values(stack)
     receiver.open("second")
 
-    stack.until(lambda: state(stack, run_id) == "succeeded", "the run is over", seconds=30)
+    stack.until(lambda: state(stack, run_id) == "succeeded", "the run is over")
     check_whole(stack, run_id)
     said = [line for (line,) in stack.sql("SELECT message FROM runs_logline WHERE run_id = %s ORDER BY id", run_id)]
     assert [line.partition(":")[0] for line in said] == [f"{KEYS} keys begin with “product-”.", "Rescued"]
@@ -97,20 +96,20 @@ def test_a_worker_that_wakes_up_after_its_lease_writes_nothing(stack: Stack, rec
     receiver.answer = held
     stack.start("beat-1", "worker-1")
     run_id = run()
-    stack.until(lambda: len(receiver.calls) >= BEFORE + AT_ONCE, "the air is full", seconds=20)
-    stack.until(lambda: synced(stack) == BEFORE, "what was answered is written", seconds=10)
+    stack.until(lambda: len(receiver.calls) >= BEFORE + AT_ONCE, "the air is full")
+    stack.until(lambda: synced(stack) == BEFORE, "what was answered is written")
     [(stopped,)] = stack.sql("SELECT id::text FROM runs_worker WHERE queue = 'io'")
     stack.signal("worker-1", signal.SIGSTOP)
     stack.start("worker-2")
     stack.let_lease_run_out("worker-1")
-    stack.until(lambda: len(receiver.calls) >= BEFORE + 2 * AT_ONCE, "the next worker has it", seconds=60)
+    stack.until(lambda: len(receiver.calls) >= BEFORE + 2 * AT_ONCE, "the next worker has it")
 
     receiver.open("first")
     stack.signal("worker-1", signal.SIGCONT)
     awake = "SELECT 1 FROM runs_worker WHERE id = %s AND seen_at > clock_timestamp() - interval '1 s'"
-    stack.until(lambda: stack.sql(awake, stopped), "the first worker is awake", seconds=30)
+    stack.until(lambda: stack.sql(awake, stopped), "the first worker is awake")
     assert synced(stack) == BEFORE
     receiver.open("second")
 
-    stack.until(lambda: state(stack, run_id) == "succeeded", "the run is over", seconds=30)
+    stack.until(lambda: state(stack, run_id) == "succeeded", "the run is over")
     check_whole(stack, run_id)

@@ -46,7 +46,7 @@ class Up:
         return self.log.read_text()
 
     def until_ready(self) -> None:
-        until(lambda: "ready: " in self.said() or self.process.poll() is not None, seconds=60)
+        until(lambda: "ready: " in self.said() or self.process.poll() is not None)
         assert f"ready: http://127.0.0.1:{self.port}\n" in self.said(), self.said()
 
     def health(self) -> int:
@@ -199,7 +199,7 @@ def test_a_process_that_is_killed_is_started_again_and_the_log_says_so(name: str
     os.kill(killed, signal.SIGKILL)
     until(lambda: f"{shown} was killed by SIGKILL; it is started again" in up.said())
     until(lambda: up.pid_of(name) not in {0, killed})
-    until(lambda: up.health() == 200, seconds=40)
+    until(lambda: up.health() == 200)
 
 
 def test_after_kill_9_of_everything_the_next_start_loses_no_row_and_leaves_no_orphan(place: Path) -> None:
