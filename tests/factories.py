@@ -20,6 +20,8 @@ from badgerjobs.workspaces.models import Application, Member, Role, User, Worksp
 from jobs.events.services import create_connection, create_event
 from jobs.models import Connection, Event, Job
 from jobs.services import create_job
+from slurps.models import KIND as ASYNC_JOB_KIND
+from slurps.models import AsyncJob, Collection, Slurper
 from tasks.models import KIND as TASK_KIND
 from tasks.models import BackgroundRun, CachedValue, CacheKey, KeySync, Task, TaskKey
 from webhooks.models import KIND as HOOK_KIND
@@ -205,3 +207,20 @@ def make_background_run(application: Application, state: State = State.QUEUED, *
         "created_by": {"id": "code", "displayName": "Code", "type": "system"}, **fields,
     }  # fmt: skip
     return BackgroundRun.objects.create(run=run, application=application, **row)
+
+
+def make_async_job(application: Application, tag: str = "prices", **fields: Any) -> AsyncJob:
+    """One with a slurper of its own, of no source."""
+    slurper = fields.pop("slurper", None) or Slurper.objects.create(application=application, tag=tag, name=tag)
+    runnable = make_runnable(application, kind=ASYNC_JOB_KIND, queue="compute", name=tag)
+    return AsyncJob.objects.create(
+        application=application, slurper=slurper, runnable=runnable, tag=tag, name=tag, **fields
+    )
+
+
+def make_collection(application: Application, **fields: Any) -> Collection:
+    """An active one, of an async job of its own unless one is given, that is replaced unless told otherwise."""
+    given = {"name": "prices", "mode": "normal", "is_active": True, **fields}
+    if "async_job" not in given:
+        given["async_job"] = make_async_job(application, tag=f"job-{AsyncJob.objects.count()}")
+    return Collection.objects.create(application=application, **given)

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 
 from slurps.models import Collection
-from tests.factories import make_application
+from tests.factories import make_application, make_collection
 
 
 def test_pythons_own_collections_is_still_pythons_own() -> None:
@@ -24,9 +24,9 @@ def test_the_app_is_known_by_the_label_collections() -> None:
 @pytest.mark.django_db
 def test_a_collection_belongs_to_an_application_and_its_name_is_its_own_there() -> None:
     alices, charlies = make_application("Alice's"), make_application("Charlie's")
-    mine = Collection.objects.create(application=alices, name="prices")
-    Collection.objects.create(application=charlies, name="prices")
+    mine = make_collection(alices, name="prices")
+    make_collection(charlies, name="prices")
     assert list(Collection.objects.for_application(alices)) == [mine]
     assert str(mine) == "prices"
     with pytest.raises(IntegrityError), transaction.atomic():
-        Collection.objects.create(application=alices, name="prices")
+        make_collection(alices, name="prices", is_active=False)

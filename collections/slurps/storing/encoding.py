@@ -1,0 +1,136 @@
+"""Rows as PostgreSQL's COPY takes them, and what is noticed of them on the way: their keys, columns and length."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from badgerjobs.lib.storable import UNSTORABLE, cleaned
+from slurps.models import SLOTS
+from slurps.storing.faults import UnstorableError
+
+# Of one row, as JSON.
+ROW_BYTES = 1_000_000
+# So many columns are told apart; what has more is stored whole all the same.
+MOST_COLUMNS = 1000
+# What is longer is found by its beginning.
+SLOT_LETTERS = 200
+
+_NULL = "\\N"
+_TYPES = {
+    bool: "boolean", int: "number", float: "number", str: "text", dict: "object", list: "list", type(None): "null",
+}  # fmt: skip
+
+NO_KEY = "Row {:,} has no “{}”, by which rows of this collection are known again. Nothing was stored: {}."
+ADVICE = "have the slurper leave such rows out, or give them one"
+NOT_FLAT = (
+    "Row {:,} is {}, and not an object with names and values. Nothing was stored: let the slurper make one of it."
+)
+TOO_LONG = (
+    "Row {:,} has {:,} bytes as JSON, and at most {:,} can be stored. Nothing was stored: let the slurper shorten it."
+)
+NOT_JSON = "Row {:,} cannot be written as JSON: {}. Nothing was stored."
+
+
+class Encoder:
+    """Turns rows into lines of COPY, for one load: numbers them from 0, and counts what it sees."""
+
+    def __init__(self, *, key: Sequence[str], indexed: Sequence[str]) -> None:
+        self._key, self._indexed = tuple(key), tuple(indexed)[:SLOTS]
+        self._types: dict[str, Counter[type]] = {}
+        self.rows = 0
+        self.bytes = 0
+        # The number of the first row.
+        self.rows_before = 0
+
+    def lines(self, rows: Iterable[Any], start: Sequence[object]) -> bytes:
+        """A line for each row: what `start` says, its number, its key, its data and its slots.
+
+        Raises UnstorableError.
+        """
+        before = "".join(f"{each}\t" for each in start)
+        return "".join([f"{before}{self._line(row)}\n" for row in rows]).encode()
+
+    def columns(self) -> list[dict[str, Any]]:
+        """Each column that was seen, in order, with how often it had values of which type."""
+        found: list[dict[str, Any]] = []
+        for name, types in self._types.items():
+            named: Counter[str] = Counter()
+            for kind, count in types.items():
+                named[_TYPES.get(kind, "text")] += count
+            found.append({"name": name, "types": dict(named)})
+        return found
+
+    def _line(self, row: Any) -> str:
+        if type(row) is not dict:
+            raise UnstorableError(NOT_FLAT.format(self.rows + 1, _called(row)))
+        text = self._written(row)
+        for name, value in row.items():
+            self._see(name, value)
+        key = self._key_of(row) if self._key else _NULL
+        slots = "".join([f"\t{self._slot(row, name)}" for name in self._indexed])
+        rest = "\t\\N" * (SLOTS - len(self._indexed))
+        line = f"{self.rows_before + self.rows}\t{key}\t{_escaped(text)}{slots}{rest}"
+        self.rows += 1
+        return line
+
+    def _written(self, row: Mapping[str, Any]) -> str:
+        try:
+            text = written(row)
+            if UNSTORABLE.search(text) or "\\u0000" in text:
+                text = written(cleaned(row))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise UnstorableError(NOT_JSON.format(self.rows + 1, error)) from None
+        length = len(text.encode())
+        if length > ROW_BYTES:
+            raise UnstorableError(TOO_LONG.format(self.rows + 1, length, ROW_BYTES))
+        self.bytes += length
+        return text
+
+    def _see(self, name: str, value: Any) -> None:
+        types = self._types.get(name)
+        if types is None:
+            if len(self._types) == MOST_COLUMNS:
+                return
+            types = self._types[name] = Counter()
+        types[type(value)] += 1
+
+    def _key_of(self, row: Mapping[str, Any]) -> str:
+        for name in self._key:
+            if row.get(name) is None:
+                raise UnstorableError(NO_KEY.format(self.rows + 1, name, ADVICE))
+        return str(key_of([row[name] for name in self._key]))
+
+    def _slot(self, row: Mapping[str, Any], name: str) -> str:
+        return _escaped(written(slot_of(row[name]))) if row.get(name) is not None else _NULL
+
+
+def written(value: Any) -> str:
+    """Compact JSON. Raises TypeError and ValueError for what is none."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def key_of(values: Sequence[Any]) -> UUID:
+    """The hash that stands for a key. `1` and `1.0` are the same number; `1` and `"1"` are two keys."""
+    exact = [int(value) if type(value) is float and value.is_integer() else value for value in values]
+    text = json.dumps(exact, sort_keys=True, separators=(",", ":"))
+    return UUID(bytes=hashlib.blake2b(text.encode(), digest_size=16).digest())
+
+
+def slot_of(value: Any) -> Any:
+    """A value as it stands in a slot: texts by their beginning, and nothing of what has parts."""
+    if isinstance(value, str):
+        return cleaned(value[:SLOT_LETTERS])
+    return None if isinstance(value, dict | list) else value
+
+
+def _escaped(text: str) -> str:
+    """As COPY reads it: JSON has no raw tabs and line feeds, but backslashes."""
+    return text.replace("\\", "\\\\") if "\\" in text else text
+
+
+def _called(value: Any) -> str:
+    name = _TYPES.get(type(value), "something else")
+    return f"a {name}" if name not in {"object", "null"} else "null"

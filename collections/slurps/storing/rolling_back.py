@@ -1,0 +1,54 @@
+"""Rolling a collection back: a new version that has the rows of an old one."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from slurps.models import Collection, Stage, Version
+from slurps.modes import MODES
+from slurps.storing.pruning import retire
+
+_CLOSE = """
+UPDATE collections_row SET last = %(base)s
+WHERE collection_id = %(collection)s AND first > %(back)s AND first <= %(base)s AND last IS NULL
+"""
+_REOPEN = """
+INSERT INTO collections_row (collection_id, position, first, key, data, slot1, slot2, slot3, slot4)
+SELECT collection_id, position, %(generation)s, key, data, slot1, slot2, slot3, slot4 FROM collections_row
+WHERE collection_id = %(collection)s AND first <= %(back)s AND last >= %(back)s
+"""
+
+
+@transaction.atomic
+def roll_back(*, collection: Collection, to: Version, now: datetime) -> Version:
+    """Make a version with the rows of an older one, and show it. Costs what differs, where rows are merged."""
+    collection = Collection.objects.select_for_update(of=("self",)).select_related("current").get(pk=collection.pk)
+    to = collection.versions.get(pk=to.pk, stage=Stage.READY)
+    collection.numbered += 1
+    made = Version(
+        application_id=collection.application_id, collection=collection, stage=Stage.READY, number=collection.numbered,
+        generation=to.generation, floor=to.floor, starts_at=to.starts_at, rolled_back_to=to.number, rows=to.rows,
+        bytes=to.bytes, columns=to.columns, created_at=now,
+    )  # fmt: skip
+    if MODES[collection.mode].write != "replace":
+        collection.generation += 1
+        made.generation = collection.generation
+        _rewind(collection, to, made)
+    made.save()
+    collection.current = made
+    collection.save(update_fields=["generation", "numbered", "current", "updated_at"])
+    retire(collection)
+    return made
+
+
+def _rewind(collection: Collection, to: Version, made: Version) -> None:
+    base = collection.current.generation if collection.current else 0
+    values: dict[str, Any] = {
+        "collection": collection.pk, "base": base, "back": to.generation, "generation": made.generation,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE, values)
+        made.removed = cursor.rowcount
+        cursor.execute(_REOPEN, values)
+        made.added = cursor.rowcount

@@ -1,0 +1,108 @@
+"""Beginning to load rows where nobody sees them, and taking back what was loaded."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from badgerjobs.runs.models import Run, State
+from slurps.models import Collection, Row, Stage, Version
+from slurps.modes import MODES
+from slurps.storing.faults import BusyError, HeldError, SupersededError
+
+BUSY = "Run {} is loading rows into “{}” just now."
+HELD = (
+    "The result of an earlier run waits for approval in “{}”. Approve or drop it there: rows that come later follow it."
+)
+
+
+@transaction.atomic
+def begin(*, collection: Collection, run_id: UUID, worker: UUID | None, now: datetime) -> Version:
+    """Begin a version that an attempt of a run fills, and take back what attempts before it have left.
+
+    Raises BusyError while another run fills the same collection, HeldError where what waits for approval must come
+    first, and SupersededError when the run is not this worker's any more.
+    """
+    collection = Collection.objects.select_for_update().get(pk=collection.pk)
+    ensure_ours(run_id, worker)
+    unfinished = collection.versions.exclude(stage__in=(Stage.READY, Stage.RETIRED))
+    for version in unfinished:
+        if version.stage == Stage.HELD:
+            if MODES[collection.mode].write != "replace":
+                raise HeldError(HELD.format(collection.name))
+        else:
+            if version.run_id != run_id and (run := _running(version)):
+                raise BusyError(BUSY.format(run.number, collection.name))
+            discard(version)
+    collection.generation += 1
+    collection.save(update_fields=["generation"])
+    generation = collection.generation
+    version = Version.objects.create(
+        application_id=collection.application_id,
+        collection=collection,
+        generation=generation,
+        floor=generation if MODES[collection.mode].write == "replace" else 1,
+        starts_at=collection.positions if MODES[collection.mode].write == "replace" else 0,
+        run_id=run_id,
+        worker=worker,
+        created_at=now,
+    )
+    if MODES[collection.mode].write == "upsert":
+        _make_table(version)
+    return version
+
+
+def ensure_ours(run_id: UUID, worker: UUID | None) -> None:
+    """Within the transaction that stores something for a run. Raises SupersededError when it is somebody else's."""
+    ours = Run.objects.select_for_update(no_key=True).filter(pk=run_id, state=State.RUNNING, worker=worker)
+    if not ours.exists():
+        raise SupersededError
+
+
+def _running(version: Version) -> Run | None:
+    running = Run.objects.filter(state=State.RUNNING, worker=version.worker)
+    return running.filter(pk=version.run_id).first() if version.run_id else None
+
+
+def discard(version: Version) -> None:
+    """Take back what was loaded for a version that nobody is to see. Whoever still loads it finds it gone."""
+    Version.objects.select_for_update().filter(pk=version.pk).first()
+    drop_table(version)
+    Row.objects.filter(collection_id=version.collection_id, first=version.generation).delete()
+    version.delete()
+
+
+def table_of(version: Version) -> str:
+    """Where the rows of an upsert lie until they are merged. It has no log: what a crash empties is loaded again."""
+    return f"collections_staged_{version.pk}"
+
+
+def _make_table(version: Version) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE UNLOGGED TABLE {table_of(version)} (n bigint, key uuid, data jsonb, slot1 jsonb, slot2 jsonb,"
+            " slot3 jsonb, slot4 jsonb)"
+        )
+
+
+def drop_table(version: Version) -> None:
+    """Let go of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {table_of(version)}")
+
+
+def keep_table(version: Version) -> None:
+    """Have it survive a crash, from now on: its rows wait for approval."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table_of(version)} SET LOGGED")
+
+
+def left_tables() -> Sequence[str]:
+    """Those whose versions are gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'collections\\_staged\\_%'"
+            " AND relname NOT IN (SELECT 'collections_staged_' || id FROM collections_version)"
+        )
+        return [name for (name,) in cursor.fetchall()]

@@ -1,0 +1,101 @@
+"""Showing what was loaded: all of it, in one transaction, by one pointer."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from slurps.models import Collection, Stage, Version
+from slurps.modes import MODES
+from slurps.storing.encoding import Encoder
+from slurps.storing.faults import SupersededError
+from slurps.storing.merging import merge
+from slurps.storing.pruning import retire
+from slurps.storing.staging import discard, drop_table, ensure_ours
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load was, when its last row had been sent."""
+
+    read: int
+    written: int
+    bytes: int
+    columns: list[dict[str, object]]
+    dropped: int = 0
+
+
+def loaded_by(encoder: Encoder, *, read: int, dropped: int = 0) -> Loaded:
+    """What an encoder has seen."""
+    return Loaded(read, encoder.rows, encoder.bytes, encoder.columns(), dropped)
+
+
+@transaction.atomic
+def show(version: Version, loaded: Loaded, *, worker: UUID | None) -> Version:
+    """Let readers see it from the commit on. Raises SupersededError, and UnstorableError when rows were lost."""
+    assert version.run_id is not None  # noqa: S101  one that was rolled back to is shown already
+    ensure_ours(version.run_id, worker)
+    version, collection = held(version)
+    _note(version, loaded)
+    return _shown(version, collection)
+
+
+def held(version: Version) -> tuple[Version, Collection]:
+    """A version and its collection, locked, as they are now. Raises SupersededError when it was taken back."""
+    collection = (
+        Collection.objects.select_for_update(of=("self",)).select_related("current").get(pk=version.collection_id)
+    )
+    found = Version.objects.select_for_update().filter(pk=version.pk, stage__in=(Stage.STAGING, Stage.HELD)).first()
+    if found is None:
+        raise SupersededError
+    return found, collection
+
+
+def _note(version: Version, loaded: Loaded) -> None:
+    version.read, version.written, version.bytes = loaded.read, loaded.written, loaded.bytes
+    version.columns, version.dropped = loaded.columns, loaded.dropped
+
+
+def _shown(version: Version, collection: Collection) -> Version:
+    _count(version, collection)
+    if MODES[collection.mode].write == "replace":
+        for other in collection.versions.filter(stage=Stage.HELD).exclude(pk=version.pk):
+            discard(other)  # what is newer has overtaken what waited
+    collection.numbered += 1
+    version.number, version.stage = collection.numbered, Stage.READY
+    version.save()
+    collection.current = version
+    collection.save(update_fields=["numbered", "current", "positions", "updated_at"])
+    retire(collection)
+    return version
+
+
+def _count(version: Version, collection: Collection) -> None:
+    """What it is to the version before, which is merged into where it is an upsert."""
+    before = collection.current.rows if collection.current else 0
+    match MODES[collection.mode].write:
+        case "replace":
+            version.added, version.removed, version.rows = version.written, before, version.written
+            collection.positions += version.written
+        case "append":
+            version.added, version.rows = version.written, before + version.written
+            collection.positions += version.written
+        case "upsert":
+            base = collection.current.generation if collection.current else 0
+            merged = merge(version, collection, base=base, written=version.written)
+            version.added, version.changed, version.unchanged = merged.added, merged.changed, merged.unchanged
+            version.rows = before + merged.added
+            collection.positions += merged.added
+            drop_table(version)
+
+
+@transaction.atomic
+def give_up(version: Version) -> None:
+    """Take back what an attempt has loaded, if it is there still: readers have seen nothing of it."""
+    if found := Version.objects.select_for_update().filter(pk=version.pk, stage=Stage.STAGING).first():
+        discard(found)
+
+
+def made_by(run_id: UUID) -> Version | None:
+    """What a run has left already: in an attempt whose end nobody heard of."""
+    return Version.objects.filter(run_id=run_id, stage__in=(Stage.READY, Stage.HELD)).first()
