@@ -1,9 +1,10 @@
-"""The only HTTP door: every request that leaves this service goes through `Client.send`.
+"""The only HTTP door: every request that leaves this service goes through `Client.send` or `Client.stream`.
 
 `Client.transport()` gives libraries that want an httpx client the same door in httpx's words.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Self
 
 import httpx
@@ -16,11 +17,11 @@ from badgerjobs.outbound.failures import EXPECTED, explained
 from badgerjobs.outbound.guard import HOP
 from badgerjobs.outbound.headers import OURS
 from badgerjobs.outbound.names import LookUp
-from badgerjobs.outbound.reading import Body
+from badgerjobs.outbound.reading import Body, Pour, SpiltError
 from badgerjobs.outbound.slots import HostFullError, slots_of_this_loop
 from badgerjobs.outbound.steps import Step, first, redirected
 from badgerjobs.outbound.targets import UnsendableError
-from badgerjobs.outbound.trips import Trip
+from badgerjobs.outbound.trips import Begun, Poured, Trip
 
 __all__ = ["Answer", "Call", "CallFailed", "Client", "GuardedTransport", "HostBusy"]
 
@@ -65,8 +66,24 @@ class Client:
 
         It is HostBusy when nothing was sent, because the host had no free slot.
         """
+        return await self._sent(call, lambda step: Trip(call, step, Body(call.keep_bytes, call.read_bytes)))
+
+    async def stream(self, call: Call, pour: Pour, begun: Begun | None = None) -> Answer:
+        """The same, but the body of a good answer (200 to 299) is poured out piece by piece, unpacked, and not kept.
+
+        Each piece is awaited before more is read: a server that is faster has to wait. `begun` is told the answer
+        before its first piece, the body still empty. `timeout_s` bounds the way to the answer's first line, and from
+        then on each silence of the server; what pouring takes counts for nothing. What `pour` and `begun` raise comes
+        out as it is. Other statuses are kept like those of `send`.
+        """
         try:
-            trip = Trip(call, first(call), Body(call.keep_bytes, call.read_bytes))
+            return await self._sent(call, lambda step: _poured(call, step, pour, begun))
+        except SpiltError as spilt:
+            raise spilt.error from None
+
+    async def _sent(self, call: Call, begin: Callable[[Step], Trip]) -> Answer:
+        try:
+            trip = begin(first(call))
         except UnsendableError as error:
             raise CallFailed("refused", str(error)) from None
         try:
@@ -92,12 +109,12 @@ class Client:
             async with self._slots.of(step.target.host, size=len(trip.call.body), stays=has_begun) as waited:
                 if waited and not has_begun:
                     clock.reschedule(asyncio.get_running_loop().time() + trip.call.timeout_s)
-                step = await self._take(trip, own=own)
+                step = await self._take(trip, clock, own=own)
             if step:
                 trip.turn(step)
                 own = False
 
-    async def _take(self, trip: Trip, *, own: bool) -> Step | None:
+    async def _take(self, trip: Trip, clock: asyncio.Timeout, *, own: bool) -> Step | None:
         """Make one request. Returns the step that it is redirected to, or None when its answer has been read."""
         step = trip.step
         HOP.set(trip.depart())
@@ -107,7 +124,7 @@ class Client:
         try:
             if location := trip.location(response):
                 return redirected(step, response.status, location, trip.call.sensitive)
-            await trip.read(response)
+            await trip.read(response, clock)
         finally:
             # Closes the connection, too, if there is more to come.
             response.release()
@@ -123,6 +140,10 @@ class Client:
                 raise
         # The server had closed the kept connection just as it was used again: that says nothing about the call.
         return await self._connections.request(step, fresh=True)
+
+
+def _poured(call: Call, step: Step, pour: Pour, begun: Begun | None) -> Trip:
+    return Poured(call, step, Body(0, call.read_bytes), pour=pour, begun=begun)
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):

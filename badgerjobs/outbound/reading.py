@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,6 +24,18 @@ class GarbledError(Exception):
 
 def too_large(most: int) -> TooLargeError:
     return TooLargeError(f"The answer's body goes on after {most:,} bytes; the rest was not read.")
+
+
+# Takes a piece of a body, and is awaited before the next one is read.
+Pour = Callable[[bytes], Awaitable[None]]
+
+
+class SpiltError(Exception):
+    """What takes the pieces failed, and not the server: with `error`."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class Source(Protocol):
@@ -48,15 +60,36 @@ class Body:
 
     async def read(self, source: Source, encoding: str) -> None:
         """Read all of it. Raises `TooLargeError` past `most` bytes, packed or unpacked, and `GarbledError`."""
-        pieces = unpacked(source, encoding, self.most) if encoding in {"gzip", "x-gzip", "deflate"} else plain(source)
-        async for piece in pieces:
-            self.length += len(piece)
+        async for piece in self._pieces(source, encoding):
             if (room := self.keep - len(self.kept)) > 0:
                 self.kept += piece[:room]
             if self.length > self.most:
                 raise too_large(self.most)
             # What has come already is read without waiting: the others' calls get their turn here.
             await asyncio.sleep(0)
+
+    async def pour_out(self, source: Source, encoding: str, pour: Pour) -> None:
+        """Read all of it and keep nothing: each piece is poured before the next one is read.
+
+        Raises `TooLargeError` and `GarbledError` like `read`, and `SpiltError` for what pouring raises.
+        """
+        async for piece in self._pieces(source, encoding):
+            if self.length > self.most:
+                raise too_large(self.most)
+            if not piece:
+                continue
+            try:
+                await pour(piece)
+            except Exception as error:
+                raise SpiltError(error) from error
+            await asyncio.sleep(0)
+
+    async def _pieces(self, source: Source, encoding: str) -> AsyncIterator[bytes]:
+        """All of them, unpacked and counted."""
+        pieces = unpacked(source, encoding, self.most) if encoding in {"gzip", "x-gzip", "deflate"} else plain(source)
+        async for piece in pieces:
+            self.length += len(piece)
+            yield piece
 
 
 async def plain(source: Source) -> AsyncIterator[bytes]:

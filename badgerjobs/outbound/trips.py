@@ -1,13 +1,17 @@
 """One call under way: where it has got to, and what that amounts to when it ends, well or badly."""
 
+import asyncio
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from http import HTTPStatus
 
 from aiohttp import ClientResponse
 
-from badgerjobs.outbound.calls import Answer, Call, CallFailed, ErrorClass
+from badgerjobs.outbound.calls import READ_BYTES, Answer, Call, CallFailed, ErrorClass
 from badgerjobs.outbound.guard import Hop
-from badgerjobs.outbound.reading import Body, GarbledError, TooLargeError
+from badgerjobs.outbound.reading import Body, GarbledError, Pour, Source, SpiltError, TooLargeError
 from badgerjobs.outbound.steps import REDIRECTS, Step
 
 # All of an answer's headers together, in bytes.
@@ -49,8 +53,8 @@ class Trip:
         self.redirects += 1
         self.step = step
 
-    async def read(self, response: ClientResponse) -> None:
-        """Read all of the answer. Raises `TooLargeError` and `GarbledError`."""
+    async def read(self, response: ClientResponse, clock: asyncio.Timeout) -> None:
+        """Read all of the answer while the clock allows it. Raises `TooLargeError` and `GarbledError`."""
         if sum(len(name) + len(value) for name, value in response.raw_headers) > LONGEST_HEADERS:
             raise TooLargeError(
                 f"{self.step.target.host} answered with more than {LONGEST_HEADERS // 1024} KB of headers."
@@ -58,7 +62,10 @@ class Trip:
         self.response = response
         if response.status == 101:
             raise GarbledError(f"{self.step.target.host} switched to another protocol, which nobody had asked for.")
-        await self.body.read(response.content, response.headers.get("Content-Encoding", "").strip().lower())
+        await self._read_body(response.content, response.headers.get("Content-Encoding", "").strip().lower(), clock)
+
+    async def _read_body(self, source: Source, encoding: str, clock: asyncio.Timeout) -> None:  # noqa: ARG002
+        await self.body.read(source, encoding)
 
     def answer(self) -> Answer:
         """Sum up what has come. There must be a response."""
@@ -88,6 +95,54 @@ class Trip:
 
     def _duration_ms(self) -> int:
         return 0 if self.started is None else round((time.perf_counter() - self.started) * 1000)
+
+
+# Is told an answer whose body is still to come.
+Begun = Callable[[Answer], None]
+
+
+@dataclass(slots=True)
+class Poured(Trip):
+    """One whose good answer is not kept, but poured out while it is read."""
+
+    pour: Pour = field(kw_only=True)
+    begun: Begun | None = field(kw_only=True)
+    is_poured: bool = False
+
+    async def _read_body(self, source: Source, encoding: str, clock: asyncio.Timeout) -> None:
+        assert self.response is not None  # noqa: S101
+        if not HTTPStatus.OK <= self.response.status < HTTPStatus.MULTIPLE_CHOICES:
+            self.body = Body(self.call.keep_bytes, min(self.call.read_bytes, READ_BYTES))
+            return await self.body.read(source, encoding)
+        self.is_poured = True
+        if self.begun:
+            try:
+                self.begun(self.answer())
+            except Exception as error:
+                raise SpiltError(error) from error
+        self._listen(clock)
+        return await self.body.pour_out(source, encoding, partial(self._poured, clock))
+
+    async def _poured(self, clock: asyncio.Timeout, piece: bytes) -> None:
+        """Let nothing count but the server's silence."""
+        clock.reschedule(None)
+        await self.pour(piece)
+        self._listen(clock)
+
+    def _listen(self, clock: asyncio.Timeout) -> None:
+        clock.reschedule(asyncio.get_running_loop().time() + self.call.timeout_s)
+
+    def answer(self) -> Answer:
+        """Nothing was cut off where nothing was to be kept."""
+        answer = super(Poured, self).answer()
+        return replace(answer, truncated=False) if self.is_poured else answer
+
+    def too_late(self) -> str:
+        """Told by the silence, not by the whole."""
+        if not self.is_poured:
+            return super(Poured, self).too_late()
+        silent = f"{self.step.target.host} sent nothing more for {self.call.timeout_s:g} s"
+        return f"{silent}, and its answer is not complete: {self.body.length:,} bytes had come."
 
 
 def _text(raw: bytes) -> str:
