@@ -74,16 +74,20 @@ def compact(value: Any) -> str:
 
 def text_of(answer: Answer) -> str:
     """The body as text, in the character set that it says; U+FFFD for what is none of it."""
+    try:
+        return answer.body.decode(charset_of(answer) or "utf-8-sig", errors="replace")
+    except (LookupError, ValueError):
+        return answer.body.decode("utf-8-sig", errors="replace")
+
+
+def charset_of(answer: Answer) -> str:
+    """The character set that it says, as Python calls it; empty for UTF-8, and for one that is not known."""
     charset = _content_type(answer).get_param("charset")
     try:
         name = codecs.lookup(str(charset)).name if charset else ""
     except (LookupError, ValueError):
-        name = ""
-    known = name if CHARSETS.match(name) and name != "utf-8" else "utf-8-sig"
-    try:
-        return answer.body.decode(known, errors="replace")
-    except (LookupError, ValueError):
-        return answer.body.decode("utf-8-sig", errors="replace")
+        return ""
+    return name if CHARSETS.match(name) and name != "utf-8" else ""
 
 
 def is_called_json(answer: Answer) -> bool:

@@ -102,6 +102,7 @@ class AuthenticationConfiguration(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """All that the chosen one needs, and nothing of the others."""
+        attrs = super().validate(attrs)
         kind = attrs["authentication"]
         for name in ALL:
             if name not in FIELDS[kind]:

@@ -2,32 +2,27 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 from badgerjobs.lib import javascript
-from badgerjobs.lib.heavy import Heavy
 from badgerjobs.lib.retry_after import asked_wait
 from badgerjobs.lib.said import quoted
 from badgerjobs.lib.storable import cleaned, is_storable
-from badgerjobs.outbound.appointments import Appointments
 from badgerjobs.outbound.calls import Answer, Call, CallFailed, HostBusy
-from badgerjobs.outbound.client import Client
 from badgerjobs.outbound.in_words import answer_in_words
 from badgerjobs.runs.outcomes import Later
 from badgerjobs.sources.answers import AnswerError, Reading, compact, sentence_in, text_of
 from badgerjobs.sources.authentication import OAUTH2, authorized, secrets_of
+from badgerjobs.sources.means import Means, open_means
 from badgerjobs.sources.models import DataSource
-from badgerjobs.sources.oauth import Tokens
 from badgerjobs.sources.results import Fetched, NoValueError, Unfetched
-from badgerjobs.sources.types import type_of
-from badgerjobs.sources.variables import missing
-from badgerjobs.web.outgoing import open_client
+from badgerjobs.sources.types import no_value_of, type_of
+from badgerjobs.sources.variables import lack_of
 
 __all__ = ["VALUE_BYTES", "Attempt", "Fetched", "Means", "Unfetched", "attempt", "fetch", "open_means"]
 
@@ -43,8 +38,6 @@ TOO_LARGE = (
 SHORT_BYTES = 16 * 1024
 TOO_BIG = "The answer has a number that is larger than JavaScript can be given."
 BLANKS = b" \t\r\n"
-# So many variables without a value are named.
-NAMED = 10
 # What goes wrong with the sandbox and not with the code may go well the next time.
 PASSING = {"unavailable", "crashed"}
 # What the policy refuses, and what is too large, it refuses in ten seconds too.
@@ -52,32 +45,6 @@ LASTING = {"refused", "too_large"}
 
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What fetching shares on one event loop.
-
-    `transforms` says when those that the sandbox has no room for come again, by their workspaces. `heavy` is where
-    long answers are read, one at a time.
-    """
-
-    client: Client
-    tokens: Tokens
-    transforms: Appointments
-    heavy: Heavy = field(default_factory=Heavy)
-
-
-@asynccontextmanager
-async def open_means() -> AsyncIterator[Means]:
-    """For one event loop."""
-    async with open_client() as client:
-        tokens, heavy = Tokens(client), Heavy()
-        try:
-            yield Means(client, tokens, Appointments(), heavy)
-        finally:
-            heavy.close()
-            await tokens.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +71,11 @@ async def attempt(source: DataSource, values: Mapping[str, Any], means: Means, *
     """The same with all that was seen on the way."""
     try:
         call = _prepared(source, values, now)
-        answer, sent = await _answered(source, call, means, now)
+        answer, sent = await answered(source, call, means, now)
     except HostBusy as busy:
         return Attempt(Later(busy.wait_s))
     except CallFailed as failure:
-        return Attempt(_unanswered(failure, now))
+        return Attempt(unanswered(failure, now))
     except NoValueError as error:
         return Attempt(error.unfetched)
     try:
@@ -120,31 +87,35 @@ async def attempt(source: DataSource, values: Mapping[str, Any], means: Means, *
 
 def _prepared(source: DataSource, values: Mapping[str, Any], now: datetime) -> Call:
     """Raises NoValueError for what cannot be filled with these values."""
-    if absent := missing(source, values):
-        names = f"{'variable' if len(absent) == 1 else 'variables'} {', '.join(absent[:NAMED])}"
-        raise _none("variables", f"No value is given for the {names}.", retry=False)
+    if lack := lack_of(source, values):
+        raise _none("variables", lack, retry=False)
+    found = type_of(source.type)
+    if found.prepare is None:
+        raise _none("type", no_value_of(source), retry=False)
     try:
-        return type_of(source.type).prepare(source.configuration, values, now)
+        return found.prepare(source.configuration, values, now)
     except ValueError as error:
         raise _none("variables", str(error), retry=False) from None
 
 
-async def _answered(source: DataSource, call: Call, means: Means, now: datetime) -> tuple[Answer, Call]:
+async def answered(
+    source: DataSource, call: Call, means: Means, now: datetime, send: Callable[[Call], Awaitable[Answer]] | None = None
+) -> tuple[Answer, Call]:
     """The answer to the call with its credentials, and that call. A token that is refused is replaced, once.
 
-    Raises NoValueError without a token, and CallFailed.
+    `send` sends it, in the place of the client's own. Raises NoValueError without a token, and CallFailed.
     """
-    configuration = source.configuration
+    configuration, send = source.configuration, send or means.client.send
     if configuration["authentication"] not in OAUTH2:
         sent = authorized(call, configuration)
-        return await means.client.send(sent), sent
+        return await send(sent), sent
     token = await means.tokens.token(source, now)
     sent = authorized(call, configuration, token.text)
-    answer = await means.client.send(sent)
+    answer = await send(sent)
     if answer.status != HTTPStatus.UNAUTHORIZED or not (newer := await means.tokens.newer(source, token, now)):
         return answer, sent
     sent = authorized(call, configuration, newer.text)
-    answer = await means.client.send(sent)
+    answer = await send(sent)
     if answer.status == HTTPStatus.UNAUTHORIZED:
         means.tokens.doubt(newer, now)
     return answer, sent
@@ -157,22 +128,31 @@ async def _aside(work: Callable[[], T], length: int, means: Means) -> T:
 
 def _read(answer: Answer, source: DataSource, sent: Call, now: datetime) -> Reading:
     """What a good answer says. Raises NoValueError for any other."""
-    secrets = secrets_of(source.configuration, sent)
-    if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        sentence = sentence_in(answer)
-        said = f" It says: “{quoted(sentence, secrets)}”" if sentence else ""
-        raise _none(
-            "status",
-            f"The source answered {answer_in_words(answer.status)}.{said}",
-            retry=answer.status != HTTPStatus.GONE,
-            retry_after=asked_wait(answer.headers, now=now),
-        )
+    if not_good := refusal_in(answer, source, sent, now):
+        raise NoValueError(not_good)
     if not source.configuration["transform"].strip() and len(answer.body) > VALUE_BYTES:
         _ensure_may_be_kept(answer)
+    found = type_of(source.type)
+    assert found.read is not None  # noqa: S101  it has `prepare`
     try:
-        return type_of(source.type).read(answer)
+        return found.read(answer)
     except AnswerError as error:
-        raise _none(error.error_class, quoted(str(error), secrets)) from None
+        raise _none(error.error_class, quoted(str(error), secrets_of(source.configuration, sent))) from None
+
+
+def refusal_in(answer: Answer, source: DataSource, sent: Call, now: datetime) -> Unfetched | None:
+    """What an answer means that is none of 200 to 299; None for one that is."""
+    if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        return None
+    sentence = sentence_in(answer)
+    said = f" It says: “{quoted(sentence, secrets_of(source.configuration, sent))}”" if sentence else ""
+    return Unfetched(
+        "status",
+        _storable(f"The source answered {answer_in_words(answer.status)}.{said}"),
+        status=answer.status,
+        retry=answer.status != HTTPStatus.GONE,
+        retry_after=asked_wait(answer.headers, now=now),
+    )
 
 
 def _ensure_may_be_kept(answer: Answer) -> None:
@@ -236,7 +216,8 @@ def _fetched(body: str, answer: Answer) -> Fetched:
     return Fetched(body, len(whole), hashlib.sha256(whole).hexdigest(), answer.status, answer.duration_ms)
 
 
-def _unanswered(failure: CallFailed, now: datetime) -> Unfetched:
+def unanswered(failure: CallFailed, now: datetime) -> Unfetched:
+    """What it means that no complete answer came."""
     came = failure.answer
     return Unfetched(
         failure.error_class,

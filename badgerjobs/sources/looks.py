@@ -65,6 +65,38 @@ _AFTER: Mapping[str, Look] = {
     "timeout": _TIMEOUT,
 }  # fmt: skip
 
+ROWS = Look(
+    "Rows", "Where they are in an answer; empty: it is a list of them.", placeholder="$.data.items[*]", more=True
+)
+REMEMBERING: Mapping[str, Look] = {
+    "remember": Look(
+        "Remembers", "A column, whose largest value is what {{remembered}} is in the next pull.",
+        placeholder="updated_at", more=True,
+    ),
+    "remember_start": Look(
+        "At first", "What {{remembered}} is before the first pull.", placeholder="2026-01-01T00:00:00Z", more=True
+    ),
+}  # fmt: skip
+_MOST = Look("Pages at most", "With more the pull fails, and says so.", more=True)
+PAGES: Mapping[str, Look] = {
+    "rows": ROWS,
+    "pages": Look("Pages", "How the next one is asked for.", more=True),
+    "page_path": Look(
+        "Leads on", "Where the cursor or the link to the next page is in an answer; of pages by number or offset, what "
+        "says whether there are more.", placeholder="$.next", more=True,
+    ),
+    "page_parameter": Look(
+        "Page in", "The parameter with the number, offset or cursor; its name unless given. {{page}} in the request "
+        "stands for it too.", placeholder="page", more=True,
+    ),
+    "page_start": Look("First page", "The number of the first one.", more=True),
+    "page_size_parameter": Look("Length in", "The parameter that says how long a page is.", placeholder="per_page",
+                                more=True),
+    "page_size": Look("Length", "What it says.", more=True),
+    "most_pages": _MOST,
+    **REMEMBERING,
+}  # fmt: skip
+
 LOOKS: Mapping[str, Mapping[str, Look]] = {
     SourceType.REST: {
         "method": Look("Method"),
@@ -79,6 +111,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
             "Body", 'In JSON a placeholder becomes JSON: {"id": {{PRODUCT_ID}}}. In a form it is encoded.',
             editor="json", rows=4,
         ),
+        **PAGES,
         **_AFTER,
     },
     SourceType.GRAPHQL: {

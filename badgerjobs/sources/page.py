@@ -10,9 +10,13 @@ from badgerjobs.sources.serializers import SourceSerializer
 from badgerjobs.sources.types import type_of
 from badgerjobs.sources.uses import uses
 from badgerjobs.web.definitions.facts import Fact
+from badgerjobs.web.definitions.inputs import begun
 from badgerjobs.web.definitions.looks import Look
 from badgerjobs.web.definitions.page import DefinitionPage
 from badgerjobs.web.serializers import StrictSerializer
+
+# What few sources say otherwise is told of these only.
+USUAL = {"pages", "page_start", "page_size", "most_pages"}
 
 
 class Row(NamedTuple):
@@ -35,6 +39,13 @@ class SourcePage(DefinitionPage):
     @property
     def configuration_serializer(self) -> type[StrictSerializer]:
         return type_of(self.row.type).serializer
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """Without what says of rows what is usual."""
+        fields = self.configuration_serializer().fields
+        whole = super().configuration
+        return {name: value for name, value in whole.items() if name not in USUAL or value != begun(fields[name])}
 
     @property
     def facts(self) -> list[Fact]:

@@ -52,7 +52,8 @@ def test_a_source_is_made_with_what_its_type_leaves_out(alice: Caller) -> None:
         **REST, "headers": {"X-Token": MASK, "X-A": "{{SHOP}}"}, "password": MASK, "method": "GET", "query": {},
         "body": "", "timeout": 30, "transform": "", "token": "", "api_key": "", "api_key_name": "",
         "api_key_in": "header", "token_url": "", "client_id": "", "client_secret": "", "client_in": "header",
-        "scope": "",
+        "scope": "", "rows": "", "pages": "none", "page_path": "", "page_parameter": "", "page_start": 1,
+        "page_size_parameter": "", "page_size": 100, "most_pages": 1000, "remember": "", "remember_start": "",
     }  # fmt: skip
     assert alice.get("/sources/shop/").body == source
     assert alice.walk("/sources/") == [source]

@@ -4,15 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.module_loading import import_string
 
 from badgerjobs.outbound.calls import Answer, Call
 from badgerjobs.sources.answers import Reading
-from badgerjobs.sources.models import SourceType
+from badgerjobs.sources.models import DataSource, SourceType
 from badgerjobs.web.definitions.configurations import NO_SECRETS, Secrets
 from badgerjobs.web.serializers import StrictSerializer
+
+if TYPE_CHECKING:
+    from badgerjobs.sources.means import Means
+    from badgerjobs.sources.rows.pulling import Given, Pulling
 
 SOURCE_TYPES: Mapping[str, str] = {
     SourceType.REST: "badgerjobs.sources.types.rest.REST",
@@ -30,14 +34,23 @@ class Type:
     `serializer` checks the configuration. `variables` gives the names that its placeholders ask for, in order, of a
     checked one. `prepare` fills them: configuration, values and the clock → the call to make, but for its credentials;
     it raises ValueError for what cannot be filled. `read` takes a good answer to JSON: it raises AnswerError for one
-    that is no success all the same.
+    that is no success all the same. Both are None where a source holds no single value, which a key could keep.
+    `pull` begins a pull of its rows (`rows.pulling`); None where it gives none.
     """
 
     serializer: type[StrictSerializer]
     variables: Callable[[Mapping[str, Any]], list[str]]
-    prepare: Callable[[Mapping[str, Any], Mapping[str, Any], datetime], Call]
-    read: Callable[[Answer], Reading]
+    prepare: Callable[[Mapping[str, Any], Mapping[str, Any], datetime], Call] | None
+    read: Callable[[Answer], Reading] | None
     secrets: Secrets = NO_SECRETS
+    pull: "Callable[[DataSource, Given, Means], Pulling] | None" = None
+
+
+def no_value_of(source: DataSource) -> str:
+    """Why a source has no single value that could be kept under a key; empty where it has one."""
+    if type_of(source.type).prepare is not None:
+        return ""
+    return f"The source “{source.tag}” is {source.get_type_display()}: it gives rows, and no single value to keep."
 
 
 @cache

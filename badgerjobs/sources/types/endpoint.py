@@ -23,8 +23,8 @@ def host_of(configuration: Mapping[str, Any]) -> str:
     return target.host if target.port == PORTS[target.scheme] else f"{target.host}:{target.port}"
 
 
-class EndpointConfiguration(AuthenticationConfiguration):
-    """Where it is called, as whom, and what is made of its answer."""
+class CalledConfiguration(AuthenticationConfiguration):
+    """Where it is called, and as whom."""
 
     url = SourceTemplateField(
         max_length=2000,
@@ -34,6 +34,16 @@ class EndpointConfiguration(AuthenticationConfiguration):
         default=dict, help_text="Name → value, with placeholders. Credentials read back as stars."
     )
     timeout = timeout_field()
+
+    def validate_url(self, url: str) -> str:
+        """Something that can be called, whoever it is for."""
+        check_url_template(url)
+        return url
+
+
+class EndpointConfiguration(CalledConfiguration):
+    """The same, and what is made of its answer."""
+
     transform = serializers.CharField(
         default="",
         allow_blank=True,
@@ -42,8 +52,3 @@ class EndpointConfiguration(AuthenticationConfiguration):
         help_text="A function's body in JavaScript: it sees `response`, `headers` and `variables`, and returns the "
         "value to keep. Empty: the answer as it is.",
     )
-
-    def validate_url(self, url: str) -> str:
-        """Something that can be called, whoever it is for."""
-        check_url_template(url)
-        return url

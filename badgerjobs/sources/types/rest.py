@@ -1,86 +1,33 @@
-"""REST: one HTTP request, whose answer is the value."""
+"""REST: HTTP requests whose answers are JSON: the first one's is the value, and all pages' have the rows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from badgerjobs.lib.handlebars import Place, TemplateError
 from badgerjobs.outbound.calls import Call
-from badgerjobs.outbound.headers import sensitive
 from badgerjobs.sources import answers
-from badgerjobs.sources.authentication import SECRETS, with_query
-from badgerjobs.sources.templates import SourceTemplateField, declared, filling_of
-from badgerjobs.sources.types import ANSWER_BYTES, Type
+from badgerjobs.sources.authentication import SECRETS
+from badgerjobs.sources.rows.paged import PagedConfiguration, first_of, pull_pages, reserved
+from badgerjobs.sources.rows.remembering import RememberingConfiguration
+from badgerjobs.sources.templates import declared
+from badgerjobs.sources.types import Type
 from badgerjobs.sources.types.endpoint import EndpointConfiguration
-from badgerjobs.web.definitions.fields import BODY_BYTES
-from badgerjobs.web.definitions.request_templates import filled_headers, place_of_body
-from badgerjobs.web.serializers import BoundedDictField, OneOfField
-
-METHODS = ("GET", "POST", "PUT", "PATCH")
-MOST_PARAMETERS = 100
-TOO_LONG = "With the values in it the body has {:,} bytes: at most {:,} can be sent."
+from badgerjobs.sources.types.requests import RequestConfiguration, templates
 
 
-class MethodField(OneOfField):
-    """An HTTP method, in any case; upper case when it comes out."""
-
-    def to_internal_value(self, data: Any) -> str:
-        """Upper case."""
-        return str(super().to_internal_value(data.upper() if isinstance(data, str) else data))
-
-
-class RESTConfiguration(EndpointConfiguration):
-    """An HTTP request, with placeholders in the URL's path and query, the headers and the body."""
-
-    method = MethodField(METHODS, default="GET", help_text="In any case: GET, POST, PUT or PATCH.")
-    query = BoundedDictField(
-        child=SourceTemplateField(max_length=2000, allow_blank=True),
-        most=MOST_PARAMETERS,
-        default=dict,
-        help_text="Parameters behind those of the URL: name → value, with placeholders, percent-encoded.",
-    )
-    body = SourceTemplateField(
-        default="",
-        allow_blank=True,
-        max_length=BODY_BYTES,
-        help_text="Text to send. In a JSON body placeholders become JSON, in a form they are percent-encoded.",
-    )
+class RESTConfiguration(EndpointConfiguration, RequestConfiguration, PagedConfiguration, RememberingConfiguration):
+    """An HTTP request, where the rows are in its answer, and how to ask for the next page."""
 
 
 def variables(configuration: Mapping[str, Any]) -> list[str]:
     """The names that its placeholders ask for, in order."""
-    return declared(_templates(configuration))
-
-
-def _templates(given: Mapping[str, Any]) -> Iterator[str]:
-    yield given["url"]
-    yield from given["query"].values()
-    yield from given["headers"].values()
-    yield given["body"]
+    ours = reserved(configuration)
+    return [name for name in declared(templates(configuration)) if name not in ours]
 
 
 def prepare(given: Mapping[str, Any], values: Mapping[str, Any], now: datetime) -> Call:
-    """The call with the values in it. Raises TemplateError and UnsendableError."""
-    head = filling_of(values, now, "its URL with the headers")
-    text = filling_of(values, now, "the body")
-    query = {name: head.render(value) for name, value in given["query"].items()}
-    headers = filled_headers(given["headers"], head)
-    place = place_of_body(given["headers"], given["body"])
-    body = text.render(given["body"], place).encode(errors="replace")
-    if len(body) > BODY_BYTES:
-        raise TemplateError(TOO_LONG.format(len(body), BODY_BYTES))
-    if place is Place.JSON and "content-type" not in map(str.lower, headers):
-        headers["Content-Type"] = "application/json"
-    return Call(
-        given["method"],
-        with_query(head.render(given["url"], Place.URL), query),
-        headers=list(headers.items()),
-        body=body,
-        timeout_s=given["timeout"],
-        keep_bytes=ANSWER_BYTES,
-        read_bytes=ANSWER_BYTES,
-        sensitive=sensitive(headers),
-    )
+    """The call, for the first page, with the values in it. Raises TemplateError and UnsendableError."""
+    return first_of(given, values, now)
 
 
-REST = Type(RESTConfiguration, variables, prepare, answers.read, SECRETS)
+REST = Type(RESTConfiguration, variables, prepare, answers.read, SECRETS, pull_pages)
