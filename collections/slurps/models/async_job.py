@@ -12,13 +12,18 @@ KIND = "slurp"
 
 
 class AsyncJob(models.Model):
-    """`tag` is its identity in the application, for ever. Where its rows go, its active collection says."""
+    """`tag` is its identity in the application, for ever. Where its rows go, its active collection says.
+
+    A run may take `timeout_s`. `remembered` is what each source gave to go on from, by its tag.
+    """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="async_jobs")
     runnable = models.OneToOneField(Runnable, models.CASCADE, related_name="async_job")
     slurper = models.ForeignKey(Slurper, models.PROTECT, related_name="async_jobs")
     tag = models.CharField(max_length=200)
     name = models.CharField(max_length=200)
+    timeout_s = models.PositiveIntegerField(default=3600)
+    remembered = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

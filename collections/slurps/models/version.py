@@ -48,6 +48,7 @@ class Version(models.Model):
     bytes = models.BigIntegerField(default=0)
     columns = models.JSONField(default=list)
     flagged = models.JSONField(default=list)
+    remembered = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 
     objects = VersionQuerySet.as_manager()

@@ -60,7 +60,7 @@ class Encoder:
             named: Counter[str] = Counter()
             for kind, count in types.items():
                 named[_TYPES.get(kind, "text")] += count
-            found.append({"name": name, "types": dict(named)})
+            found.append({"name": cleaned(name), "types": dict(named)})
         return found
 
     def _line(self, row: Any) -> str:

@@ -1,17 +1,19 @@
 """Showing what was loaded: all of it, in one transaction, by one pointer."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from slurps.models import Collection, Stage, Version
+from slurps.models import AsyncJob, Collection, Stage, Version
 from slurps.modes import MODES
 from slurps.storing.encoding import Encoder
 from slurps.storing.faults import SupersededError
 from slurps.storing.merging import merge
 from slurps.storing.pruning import retire
-from slurps.storing.staging import discard, drop_table, ensure_ours
+from slurps.storing.staging import discard, drop_table, ensure_ours, keep_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,72 @@ def loaded_by(encoder: Encoder, *, read: int, dropped: int = 0) -> Loaded:
 
 
 @transaction.atomic
-def show(version: Version, loaded: Loaded, *, worker: UUID | None) -> Version:
-    """Let readers see it from the commit on. Raises SupersededError, and UnstorableError when rows were lost."""
+def show(
+    version: Version, loaded: Loaded, *, worker: UUID | None, remembered: Mapping[str, Any] | None = None
+) -> Version:
+    """Let readers see it from the commit on; what its sources gave to go on from is remembered with it.
+
+    Raises SupersededError, and UnstorableError when rows were lost.
+    """
     assert version.run_id is not None  # noqa: S101  one that was rolled back to is shown already
     ensure_ours(version.run_id, worker)
     version, collection = held(version)
     _note(version, loaded)
+    _remember(collection, remembered)
     return _shown(version, collection)
+
+
+@transaction.atomic
+def hold(
+    version: Version,
+    loaded: Loaded,
+    flags: Sequence[Any],
+    *,
+    worker: UUID | None,
+    remembered: Mapping[str, Any] | None = None,
+) -> Version:
+    """Keep it where nobody sees it, until somebody approves or drops it. Raises SupersededError."""
+    assert version.run_id is not None  # noqa: S101
+    ensure_ours(version.run_id, worker)
+    version, collection = held(version)
+    for other in collection.versions.filter(stage=Stage.HELD):
+        discard(other)  # what is newer takes the place of what waited
+    _note(version, loaded)
+    version.flagged, version.stage = [*flags], Stage.HELD
+    version.remembered = dict(remembered or {})
+    version.save()
+    if MODES[collection.mode].write == "upsert":
+        keep_table(version)
+    elif MODES[collection.mode].write == "replace":
+        # Its rows have their places: what is loaded meanwhile gets others.
+        collection.positions += version.written
+        collection.save(update_fields=["positions"])
+    return version
+
+
+@transaction.atomic
+def approve(version: Version) -> Version:
+    """Let readers see what was held. Raises SupersededError when it was dropped, or overtaken."""
+    version, collection = held(version)
+    was_placed = version.stage == Stage.HELD and MODES[collection.mode].write == "replace"
+    _remember(collection, version.remembered)
+    if was_placed:
+        collection.positions -= version.written
+    return _shown(version, collection)
+
+
+@transaction.atomic
+def drop(version: Version) -> None:
+    """Throw away what was held. Raises SupersededError when it was approved, or overtaken."""
+    version, _ = held(version)
+    discard(version)
+
+
+def _remember(collection: Collection, remembered: Mapping[str, Any] | None) -> None:
+    if remembered:
+        job = AsyncJob.objects.select_for_update(of=("self",)).get(pk=collection.async_job_id)
+        job.remembered = {**job.remembered, **remembered}
+        job.save(update_fields=["remembered"])
 
 
 def held(version: Version) -> tuple[Version, Collection]:

@@ -1,0 +1,94 @@
+"""Guards: what holds a result for approval before readers see it. Each is off until it is switched on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+from django.db import connection
+
+from slurps.models import Collection, Version
+from slurps.modes import MODES
+from slurps.storing.staging import table_of
+from slurps.storing.swapping import Loaded
+
+# What is done about columns that vanish, appear or change their type: nothing, hold the result, or leave out the values.
+Columns = Literal["evolve", "freeze", "discard"]
+# So many columns are named.
+NAMED = 10
+
+
+class Flag(TypedDict):
+    """Why a result is held: the guard's name, and a sentence."""
+
+    guard: str
+    message: str
+
+
+def flags_of(collection: Collection, version: Version, loaded: Loaded) -> list[Flag]:
+    """Why this result is to be held; empty where it may be shown."""
+    flags: list[Flag] = []
+    for name, setting in collection.guards.items():
+        if setting and (message := GUARDS[name](setting, collection, version, loaded)):
+            flags.append({"guard": name, "message": message})
+    return flags
+
+
+def held_back(flags: Sequence[Flag]) -> str:
+    """The sentence for a run's log."""
+    return f"The result waits for approval: {' '.join(flag['message'] for flag in flags)} Readers see what they saw."
+
+
+def _empty(_setting: Any, _collection: Collection, _version: Version, loaded: Loaded) -> str:
+    return "" if loaded.written else "It has no rows."
+
+
+def _smaller(percent: float, collection: Collection, _version: Version, loaded: Loaded) -> str:
+    """Of what is replaced: where rows are only added nothing gets smaller."""
+    before = collection.current.rows if collection.current else 0
+    if MODES[collection.mode].write != "replace" or loaded.written >= before * (1 - percent / 100):
+        return ""
+    less = 100 * (1 - loaded.written / before)
+    return (
+        f"It has {loaded.written:,} rows, {less:.0f} % fewer than the {before:,} before; {percent:g} % may be missing."
+    )
+
+
+def _columns(setting: Columns, collection: Collection, _version: Version, loaded: Loaded) -> str:
+    if setting == "evolve" or not collection.current or not collection.current.columns or not loaded.written:
+        return ""
+    before, now = _types(collection.current.columns), _types(loaded.columns)
+    said = [_told("vanished", [name for name in before if name not in now])]
+    if setting == "freeze":
+        said.append(_told("are new", [name for name in now if name not in before]))
+        changed = [name for name in before if name in now and (now[name] - {"null"}) - before[name]]
+        said.append(_told("changed their type", changed))
+    return " ".join(filter(None, said))
+
+
+def _repeated(_setting: Any, collection: Collection, version: Version, _loaded: Loaded) -> str:
+    if MODES[collection.mode].write != "upsert":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) - count(DISTINCT key) FROM {table_of(version)}")  # noqa: S608  ours
+        [(count,)] = cursor.fetchall()
+    return f"{count:,} rows repeat a key that another one has." if count else ""
+
+
+Guard = Callable[[Any, Collection, Version, Loaded], str]
+
+GUARDS: Mapping[str, Guard] = {
+    "empty": _empty,
+    "smaller_percent": _smaller,
+    "columns": _columns,
+    "repeated_keys": _repeated,
+}
+
+
+def _types(columns: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+    return {column["name"]: set(column["types"]) for column in columns}
+
+
+def _told(what: str, names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"Columns {what}: {', '.join(names[:NAMED])}{more}."

@@ -1,0 +1,37 @@
+"""The sources of a slurper, one after the other, batch by batch."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from badgerjobs.sources.means import Means, open_means
+from badgerjobs.sources.rows.pulling import Given, PullError, pull
+from slurps.slurping.plan import Batch, Plan, SlurpError
+
+
+async def pulled(plan: Plan) -> AsyncIterator[Batch]:
+    """All rows of all sources, in their order. Raises SlurpError."""
+    async with open_means() as means:
+        for source in plan.sources:
+            async with aclosing(_of(plan, source.tag, means)) as batches:
+                async for batch in batches:
+                    yield batch
+
+
+async def _of(plan: Plan, tag: str, means: Means) -> AsyncIterator[Batch]:
+    [source] = [source for source in plan.sources if source.tag == tag]
+    began, rows = time.monotonic(), 0
+    try:
+        pulling = pull(source, Given(plan.now, {}, plan.job.remembered.get(tag)), means)
+        async with aclosing(pulling.batches()) as batches:  # type: ignore[type-var]  # generators, all of them
+            async for batch in batches:
+                rows += len(batch)
+                yield Batch(batch, tag, len(batch))
+    except PullError as error:
+        said = f"“{tag}”, after {rows:,} rows: {error.sentence}" if rows else f"“{tag}”: {error.sentence}"
+        raise SlurpError(error.error_class, said, retry=error.retry, retry_after=error.retry_after) from None
+    plan.remembered[tag] = pulling.remembered
+    seconds = round(time.monotonic() - began, 2)
+    found = {"rows": rows, "seconds": seconds, **pulling.found}
+    await asyncio.to_thread(plan.say, "info", f"“{tag}” gave {rows:,} rows in {seconds:g} s.", found)

@@ -1,0 +1,97 @@
+"""One attempt of a run, from the first call to the swap."""
+
+import threading
+import time
+from typing import Any
+
+from django.db import connection
+
+from slurps.guarding import flags_of, held_back
+from slurps.models import Collection, Version
+from slurps.slurping.languages import LANGUAGES
+from slurps.slurping.plan import Plan, SlurpError
+from slurps.slurping.pulling import pulled
+from slurps.slurping.streaming import GivenUpError, streamed
+from slurps.storing.encoding import Encoder
+from slurps.storing.faults import BusyError, HeldError, SupersededError, UnstorableError
+from slurps.storing.loading import Loader
+from slurps.storing.pruning import prune
+from slurps.storing.staging import begin
+from slurps.storing.swapping import give_up, hold, loaded_by, made_by, show
+
+# How often it is said how far it is, in seconds.
+PROGRESS_S = 1.0
+
+NOWHERE = "Nothing is stored: no collection of this job is active. Make one, or activate one, on the job's page."
+DONE_BEFORE = "An attempt before this one has stored its rows already."
+
+
+def slurp(plan: Plan, *, stopped: threading.Event) -> dict[str, Any]:
+    """Pull, make rows, store them. Returns the run's output. Raises SlurpError, GivenUpError and database errors."""
+    if plan.collection is None:
+        return _counted(plan, stopped)
+    if version := made_by(plan.run_id):
+        plan.say("info", DONE_BEFORE, None)
+        return output_of(version, plan.collection)
+    try:
+        version = begin(collection=plan.collection, run_id=plan.run_id, worker=plan.worker, now=plan.now)
+    except (BusyError, HeldError) as error:
+        raise SlurpError("held" if isinstance(error, HeldError) else "busy", str(error), retry=True) from None
+    except SupersededError:
+        raise GivenUpError from None
+    try:
+        return _stored(plan, version, stopped)
+    except UnstorableError as error:
+        give_up(version)
+        raise SlurpError("rows", str(error)) from None
+    except SupersededError:
+        raise GivenUpError from None
+    except BaseException:
+        if connection.is_usable():
+            give_up(version)
+        raise
+
+
+def _stored(plan: Plan, version: Version, stopped: threading.Event) -> dict[str, Any]:
+    assert plan.collection  # noqa: S101
+    loader = Loader(version)
+    read, told = 0, time.monotonic()
+    for batch in streamed(lambda: LANGUAGES[plan.slurper.language](plan, pulled(plan)), stopped=stopped):
+        read += batch.read
+        loader.add(batch.rows)
+        if time.monotonic() - told > PROGRESS_S:
+            told = time.monotonic()
+            Version.objects.filter(pk=version.pk).update(read=read, written=loader.encoder.rows)
+    loader.flush()
+    loaded = loaded_by(loader.encoder, read=read)
+    collection = Collection.objects.select_related("current").get(pk=plan.collection.pk)
+    if flags := flags_of(collection, version, loaded):
+        version = hold(version, loaded, flags, worker=plan.worker, remembered=plan.remembered)
+        plan.say("error", held_back(flags), {"flags": flags})
+    else:
+        version = show(version, loaded, worker=plan.worker, remembered=plan.remembered)
+        prune(collection)
+    return output_of(version, collection)
+
+
+def _counted(plan: Plan, stopped: threading.Event) -> dict[str, Any]:
+    """Without a collection: the same work, and nothing is stored."""
+    encoder, read = Encoder(key=(), indexed=()), 0
+    try:
+        for batch in streamed(lambda: LANGUAGES[plan.slurper.language](plan, pulled(plan)), stopped=stopped):
+            read += batch.read
+            encoder.lines(batch.rows, ())
+    except UnstorableError as error:
+        raise SlurpError("rows", str(error)) from None
+    plan.say("info", NOWHERE, None)
+    return {"collection": None, "version": None, "read": read, "written": encoder.rows, "bytes": encoder.bytes}
+
+
+def output_of(version: Version, collection: Collection) -> dict[str, Any]:
+    """What a run leaves, as JSON."""
+    names = ("stage", "read", "written", "added", "changed", "unchanged", "removed", "dropped", "rows", "bytes")
+    return {
+        "collection": collection.name,
+        "version": version.number,
+        **{name: getattr(version, name) for name in names},
+    }
