@@ -15,6 +15,7 @@ from badgerjobs.runs.backfill import backfill
 from badgerjobs.runs.models import Cause, Run, Runnable, State
 from badgerjobs.runs.owned import apply, facts_of, judge_policies, set_fields
 from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables, replay_run, run_now
+from badgerjobs.web.definitions.keeping import made_or_updated
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
@@ -92,20 +93,17 @@ def update_job(*, job: Job, by: audit.Actor, now: datetime, again: bool = True, 
     return job
 
 
-@transaction.atomic
 def create_or_update_job(
     *, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any
 ) -> tuple[Job, bool]:
     """Make the job, or change the one that is there, as one step. Returns it and whether it was made."""
-    found = Job.objects.for_application(application).select_for_update().filter(tag=tag).first()
-    if found is None:
-        try:
-            return create_job(application=application, tag=tag, by=by, now=now, **fields), True
-        except Conflict:  # somebody made it between the two statements
-            found = Job.objects.for_application(application).select_for_update().filter(tag=tag).first()
-    if found is None:
-        raise Conflict("Others make and delete this job at the same time. Try again.")
-    return update_job(job=found, by=by, now=now, **fields), False
+    fields |= {"by": by, "now": now}
+    return made_or_updated(
+        Job.objects.for_application(application).filter(tag=tag),
+        "job",
+        make=lambda: create_job(application=application, tag=tag, **fields),
+        update=lambda found: update_job(job=found, **fields),
+    )
 
 
 @transaction.atomic

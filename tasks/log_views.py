@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
 
 from badgerjobs.runs.models import Run
+from badgerjobs.web.addressed_lists import list_address, pushed, tidied
 from badgerjobs.web.cursors import page_of
 from badgerjobs.web.one_moment import one_moment
 from badgerjobs.web.pages import PageRequest, application_page, show
@@ -28,13 +28,12 @@ def show_logs(request: PageRequest, application: Application, tag: str) -> HttpR
     """The lines that the address asks for, newest first."""
     task = found_task(application, tag)
     filters = LogFilters.read(request.GET)
-    if "" in request.GET.values() and not request.headers.get("HX-Request"):
-        return redirect(f"{request.path}{filters.query}".removesuffix("?"))
+    address = list_address(request, filters)
+    if way := tidied(request, address):
+        return way
     with one_moment():
         response = show(request, "tasks/logs.html", _context(request, application, task, filters))
-    if request.headers.get("HX-Trigger") == "filters":
-        response["HX-Push-Url"] = f"{request.path}{filters.query}".removesuffix("?")
-    return response
+    return pushed(request, response, address)
 
 
 def _context(request: PageRequest, application: Application, task: Task, filters: LogFilters) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from badgerjobs.runs import many
 from badgerjobs.runs.models import FINAL, Cause, Run, Runnable
 from badgerjobs.runs.owned import apply, facts_of, judge_policies, set_fields
 from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables, run_now
+from badgerjobs.web.definitions.keeping import made_or_updated
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
@@ -90,21 +91,17 @@ def update_task(*, task: Task, by: audit.Actor, now: datetime, **fields: Any) ->
     return task
 
 
-@transaction.atomic
 def create_or_update_task(
     *, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any
 ) -> tuple[Task, bool]:
     """Make the task, or change the one that is there, as one step. Returns it and whether it was made."""
-    tasks = Task.objects.for_application(application).select_for_update().filter(tag=tag)
-    found = tasks.first()
-    if found is None:
-        try:
-            return create_task(application=application, tag=tag, by=by, now=now, **fields), True
-        except Conflict:  # somebody made it between the two statements
-            found = tasks.first()
-    if found is None:
-        raise Conflict("Others make and delete this task at the same time. Try again.")
-    return update_task(task=found, by=by, now=now, **fields), False
+    fields |= {"by": by, "now": now}
+    return made_or_updated(
+        Task.objects.for_application(application).filter(tag=tag),
+        "task",
+        make=lambda: create_task(application=application, tag=tag, **fields),
+        update=lambda found: update_task(task=found, **fields),
+    )
 
 
 @transaction.atomic

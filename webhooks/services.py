@@ -13,7 +13,7 @@ from badgerjobs.runs.owned import set_fields
 from badgerjobs.runs.retry_serializer import shown
 from badgerjobs.runs.services import add_runnable, delete_runnables
 from badgerjobs.web.definitions.configurations import checked
-from badgerjobs.web.definitions.keeping import GONE, Facts, alone_with_its_tag, record
+from badgerjobs.web.definitions.keeping import GONE, Facts, alone_with_its_tag, made_or_updated, record
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
@@ -87,21 +87,17 @@ def update_hook(*, hook: Hook, by: audit.Actor, now: datetime, **fields: Any) ->
     return hook
 
 
-@transaction.atomic
 def create_or_update_hook(
     *, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any
 ) -> tuple[Hook, bool]:
     """Make the hook, or change the one that is there, as one step. Returns it and whether it was made."""
-    hooks = Hook.objects.for_application(application).select_for_update().filter(tag=tag)
-    found = hooks.first()
-    if found is None:
-        try:
-            return create_hook(application=application, tag=tag, by=by, now=now, **fields), True
-        except Conflict:  # somebody made it between the two statements
-            found = hooks.first()
-    if found is None:
-        raise Conflict("Others make and delete this webhook at the same time. Try again.")
-    return update_hook(hook=found, by=by, now=now, **fields), False
+    fields |= {"by": by, "now": now}
+    return made_or_updated(
+        Hook.objects.for_application(application).filter(tag=tag),
+        "webhook",
+        make=lambda: create_hook(application=application, tag=tag, **fields),
+        update=lambda found: update_hook(hook=found, **fields),
+    )
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from badgerjobs.runs.filters import RunFilters
 from badgerjobs.runs.models import FINAL, Attempt, Run, State
 from badgerjobs.runs.querysets import OTHERS
 from badgerjobs.runs.shown import entitle, entitle_alone, owners_called, shown_as
+from badgerjobs.web.bulk_question import Span
 from badgerjobs.workspaces.models import Application
 
 PAGE = 50
@@ -59,10 +60,6 @@ def page_of(
         return Page(rows, older=ids[-1], newer=newer)
     edge = search.edge
     return Page(rows, older=edge, newer=newer, looked_to=made_at(edge) if edge else None)
-
-
-# From the id of an older run to that of a newer one, both included.
-Span = tuple[UUID, UUID]
 
 
 # Those that nobody has replayed. A replay that was aborted counts for none; one that failed stands for what it repeats.

@@ -1,9 +1,9 @@
 """The pages about runs: the list, one run, and what can be done with one or many."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
-from zlib import crc32
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,7 +21,9 @@ from badgerjobs.runs.models import Run, State
 from badgerjobs.runs.page import RunPage
 from badgerjobs.runs.services import MOST_AT_ONCE, abort_run, abort_runs, replay_run, replay_runs
 from badgerjobs.runs.shown import called, entitle, shown_as
-from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
+from badgerjobs.web.addressed_lists import live_list
+from badgerjobs.web.bulk_question import Many, ask_about, span_of, ticked
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
 from badgerjobs.web.problems import Conflict
 from badgerjobs.web.typed import number_of, uuid_of
 from badgerjobs.workspaces.models import Application, Role
@@ -33,25 +35,26 @@ def runs(request: PageRequest, application: Application) -> HttpResponse:
     """All runs of the application, newest first; narrowed by what the address says."""
     filters = RunFilters(request.GET)
     address = f"{request.path}?{filters.address()}" if filters.is_set else request.path
-    if "" in request.GET.values() and not (filters.errors or request.headers.get("HX-Request")):
-        return redirect(address)  # a form sends its empty fields too: nobody wants that link
+    return live_list(
+        request,
+        "runs/list.html",
+        lambda: _listed(request, application, filters, address),
+        address=address,
+        misread=bool(filters.errors),
+    )
+
+
+def _listed(request: PageRequest, application: Application, filters: RunFilters, address: str) -> dict[str, Any]:
     before, after = _cursor(request, "before"), _cursor(request, "after")
     page = listing.page_of(application, filters, before=before, after=after)
-    stamp = f"{crc32(str([_moved(run) for run in page.runs]).encode()):08x}"
-    if request.GET.get("seen") == stamp:
-        return HttpResponse(status=204)
-    context = {
+    return {
         "filters": filters,
         "page": page,
-        "stamp": stamp,
+        "stamp": str([_moved(run) for run in page.runs]),
         "is_first": not (before or page.newer),
         "states": [(state, state in filters.states) for state in State.values],
         "address": address,
     }
-    response = show(request, "runs/list.html", context)
-    if request.headers.get("HX-Trigger") == "filters":
-        response["HX-Push-Url"] = address
-    return response
 
 
 def _moved(run: Run) -> tuple[Any, ...]:
@@ -153,81 +156,55 @@ def _with_many(
 ) -> HttpResponse:
     filters = RunFilters(request.GET)
     back = f"{reverse('runs:list', args=[application.slug])}?{filters.address()}".removesuffix("?")
-    _, done, _, none = _WORDS[verb]
-    span = _span(request)
-    ids = _asked(request, application, filters, states, span)
-    left_out = _replayed(application, filters, span) if verb == "replay" and request.GET.get("all") else 0
+    text, done, those, none = _WORDS[verb]
+    ids = _asked(request, application, filters, states)
+    left_out = _replayed(request, application, filters) if verb == "replay" and request.GET.get("all") else 0
     if not ids:
         messages.info(request, REPLAYED.format(_runs(left_out)) if left_out else none)
         return redirect(back)
-    confirmed = number_of(request.POST.get("asked", ""), digits=8)
-    if request.GET.get("all") and span is None:  # a yes to nobody knows which
-        confirmed = None
+    many = Many(
+        ids=ids,
+        most=MOST_AT_ONCE,
+        verb=verb.capitalize(),
+        done=done,
+        text=f"{text} {LEFT_OUT.format(_runs(left_out))}" if left_out else text,
+        none=none,
+        named=partial(_named, application),
+        counted=_runs,
+        act=lambda ids, **more: act(
+            application=application, run_ids=ids, by=actor_of(request), now=database_now(), **more
+        ),
+        those=those,
+        danger=verb == "abort",
+    )
     form = RateForm(request.POST or None) if verb == "replay" else None
-    # Who said yes said it to so many: when more match by now, they are told first.
-    has_grown = confirmed is not None and min(len(ids), MOST_AT_ONCE) > confirmed
-    if confirmed is None or has_grown or (form and not form.is_valid()):
-        question = _question(application, verb, ids, confirmed if has_grown else None, left_out)
-        return ask(request, back=back, form=form, **question)
-    more = form.cleaned_data if form else {}
-    count = act(application=application, run_ids=ids[:MOST_AT_ONCE], by=actor_of(request), now=database_now(), **more)
-    messages.success(request, f"{done} {_runs(count)}." if count else none)
-    return redirect(back)
+    return ask_about(request, many, back=back, form=form)
 
 
-def _question(
-    application: Application, verb: str, ids: list[UUID], confirmed: int | None, left_out: int
-) -> dict[str, Any]:
-    """What `ask` is to show. `confirmed`: to how many somebody said yes before. `left_out` were replayed already."""
-    text, _, those, _ = _WORDS[verb]
-    count = min(len(ids), MOST_AT_ONCE)
-    if confirmed is not None:
-        text = f"There are {count:,} by now, and not {confirmed:,}. {text}"
-    if len(ids) > MOST_AT_ONCE:
-        text = f"There are more than {MOST_AT_ONCE:,} {those}: these are the newest {count:,}. {text}"
-    if left_out:
-        text = f"{text} {LEFT_OUT.format(_runs(left_out))}"
-    named = Run.objects.for_application(application).filter(pk__in=ids[:5]).select_related("runnable").order_by("-id")
+def _named(application: Application, ids: Sequence[UUID]) -> list[str]:
+    named = Run.objects.for_application(application).filter(pk__in=ids).select_related("runnable").order_by("-id")
     entitle([one.runnable for one in named])
-    items = [called(one) for one in named]
-    if count > len(items):
-        items.append(f"and {count - len(items):,} more")
-    return {
-        "title": f"{verb.capitalize()} {_runs(count)}?",
-        "text": text,
-        "items": items,
-        "confirm": f"{verb.capitalize()} {_runs(count)}",
-        "keep": "Keep as they are" if count > 1 else "Keep as it is",
-        "danger": verb == "abort",
-        "hidden": {"asked": [str(count)], "oldest": [str(ids[count - 1])], "newest": [str(ids[0])]},
-    }
+    return [called(one) for one in named]
 
 
-def _span(request: PageRequest) -> listing.Span | None:
-    """Between which runs those are that somebody was asked about: what came after is none of them."""
-    oldest, newest = (uuid_of(request.POST.get(name, "")) for name in ("oldest", "newest"))
-    return (oldest, newest) if oldest and newest else None
-
-
-def _asked(
-    request: PageRequest, application: Application, filters: RunFilters, states: list[State], span: listing.Span | None
-) -> list[UUID]:
+def _asked(request: PageRequest, application: Application, filters: RunFilters, states: list[State]) -> list[UUID]:
     """Which runs are meant: the ticked ones, or one more than may be done at once of those that match."""
     if request.GET.get("all"):
         if filters.errors:  # what could not be read must not widen what is done
             return []
         also = listing.UNREPLAYED if states == [State.FAILED] else listing.ALL
-        return listing.ids_of(application, filters, states, MOST_AT_ONCE + 1, span=span, also=also)
-    ticked = [found for given in request.GET.getlist("run")[:MOST_AT_ONCE] if (found := uuid_of(given))]
-    runs = Run.objects.for_application(application).others().filter(pk__in=ticked, state__in=states)
+        return listing.ids_of(application, filters, states, MOST_AT_ONCE + 1, span=span_of(request), also=also)
+    chosen = ticked(request, "run", MOST_AT_ONCE)
+    runs = Run.objects.for_application(application).others().filter(pk__in=chosen, state__in=states)
     return list(runs.order_by("-id").values_list("pk", flat=True))
 
 
-def _replayed(application: Application, filters: RunFilters, span: listing.Span | None) -> int:
+def _replayed(request: PageRequest, application: Application, filters: RunFilters) -> int:
     """How many that failed have been replayed already; of those in the span, if there is one."""
     if filters.errors:
         return 0
-    return len(listing.ids_of(application, filters, [State.FAILED], MOST_AT_ONCE, span=span, also=~listing.UNREPLAYED))
+    span, also = span_of(request), ~listing.UNREPLAYED
+    return len(listing.ids_of(application, filters, [State.FAILED], MOST_AT_ONCE, span=span, also=also))
 
 
 def _runs(count: int) -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.web.definitions.filters import Field, SaidFilters, words
-from badgerjobs.web.typed import uuid_of
+from badgerjobs.web.typed import moment_of, uuid_of
 from badgerjobs.workspaces.models import Application
 from tasks.background.reading import conditions
 from tasks.background.standing import STATUSES
@@ -136,12 +136,3 @@ class BackgroundFilters(SaidFilters):
 def _floor(moment: datetime) -> UUID:
     """The smallest id of what was made then. Ids begin in 1970, and nothing of ours is older."""
     return uuid7_floor(max(moment, datetime.fromtimestamp(0, UTC)))
-
-
-def moment_of(text: str) -> datetime | None:
-    """A time as the address has it, in the reader's zone; None for what is none, there at least."""
-    try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))  # a plus sign that was not encoded arrives as a blank
-        return timezone.localtime(moment if moment.tzinfo else timezone.make_aware(moment))
-    except (ValueError, OverflowError):
-        return None

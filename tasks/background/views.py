@@ -2,7 +2,6 @@
 
 from typing import Any
 from uuid import UUID
-from zlib import crc32
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from badgerjobs.runs.fleet import database_now
+from badgerjobs.web.addressed_lists import here, list_address, live_list
 from badgerjobs.web.cursors import page_of
 from badgerjobs.web.one_moment import one_moment
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
@@ -32,19 +32,17 @@ ROWS = 50
 
 @require_safe
 @application_page(Role.VIEWER)
+@one_moment()
 def list_tasks(request: PageRequest, application: Application) -> HttpResponse:
     """The background tasks of the application, newest first; narrowed by what the address says."""
     filters = BackgroundFilters.read(request.GET)
-    if "" in request.GET.values() and not (filters.unread or request.headers.get("HX-Request")):
-        return redirect(f"{request.path}{filters.query}".removesuffix("?"))
-    with one_moment():
-        context = _listed(request, application, filters)
-        if request.GET.get("seen") == context["stamp"]:
-            return HttpResponse(status=204)
-        response = show(request, "tasks/background/list.html", context)
-    if request.headers.get("HX-Trigger") == "filters":
-        response["HX-Push-Url"] = f"{request.path}{filters.query}".removesuffix("?")
-    return response
+    return live_list(
+        request,
+        "tasks/background/list.html",
+        lambda: _listed(request, application, filters),
+        address=list_address(request, filters),
+        misread=bool(filters.unread),
+    )
 
 
 def _listed(request: PageRequest, application: Application, filters: BackgroundFilters) -> dict[str, Any]:
@@ -60,9 +58,9 @@ def _listed(request: PageRequest, application: Application, filters: BackgroundF
         "page": page,
         "rows": rows,
         "has_rows": rows or filters.is_narrow or cursor,
-        "stamp": f"{crc32(stamp_of(rows).encode()):08x}",
+        "stamp": stamp_of(rows),
         "is_first": not page.earlier,
-        "here": f"{request.path}{filters.query}" + (f"&cursor={cursor}" if cursor else ""),
+        "here": here(request, filters),
     }
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
 
 from badgerjobs.runs.models import Run
 from badgerjobs.web.definitions.filters import Field, SaidFilters, words
+from badgerjobs.web.typed import moment_of
 from badgerjobs.workspaces.models import Application
 from webhooks.models import Hook
 from webhooks.querysets import DEAD, STATES, DeliveryQuerySet
@@ -88,15 +88,6 @@ class DeliveryFilters(SaidFilters):
     def hidden(self) -> list[tuple[str, str]]:
         """The same filters as a form carries them on."""
         return [(name, getattr(self, name)) for name, _, said in self.said() if said]
-
-
-def moment_of(text: str) -> datetime | None:
-    """A time as the address has it, in the reader's zone; None for what is none, there at least."""
-    try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))  # a plus sign that was not encoded arrives as a blank
-        return timezone.localtime(moment if moment.tzinfo else timezone.make_aware(moment))
-    except (ValueError, OverflowError):
-        return None
 
 
 def _named(text: str, deliveries: DeliveryQuerySet) -> DeliveryQuerySet:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
-from zlib import crc32
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,6 +13,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from badgerjobs.runs.fleet import database_now
+from badgerjobs.web.addressed_lists import here, list_address, live_list
 from badgerjobs.web.cursors import page_of
 from badgerjobs.web.one_moment import one_moment
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
@@ -48,19 +48,17 @@ NO_TEXT = "Its body is no text: an example has only what can be typed."
 
 
 @application_page(Role.VIEWER)
+@one_moment()
 def list_deliveries(request: PageRequest, application: Application) -> HttpResponse:
     """What came to the hooks of the application, newest first; narrowed by what the address says."""
     filters = DeliveryFilters.read(request.GET)
-    if "" in request.GET.values() and not (filters.unread or request.headers.get("HX-Request")):
-        return redirect(f"{request.path}{filters.query}".removesuffix("?"))
-    with one_moment():
-        context = _listed(request, application, filters)
-        if request.GET.get("seen") == context["stamp"]:
-            return HttpResponse(status=204)
-        response = show(request, "webhooks/deliveries.html", context)
-    if request.headers.get("HX-Trigger") == "filters":
-        response["HX-Push-Url"] = f"{request.path}{filters.query}".removesuffix("?")
-    return response
+    return live_list(
+        request,
+        "webhooks/deliveries.html",
+        lambda: _listed(request, application, filters),
+        address=list_address(request, filters),
+        misread=bool(filters.unread),
+    )
 
 
 def _listed(request: PageRequest, application: Application, filters: DeliveryFilters) -> dict[str, Any]:
@@ -76,11 +74,11 @@ def _listed(request: PageRequest, application: Application, filters: DeliveryFil
         "page": page,
         "rows": rows,
         "offers_all": any(row.may_replay for row in rows if filters.states or row.state in DEAD),
-        "stamp": f"{crc32(stamp_of(rows).encode()):08x}",
+        "stamp": stamp_of(rows),
         "is_first": not page.earlier,
         "is_searched_in_part": bool(filters.q),
         "searched": SEARCHED,
-        "here": f"{request.path}{filters.query}" + (f"&cursor={cursor}" if cursor else ""),
+        "here": here(request, filters),
     }
 
 

@@ -16,6 +16,7 @@ D = TypeVar("D", bound=models.Model)
 
 GONE = "This {} was deleted in the meantime."
 TAKEN = "There is {} with the tag “{}” already. Change it with PATCH, or use PUT to create or update."
+BOTH = "Others make and delete this {} at the same time. Try again."
 # So many of those that use something are named where it cannot be deleted.
 NAMED = 5
 
@@ -57,6 +58,25 @@ def made_or_changed(rows: Any, its_type: str, *, make: Callable[[], D], change: 
     if found.type != its_type:
         raise Invalid(type=type_stays(found))
     return change(found), False
+
+
+@transaction.atomic
+def made_or_updated(rows: Any, what: str, *, make: Callable[[], D], update: Callable[[D], D]) -> tuple[D, bool]:
+    """Change the one among `rows`, held from then on, or make it where there is none, as one step.
+
+    Of two at once, the second changes what the first one made. Returns it and whether it was made.
+    Raises Conflict where others make and delete it meanwhile.
+    """
+    held = rows.select_for_update()
+    found = held.first()
+    if found is None:
+        try:
+            return make(), True
+        except Conflict:  # somebody made it between the two statements
+            found = held.first()
+    if found is None:
+        raise Conflict(BOTH.format(what))
+    return update(found), False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from badgerjobs.web.addressed_lists import here, list_address, pushed, tidied
 from badgerjobs.web.cursors import Page, page_of
 from badgerjobs.web.definitions.filters import SaidFilters, TypeFilters
 from badgerjobs.web.pages import PageRequest, actor_of, ask, show
@@ -42,15 +43,15 @@ def filtered_page(
     beside: Beside = lambda _: {},
 ) -> HttpResponse:
     """The same of rows that the filters have narrowed already, in the filters' order."""
-    if "" in request.GET.values() and not request.headers.get("HX-Request"):
-        # A form sends its empty fields too: nobody wants that link.
-        return redirect(f"{request.path}{filters.query}".removesuffix("?"))
+    address = list_address(request, filters)
+    if way := tidied(request, address):
+        return way
     cursor = request.GET.get("cursor", "")
     page = page_of(matching, order=filters.order, cursor=cursor, size=ROWS)
     total = matching.count()
     context = {
         "filters": filters,
-        "here": f"{request.path}{filters.query}" + (f"&cursor={cursor}" if cursor else ""),
+        "here": here(request, filters),
         "page": page,
         "first": page.before + 1,
         "last": page.before + len(page.rows),
@@ -58,10 +59,7 @@ def filtered_page(
         "has_rows": total or filters.is_narrow,
         **beside(page),
     }
-    response = show(request, template, context)
-    if request.headers.get("HX-Trigger") == "filters":
-        response["HX-Push-Url"] = f"{request.path}{filters.query}".removesuffix("?")
-    return response
+    return pushed(request, show(request, template, context), address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from badgerjobs.runs.models import Run, State
+from badgerjobs.web import bulk_question
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from tasks.background import bulk
 from tasks.models import BackgroundRun
@@ -71,7 +72,7 @@ def test_those_that_are_over_are_deleted(shop: Application, three: list[Backgrou
 
 
 def test_the_question_says_how_many_and_which(shop: Application, three: list[BackgroundRun]) -> None:
-    with patch.object(bulk, "NAMED", 1):
+    with patch.object(bulk_question, "NAMED", 1):
         question = text_of(look(shop, "abort-many", all="1"))
     assert "Abort 2 background tasks?" in question
     assert "b," in question
