@@ -21,11 +21,11 @@ from rest_framework.exceptions import APIException, PermissionDenied
 
 from badgerjobs.graphql.limits import (
     MOST_ANSWERED,
-    TOO_MUCH,
     TooMuchError,
     Weighing,
     parsed,
     shaped,
+    too_much,
     tops_of,
     verbs_in,
 )
@@ -112,7 +112,8 @@ def _weighed(
     """Which fields are selected. Raises TooMuchError."""
     fields, named = Weighing(SCHEMA, fragments, SIZES, asker, variables).weigh(operation)
     if fields > MOST_ANSWERED:
-        raise TooMuchError(TOO_MUCH.format(fields, MOST_ANSWERED))
+        tops = tops_of(operation.selection_set, fragments)
+        raise too_much(fields, MOST_ANSWERED, groups={node.name.value in GROUPS for node in tops})
     return named
 
 

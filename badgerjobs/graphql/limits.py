@@ -46,9 +46,11 @@ TOO_DEEP = "The query goes {:,} levels deep: at most {:,} are answered."
 TOO_MANY_FIELDS = "The query names {:,} fields, those of its fragments each time they are used: at most {:,} are taken."
 TOO_MANY_ALIASES = "The query has {:,} aliases: at most {:,} are taken. Ask in several requests."
 TOO_MUCH = (
-    "The answer could have {:,} fields: at most {:,} are given at once. Give lists a smaller `limit`, and `offset` to "
-    "go on, or ask for less of each row. Each row that an `offset` leaves out counts as one more."
+    "The answer could have {:,} fields: at most {:,} are given at once. Give lists a smaller `limit`, and {} to go on, "
+    "or ask for less of each row.{}"
 )
+_OFFSET, _AFTER = "`offset`", "`after`, with the `meta.cursor` of the page before,"
+_LEFT_OUT = " Each row that an `offset` leaves out counts as one more."
 
 # How long the lists of the schema itself are taken to be.
 _OF_THE_SCHEMA = {"__Schema.types": 20, "__Schema.directives": 5}
@@ -57,6 +59,15 @@ _OF_A_TYPE = 10
 
 class TooMuchError(GraphQLError):
     """A query that is refused for its size or shape."""
+
+
+def too_much(fields: int, most: int, *, groups: Collection[bool]) -> TooMuchError:
+    """The answer could have more fields than are given. `groups`: which there are of fields in a group, and of others.
+
+    Lists in groups go on by a cursor, and the others by an offset.
+    """
+    ways = [way for is_group, way in ((False, _OFFSET), (True, _AFTER)) if is_group in groups]
+    return TooMuchError(TOO_MUCH.format(fields, most, " or ".join(ways), _LEFT_OUT if False in groups else ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ from badgerjobs.lib import vault
 M = TypeVar("M", bound=Model)
 
 
+class BadCursorError(ValueError):
+    """A cursor that is none of this list's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[M]):
     """Rows in their order, how many stand before them, and the cursors of the pages beside this one (or empty)."""
@@ -35,16 +39,21 @@ class _Place:
     values: list[Any]
 
 
-def page_of(rows: QuerySet[M], *, order: str, cursor: str, size: int) -> Page[M]:
+def page_of(rows: QuerySet[M], *, order: str, cursor: str, size: int, strict: bool = False) -> Page[M]:
     """Read one page. `order` is a field or an annotation, `-` in front for descending; null comes last.
 
     Among equals the key decides. A cursor that is none of this list's gives its first page: somebody shortened a link.
+    Where a program reads on, that would never end: `strict` raises BadCursorError.
     """
     name, falling = order.removeprefix("-"), order.startswith("-")
     place = _read(cursor, rows, name)
+    if strict and cursor and place is None:
+        raise BadCursorError
     try:
         found = list(_ordered(_from(rows, place, name, falling), name, falling, place)[: size + 1])
     except (ValidationError, ValueError):
+        if strict:
+            raise BadCursorError from None
         place = None
         found = list(_ordered(rows, name, falling, place)[: size + 1])
     more, found = len(found) > size, found[:size]

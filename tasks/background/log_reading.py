@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from badgerjobs.lib import vault
 from badgerjobs.runs.models import LogLine
 from badgerjobs.workspaces.models import Application
-from tasks.background.refusing import id_in, invalid
+from tasks.background.refusing import bad_cursor, id_in, invalid
 
 USUAL, MOST = 50, 1000
 # So many lines of a page's logs are read at the most, and so many logs counted.
@@ -262,11 +262,13 @@ def _cursor(run_id: UUID, iteration: int) -> str:
 
 
 def _read(cursor: str | None) -> tuple[UUID, int] | None:
-    """Where a page begins; the first one for a cursor that is none of ours."""
+    """Where a page begins; None: the first one. Raises BackgroundTaskError for a cursor that is none of ours."""
     if not cursor:
         return None
     try:
         what, run_id, iteration = json.loads(vault.decrypt(cursor + "=" * (-len(cursor) % 4), settings.ENCRYPTION_KEYS))
-        return (UUID(run_id), int(iteration)) if what == "background logs" else None
+        if what == "background logs":
+            return UUID(run_id), int(iteration)
     except (vault.CannotDecryptError, ValueError, TypeError):
-        return None
+        pass
+    raise bad_cursor()

@@ -13,12 +13,12 @@ from django.db.models import Case, CharField, Q, Value, When
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs.models import FINAL, State
-from badgerjobs.web.cursors import page_of
+from badgerjobs.web.cursors import BadCursorError, page_of
 from badgerjobs.workspaces.models import Application
 from tasks.background import errors
 from tasks.background.errors import BackgroundTaskError
 from tasks.background.log_reading import Log, logs
-from tasks.background.refusing import id_in, invalid
+from tasks.background.refusing import bad_cursor, id_in, invalid
 from tasks.background.snapshot import BackgroundTask, snapshot_of
 from tasks.background.standing import ABORTED, FAILED, PENDING, RUNNING, STATUSES, SUCCESS
 from tasks.models import BackgroundRun
@@ -127,7 +127,10 @@ def list(  # noqa: A001, PLR0913  it is called so
     shown = found.whole() if is_whole else found.brief()
     if order.endswith("standing"):
         shown = shown.annotate(standing=_STANDING)
-    page = page_of(shown, order=order, cursor=after or "", size=size)
+    try:
+        page = page_of(shown, order=order, cursor=after or "", size=size, strict=True)
+    except BadCursorError:
+        raise bad_cursor() from None
     total = found.count() if counts else None
     return Listed([snapshot_of(row, is_whole=is_whole) for row in page.rows], page.later or None, total)
 

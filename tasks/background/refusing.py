@@ -8,11 +8,18 @@ from tasks.background import errors
 from tasks.background.errors import BackgroundTaskError
 from tasks.background.snapshot import BackgroundTask
 
+BAD_CURSOR = "This is no cursor of this list: give that of the page before, and the same sort; or none, to begin anew."
+
 
 def invalid(field: str, message: str) -> BackgroundTaskError:
     """A field that was given wrongly."""
     said = {"code": "invalid", "message": message, "data": {"path": [field]}}
     return BackgroundTaskError(errors.INVALID, message, {"invalidFields": {field: said}})
+
+
+def bad_cursor() -> BackgroundTaskError:
+    """A page that nobody can find: to give the first one in its place would let who reads on go round and round."""
+    return invalid("after", BAD_CURSOR)
 
 
 def id_in(given: Any) -> UUID:

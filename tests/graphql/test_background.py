@@ -148,6 +148,8 @@ def test_pages_follow_each_other_by_their_cursor(alice: Caller, rows: dict[str, 
         ('listTasks(search: "\\u0000")', "search"),
         ('listTasks(where: { name: "\\u0000" })', "name"),
         ('listTasks(where: { definitionId_in: ["\\u0000"] })', "definitionId_in"),
+        ('listTasks(after: "x")', "after"),
+        ('listLogs(after: "x")', "after"),
         ("listLogs(limit: -1)", "limit"),
         ('listLogs(search: "\\u0000")', "search"),
         ("listLogs(where: { iteration: 1.5 })", "iteration"),
@@ -158,6 +160,27 @@ def test_what_is_asked_for_wrongly_is_an_error_with_its_field(alice: Caller, que
     assert shown["data"] is None
     assert shown["error"]["code"] == "VALIDATION_FAILED_INVALID_FIELDS"
     assert list(shown["error"]["data"]["invalidFields"]) == [field]
+
+
+def test_a_cursor_of_another_order_or_of_another_list_leads_nowhere(
+    alice: Caller, rows: dict[str, BackgroundRun]
+) -> None:
+    for name in ("runs", "done"):
+        say(rows[name], 1, "begun")
+    page = "(limit: 1) { meta { cursor } }"
+    after = asked(alice, f"listTasks{page}")["meta"]["cursor"]
+    of_logs = asked(alice, f"listLogs{page}")["meta"]["cursor"]
+    assert asked(alice, f'listTasks(after: "{after}") {{ error {{ code }} }}') == {"error": None}
+    assert asked(alice, f'listLogs(after: "{of_logs}") {{ error {{ code }} }}') == {"error": None}
+    for question in (
+        f'listTasks(after: "{after}", sort: name_ASC)',
+        f'listTasks(after: "{of_logs}")',
+        f'listLogs(after: "{after}")',
+        f'listTasks(after: "{after[:-9]}")',
+    ):
+        shown = asked(alice, f"{question} {{ data {{ id }} {ERROR} }}")
+        assert shown["data"] is None
+        assert shown["error"]["message"].startswith("This is no cursor of this list: ")
 
 
 # Definitions
@@ -329,7 +352,20 @@ def test_a_page_counts_as_often_as_it_may_have_rows(alice: Caller, monkeypatch: 
     within = "{ backgroundTasks { listTasks%s { data { logs(limit: %s) { items { message type } } } } } }"
     data(alice, within % ("(limit: 10)", "10.0"))
     for arguments, limit in (("", "100"), ("(limit: 1000)", "1"), ("(limit: 1)", "1000.0")):
-        assert "at most 5,000 are given at once" in refused(alice, within % (arguments, limit))
+        said = refused(alice, within % (arguments, limit))
+        assert "at most 5,000 are given at once" in said
+        assert "`after`, with the `meta.cursor` of the page before," in said
+        assert "offset" not in said
+
+
+def test_who_asks_for_too_much_of_both_is_told_how_each_goes_on(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "MOST_ANSWERED", 5000)
+    query = (
+        "{ jobResults(limit: 1000) { run } backgroundTasks { listTasks(limit: 1000) { data { id name iterations } } } }"
+    )
+    said = refused(alice, query.replace("jobResults", "jobs { name } jobResults"))
+    assert "`offset` or `after`, with" in said
+    assert "Each row that an `offset` leaves out" in said
 
 
 # Rights

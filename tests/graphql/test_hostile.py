@@ -132,7 +132,9 @@ def test_rows_that_an_offset_leaves_out_weigh_too(alice: Caller, query: str, fie
     for tag in ("first", "second"):
         make_job(alice.application, tag)
     with patch.object(answering, "MOST_ANSWERED", 5000):
-        assert f"could have {fields} fields" in refused(alice, query)
+        said = refused(alice, query)
+        assert f"could have {fields} fields" in said
+        assert "a smaller `limit`, and `offset` to go on, or ask for less" in said
         assert data(alice, "{ jobs(offset: 90000) { name } }") == {"jobs": []}, "there are not so many to leave out"
 
 
