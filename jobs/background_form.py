@@ -21,6 +21,10 @@ class JobOfTaskForm(ScheduleForm, NamedForm):
 
     no_name = "Give the job a name, like nightly-articles."
 
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.fields["name"].label = "Name of the job"  # the input may have a name, too
+
     def serializer(self, told: dict[str, Any]) -> JobSerializer:
         """Judge the job as the API would."""
         return JobSerializer(data={**told, **self.named_told(None), **_STANDS_FOR_THE_EVENT, "enabled": True})

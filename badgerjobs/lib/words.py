@@ -39,6 +39,11 @@ def duration(ms: float) -> str:
     return _pair(seconds, 3_600, "h", 60, "min") if seconds < 86_400 else _pair(seconds, 86_400, "d", 3_600, "h")
 
 
+def length(seconds: float) -> str:
+    """`3 s`, `15 min`: what was chosen in whole seconds is not told more finely than that."""
+    return f"{seconds:.0f} s" if seconds < 60 and seconds == int(seconds) else duration(seconds * 1000)
+
+
 def _pair(size: int, large: int, large_unit: str, small: int, small_unit: str) -> str:
     rest = size % large // small
     return f"{size // large} {large_unit}" + (f" {rest} {small_unit}" if rest else "")

@@ -66,15 +66,10 @@ def next_runs(runnable: Runnable, now: datetime) -> Preview:
 
 def retries_in_words(policy: Retries) -> str:
     """`3 more times, after 10 s, 20 s and 30 s`, with `within 1 h` where it has an end; empty for none."""
-    waits = [_wait(wait / timedelta(seconds=1)) for wait in policy.delays_of_all()]
+    waits = [words.length(wait / timedelta(seconds=1)) for wait in policy.delays_of_all()]
     if not waits:
         return ""
     *first, last = waits if len(waits) <= MOST_WAITS else [*waits[:2], "…", waits[-1]]
     said = f"{', '.join(first)} and {last}" if first else last
-    end = f", within {_wait(policy.for_s)}" if policy.for_s else ""
+    end = f", within {words.length(policy.for_s)}" if policy.for_s else ""
     return f"{len(waits)} more time{'' if len(waits) == 1 else 's'}, after {said}{end}"
-
-
-def _wait(seconds: float) -> str:
-    """`3 s`: what was chosen in whole seconds is not told more finely than that."""
-    return f"{seconds:.0f} s" if seconds < 60 and seconds == int(seconds) else words.duration(seconds * 1000)

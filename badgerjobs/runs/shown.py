@@ -76,7 +76,8 @@ class Side:
     """One side of an exchange: its first line in two parts, its headers with secrets masked, its body.
 
     Of what is no call, `facts` are names with values, `lines` what was written meanwhile: level and text, `code` what
-    was carried out; and `address` is that of a page about what the first line names.
+    was carried out; `address` is that of a page about what the first line names; and `begun` is what was begun by it:
+    what that is, what it is called, and the address of its page.
     """
 
     first: str
@@ -88,6 +89,7 @@ class Side:
     lines: Sequence[tuple[str, str]] = ()
     code: Code | None = None
     address: str = ""
+    begun: Sequence[tuple[str, str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ from badgerjobs.lib.code_tones import LANGUAGES
 from badgerjobs.runs.models import Attempt, Run
 from badgerjobs.runs.shown import Body, Code, Exchange, Shown, Side, Table
 from badgerjobs.web.definitions.looks import Look
+from badgerjobs.web.typed import uuid_of
 from jobs import exchange
 from jobs.events.looks import LOOKS
 from jobs.events.showing import ADVICE, ERRORS, answer_of
 from jobs.events.trials_shown import Tried
 from jobs.events.types import action
 from jobs.models import Event, EventType, Job
+from tasks.models import BackgroundRun
 
 # So many lines of code are shown.
 MOST_LINES = 2000
@@ -42,7 +44,7 @@ def exchange_with(run: Run, attempt: Attempt | None, event: Event, given: Any, *
     is_older = changed_at > (attempt.started_at if attempt else run.created_at)
     return Exchange(
         request=_request(run, event, given, None if is_older else attempt),
-        response=_response(result) if result else None,
+        response=_response(run, result) if result else None,
         is_older=is_older,
         is_call=False,
         tells_output="value" in result and "error" not in result,
@@ -82,7 +84,7 @@ def _beginning(look: Look, text: str, wrong: int) -> Code:
     return Code(look.label, shown, look.editor, wrong, note)
 
 
-def _response(result: Mapping[str, Any]) -> Side:
+def _response(run: Run, result: Mapping[str, Any]) -> Side:
     """An answer as that of a call; rows as a table; what a function returned as JSON, with what it wrote."""
     if "status" in result:
         return exchange.response_of(result)
@@ -93,7 +95,17 @@ def _response(result: Mapping[str, Any]) -> Side:
         facts=shown.facts,
         table=Table(shown.columns, shown.rows, _left_out(result, len(shown.rows))) if shown.columns else None,
         lines=[(str(line["level"]), str(line["text"])) for line in shown.console],
+        begun=_begun(run, result),
     )
+
+
+def _begun(run: Run, result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The background task that was triggered, as long as it is there."""
+    its = uuid_of(str(result.get("background_task", "")))
+    rows = BackgroundRun.objects.for_application(run.application).filter(pk=its) if its else ()
+    return [
+        ("Background task", row.name, reverse("background:task", args=[run.application.slug, row.pk])) for row in rows
+    ]
 
 
 def _left_out(result: Mapping[str, Any], shown: int) -> str:

@@ -114,7 +114,7 @@ class TriggerForm(InputForm):
     """The same, with a name for the run and how long it waits."""
 
     name = forms.CharField(
-        label="Name",
+        label="Name of this run",
         widget=forms.TextInput({"class": "short", "autocomplete": "off"}),
         help_text="What lists call this one. Empty: the title of its definition.",
         **LENIENT,
@@ -150,7 +150,7 @@ def _sort_of(field: forms.Field) -> str:
 
 def _whole() -> forms.Field:
     return forms.CharField(
-        label="Input",
+        label="The whole input",
         strip=False,
         widget=forms.Textarea({"rows": "8", "spellcheck": "false", "autocapitalize": "off", "data-editor": "json"}),
         help_text="An object, as JSON. Empty: {}.",

@@ -23,10 +23,10 @@ def facts_of(definition: Definition) -> list[tuple[str, str]]:
 def _facts(definition: Definition) -> list[tuple[str, str]]:
     hooks = [said for name, said in HOOKS.items() if definition.hook(name)]
     return [
-        ("Iterations", f"{definition.max_iterations:,} at most, each of {words.duration(definition.timeout_s * 1000)}"),
+        ("Iterations", f"{definition.max_iterations:,} at most, each of {words.length(definition.timeout_s)}"),
         ("Retries", retries_in_words(definition.policy)),
         ("At once", f"{definition.concurrency:,} at most in an application" if definition.concurrency else ""),
-        ("Twice", "not while the same is unfinished" if definition.deduplicate else ""),
+        ("The same again", "not while it is unfinished" if definition.deduplicate else ""),
         ("Code is called", ", ".join(hooks)),
         ("Log", "" if definition.database_logs else "of errors only"),
         ("Deleted", _cleaned(definition)),

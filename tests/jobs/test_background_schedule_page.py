@@ -48,6 +48,10 @@ def test_the_form_asks_for_a_name_a_schedule_and_the_input(shop: Application) ->
     assert "At 08:00 on Monday through Friday" in found
 
 
+def test_the_name_of_the_job_is_told_from_a_name_in_the_input(shop: Application) -> None:
+    assert ">Name of the job</label>" in page(shop).content.decode()
+
+
 def test_the_page_of_a_definition_leads_to_it(shop: Application) -> None:
     at = reverse("background:definition", args=[shop.slug, "syncArticles"])
     assert (

@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -12,7 +13,7 @@ from badgerjobs.runs.models import Run, State
 from badgerjobs.workspaces.models import Application
 from jobs.models import Job
 from tests.clients import browser_in
-from tests.factories import make_attempt, make_run
+from tests.factories import make_application, make_attempt, make_background_run, make_run
 from tests.jobs.event_jobs import event_job, text
 
 
@@ -145,6 +146,19 @@ def test_a_run_that_failed_says_why_and_not_that_it_returned(shop: Application) 
     assert "Boom at line 3, column 1." in said
     assert "log so far" in said
     assert "returned" not in said
+
+
+def test_the_page_leads_to_the_background_task_that_was_triggered_while_that_is_there(shop: Application) -> None:
+    row = make_background_run(shop, name="Sync <articles>")
+    job = event_job(shop)
+    made = {"id": str(row.pk), "definition": "syncArticles", "name": "Sync <articles>"}
+    page = run_page(job, {"background_task": str(row.pk), "value": made, "console": []}).content.decode()
+    at = reverse("background:task", args=[shop.slug, row.pk])
+    assert f'<dt>Background task</dt><dd><a id="begun-1" href="{at}">Sync &lt;articles&gt;</a></dd>' in page
+    for its in (make_background_run(make_application("Charlie's"), name="theirs").pk, uuid4(), "no id"):
+        page = run_page(job, {"background_task": str(its), "value": None, "console": []}).content.decode()
+        assert "triggered" in page
+        assert "begun-1" not in page
 
 
 def test_many_rows_are_shown_in_part_and_the_download_has_all(shop: Application) -> None:

@@ -1,5 +1,6 @@
 """The definitions, and the page of one: what is said of it, and the form that triggers it."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -48,9 +49,11 @@ def test_no_definitions_say_where_they_come_from(shop: Application) -> None:
     [
         ({}, "Iterations 500 at most, each of 15 min"),
         ({"max_iterations": 1000, "timeout_s": 60}, "Iterations 1,000 at most, each of 1 min"),
+        ({"timeout_s": 3}, "Iterations 500 at most, each of 3 s"),
+        ({"timeout_s": 1.5}, "Iterations 500 at most, each of 1.50 s"),
         ({"retries": 2}, "Retries 2 more times, after 10 s and 20 s"),
         ({"concurrency": 1}, "At once 1 at most in an application"),
-        ({"deduplicate": str}, "Twice not while the same is unfinished"),
+        ({"deduplicate": str}, "The same again not while it is unfinished"),
         ({"hooks": {"on_done": print, "on_abort": print}}, "Code is called when it is done, when it was aborted"),
         ({"database_logs": False}, "Log of errors only"),
         ({"self_cleanup": frozenset({"done"})}, "Deleted as soon as it is done"),
@@ -80,6 +83,19 @@ def test_a_form_has_a_field_for_each_property_with_its_default(shop: Application
     assert 'name="input_pages" value="10"' in page
     assert 'name="input_draft" value="false"' in page
     assert "1 to 500." in page
+
+
+class Named(serializers.Serializer[Any]):
+    name = serializers.CharField()
+
+
+@pytest.mark.parametrize(("its", "label"), [(definition(input_class=Named), "Name"), (definition(), "The whole input")])
+def test_no_two_things_on_a_form_are_called_alike(shop: Application, its: Any, label: str) -> None:
+    with defined(its):
+        page = look(shop, "definition", "syncArticles").content.decode()
+    titles = re.findall(r"<(?:label|legend)[^>]*>([^<]+)</", page)
+    assert {"Input", "This run", "Name of this run", label} <= set(titles)
+    assert len(titles) == len(set(titles))
 
 
 def test_what_was_typed_is_triggered(shop: Application) -> None:
