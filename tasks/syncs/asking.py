@@ -1,8 +1,10 @@
 """Has keys fetched by themselves: because somebody asks for it, or because a reader found a value stale or missing."""
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -33,27 +35,35 @@ def refresh_key(*, key: CacheKey, by: audit.Actor, now: datetime) -> Run:
 
 
 @transaction.atomic
-def refresh_keys(*, application: Application, key_ids: Sequence[int], by: audit.Actor, now: datetime) -> Run | None:
-    """Fetch these keys now, in one run; None where none of them is the application's."""
+def refresh_keys(
+    *, application: Application, key_ids: Sequence[int], by: audit.Actor, now: datetime, run_id: UUID | None = None
+) -> Run | None:
+    """Fetch these keys now, in one run; None where none of them is the application's.
+
+    Who may have to ask once more gives the run its id: the run with that id is returned where it is there already.
+    """
+    if run_id and (made := Run.objects.for_application(application).filter(pk=run_id).first()):
+        return made
     keys = CacheKey.objects.for_application(application).filter(pk__in=key_ids).order_by("name")
     owned = list(keys.values_list("pk", "name")[:MOST_KEYS])
     if not owned:
         return None
-    run = _queue(application.pk, [pk for pk, _ in owned], now)
+    run = _queue(application.pk, [pk for pk, _ in owned], now, run_id)
     subject = owned[0][1] if len(owned) == 1 else keys_in_words(len(owned))
     audit.record(by=by, action="cachekey.sync", subject=subject, now=now, application=application)
     return run
 
 
-def _queue(application_id: int, key_ids: list[int], now: datetime) -> Run:
+def _queue(application_id: int, key_ids: list[int], now: datetime, run_id: UUID | None = None) -> Run:
     given = {"key": key_ids[0]} if len(key_ids) == 1 else {"keys": key_ids}
     with connection.cursor() as cursor:
         cursor.execute(_ASK_BY_HAND, {"keys": key_ids, "now": now})
-    [run_id] = making.queue_alone(
-        [(application_id, given)], kind=REFRESH_KIND, queue=Queue.IO, priority=PRIORITY, now=now, cause=Cause.MANUAL
-    )
+    [made] = making.queue_alone_as(
+        [(application_id, json.dumps(given))], kind=REFRESH_KIND, queue=Queue.IO, priority=PRIORITY, now=now,
+        cause=Cause.MANUAL, ids=[run_id] if run_id else None,
+    )  # fmt: skip
     ring_after_commit(Queue.IO)
-    return Run.objects.get(pk=run_id)
+    return Run.objects.get(pk=made)
 
 
 # In the order in which syncs lock values before they write them.

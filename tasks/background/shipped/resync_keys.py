@@ -1,13 +1,16 @@
 """`resyncKeys`: has all keys of a source fetched anew, a batch in each run, one batch after the other."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
+from badgerjobs.lib.ids import derived, uuid7
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import FINAL, Run
 from badgerjobs.sources.models import DataSource
 from badgerjobs.web.serializers import StrictSerializer
+from badgerjobs.workspaces.models import Application
 from tasks.background import Params, background_task
 from tasks.background.shipped.asking import actor_of, application_of
 from tasks.models import CacheKey, KeySync, SyncState
@@ -36,7 +39,7 @@ class ResyncInput(StrictSerializer):
 def resync_keys(params: Params) -> Any:
     """Ask for a batch, or see what became of the last one and ask for the next. Keys are taken in their order.
 
-    One whose worker dies right after it asked, asks once more: these keys are fetched twice, and counted once.
+    What a batch's run is called is kept before that is made: an iteration that is made again finds it.
     """
     application = application_of(params)
     source = DataSource.objects.for_application(application).filter(tag=params.input["source"]).first()
@@ -52,15 +55,28 @@ def resync_keys(params: Params) -> Any:
             return params.response.continue_({"at": {**at, "wait_s": wait_s}}, seconds=at["wait_s"])
         so_far = _counted(so_far, run_id)
     ids = list(keys.filter(pk__gt=at.get("key", 0)).order_by("pk").values_list("pk", flat=True)[:BATCH])
-    run = refresh_keys(application=application, key_ids=ids, by=actor_of(params), now=database_now()) if ids else None
+    run = _asked(params, application, ids, at)
     if run is None:
         params.store.progress(1, f"{so_far['asked']:,} keys")
         return params.response.done(_said(so_far), so_far)
-    total = max(keys.count(), so_far["asked"] + len(ids))
+    batch = _keys_of(run)
+    total = max(keys.count(), so_far["asked"] + len(batch))
     params.store.progress(so_far["asked"] / total, f"{so_far['asked']:,} of {total:,} keys")
-    params.store.update_output({**so_far, "asked": so_far["asked"] + len(ids), "runs": so_far["runs"] + 1})
-    at = {"key": ids[-1], "run": str(run.pk), "wait_s": WAIT_S}
+    params.store.update_output({**so_far, "asked": so_far["asked"] + len(batch), "runs": so_far["runs"] + 1})
+    at = {"key": max(batch), "run": str(run.pk), "next": str(uuid7()), "wait_s": WAIT_S}
     return params.response.continue_({"at": at}, seconds=WAIT_S)
+
+
+def _asked(params: Params, application: Application, ids: list[int], at: dict[str, Any]) -> Run | None:
+    """The run that fetches these, where it was made by this iteration before, too; None where no key is left."""
+    run_id = UUID(at["next"]) if at.get("next") else derived(params.id, "first batch") if params.id else None
+    by, now = actor_of(params), database_now()
+    return refresh_keys(application=application, key_ids=ids, by=by, now=now, run_id=run_id)
+
+
+def _keys_of(run: Run) -> list[int]:
+    given: Any = run.input
+    return given["keys"] if "keys" in given else [given["key"]]
 
 
 def _is_going_on(run_id: str) -> bool:

@@ -15,7 +15,7 @@ from badgerjobs.workspaces.models import Application
 from tasks.background.definitions import REGISTRY, definition_of
 from tasks.background.outputs import MOST_BYTES
 from tasks.background.shipped import SHIPPED, bulk_replay, resync_keys
-from tasks.models import SyncState
+from tasks.models import CacheKey, SyncState
 from tests.factories import (
     NOW,
     make_application,
@@ -74,6 +74,29 @@ def test_all_keys_of_a_source_are_fetched_batch_by_batch(shop: Application, monk
     assert (done.word, done.message) == ("done", "1 of 3 keys were fetched, 1 failed.")
     assert task.output == {"asked": 3, "fetched": 1, "failed": 1, "runs": 2}
     assert task.link.steps[-1] == (1, "3 keys")
+
+
+def test_an_iteration_that_is_made_again_asks_for_no_key_twice(
+    shop: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resync_keys, "BATCH", 2)
+    source = make_source(shop)
+    ids = [make_key(source, f"product-{n}").pk for n in range(4)]
+    task = Iterations(shop, "resyncKeys", {"source": "a-source"})
+
+    task.again()
+    CacheKey.objects.filter(pk=ids[1]).delete()  # meanwhile; the third is not in the first batch all the same
+    assert task.next().input["at"]["key"] == ids[1]
+    first = Run.objects.get(kind="refresh")
+    Run.objects.filter(pk=first.pk).update(state=State.SUCCEEDED)
+    task.again()
+    task.next()
+    [_, second] = Run.objects.filter(kind="refresh").order_by("id")
+    assert second.input == {"keys": ids[2:]}
+    Run.objects.filter(kind="refresh").update(state=State.SUCCEEDED)
+    task.again()
+    assert task.to_the_end().output["asked"] == 4
+    assert Run.objects.filter(kind="refresh").count() == 2
 
 
 def test_a_source_of_another_application_is_none(shop: Application) -> None:
