@@ -23,6 +23,7 @@ from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.record import may_pass
 from tasks.background import reading, services
 from tasks.background.following import PARENT_ABORTED
+from tasks.background.log_room import USED, LogRoom
 from tasks.background.pipe import Work
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ INSERT INTO runs_logline (id, run_id, application_id, attempt, iteration, level,
 SELECT %s, id, application_id, %s, %s, %s, %s, %s, clock_timestamp()
 FROM runs_run WHERE id = %s AND (worker = %s OR state = 'aborted')
 """
+
+_SAY_ELSE = "UPDATE runs_logline SET message = %s WHERE id = %s"
 
 _PROGRESS = """
 UPDATE tasks_backgroundrun b SET progress = %s, progress_message = %s, saved_at = clock_timestamp()
@@ -99,6 +102,8 @@ class DatabaseLink:
         self._work, self._beside, self._stopped = work, beside, stopped
         self._application, self._keeps_info = application, keeps_info
         self._places = 0
+        self._room = LogRoom(self._used)
+        self._last_line: UUID | None = None
 
     def is_aborted(self) -> bool:
         """Whether the run is not ours any more. While the database is away nobody has aborted it yet."""
@@ -111,13 +116,34 @@ class DatabaseLink:
             return False
 
     def log(self, level: str, message: str, data: Any) -> None:
-        """Write a line at once."""
+        """Write a line at once. For the first that there is no room for, it is written that more are dropped."""
         if level == "info" and not self._keeps_info:
             return
-        work = self._work
         written = None if data is None else json.dumps(data)
-        line = [uuid7(), work.attempt, work.iteration, level, message, written, work.run_id, self._worker]
+        if self._room.takes(len(message.encode()) + len(written or "")):
+            self._say(uuid7(), level, message, written)
+        elif self._last_line is None:
+            last = uuid7()
+            self._say(last, "warning", self._room.full, None)
+            self._last_line = last
+
+    def end_log(self) -> None:
+        """Say how many lines were dropped, where some were. Never raises: the iteration is over."""
+        if self._last_line is None:
+            return
+        try:
+            self._write(_SAY_ELSE, [self._room.full_at_the_end, self._last_line])
+        except Error:
+            logger.warning("it cannot be said how many lines of a log were dropped", exc_info=True)
+
+    def _say(self, id: UUID, level: str, message: str, written: str | None) -> None:  # noqa: A002  it is called so
+        work = self._work
+        line = [id, work.attempt, work.iteration, level, message, written, work.run_id, self._worker]
         self._write(_SAY, line)
+
+    def _used(self) -> tuple[int, int]:
+        lines, size = self._beside.insist(lambda: _row(USED, [self._work.run_id]), until=self._stopped)
+        return lines, size
 
     def progress(self, fraction: float | None, message: str) -> None:
         """Say at once how far it is."""
@@ -190,6 +216,10 @@ def _execute(statement: str, values: list[Any]) -> None:
 
 
 def _first(statement: str, values: list[Any]) -> Any:
+    return _row(statement, values)[0]
+
+
+def _row(statement: str, values: list[Any]) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchone()[0]
+        return cursor.fetchone()

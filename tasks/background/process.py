@@ -141,6 +141,8 @@ def _iterated(work: Work, definition: Definition, link: DatabaseLink, applicatio
     except BaseException as error:  # SystemExit, too
         _show(work, error)
         return params.failed(error) if params else _failed(error)
+    finally:
+        link.end_log()
 
 
 def _hooked(work: Work, definition: Definition, application: Application) -> Came:

@@ -11,10 +11,11 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from django.db import connection, transaction
 
-from tasks.background import Params, background_task, private_background_task
+from tasks.background import Params, background_task, log_room, private_background_task
 
 
 @background_task(id="countOn", title="Count on", description="Counts in its output.")
@@ -35,6 +36,16 @@ async def count_async(params: Params) -> Any:
 @background_task(id="sayPid", title="Say which process this is")
 def say_pid(params: Params) -> Any:
     return params.response.done({"pid": os.getpid(), "parent": os.getppid(), "group": os.getpgid(0)})
+
+
+@background_task(id="logOn", title="Log without an end")
+def log_on(params: Params) -> Any:
+    with patch.object(log_room, "MOST_LINES", 3):
+        for number in range(params.input["lines"]):
+            params.store.info(f"line {number}")
+    if params.input.get("raises"):
+        raise LookupError("there is no such thing")
+    return params.response.done()
 
 
 @background_task(id="print", title="Print")

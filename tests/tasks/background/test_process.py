@@ -59,6 +59,20 @@ def test_logs_and_progress_are_written_at_once_though_the_code_rolls_back(line: 
     assert (row.progress, row.progress_message) == (0.5, "half-way")
 
 
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_log_ends_where_it_is_full_and_says_how_many_lines_were_dropped(
+    line: Line, shop: Application, raises: bool
+) -> None:
+    work = line.work(shop, "logOn", input={"lines": 8, "raises": raises})
+
+    line.run(line.pool.iterate(work))
+
+    assert [(level, message) for level, message, *_ in said(work.run_id)] == [
+        ("info", "line 0"), ("info", "line 1"), ("info", "line 2"),
+        ("warning", "The log is full, a run may say 100,000 lines, or 64 MB: 5 more of this iteration were dropped."),
+    ]  # fmt: skip
+
+
 def test_without_logs_in_the_database_only_errors_are_kept(line: Line, shop: Application) -> None:
     work = line.work(shop, "logLess")
 
