@@ -5,6 +5,7 @@ from typing import Any
 
 from badgerjobs.lib.json_copies import NotJSONError, copied, length_of
 from badgerjobs.lib.storable import cleaned
+from tasks.background.errors import BackgroundTaskError
 
 LONGEST_MESSAGE = 1000
 LONGEST_CODE = 100
@@ -14,16 +15,28 @@ MOST_BYTES = 64 * 1024
 def error_of(error: Any) -> dict[str, Any]:
     """An exception, a sentence or a mapping with a `message` as {message, code, data}; `stack`, if it has a text so.
 
-    The code of an exception is its own `code`, or what it is called. Nothing that is said wrongly here is an error
-    again: what cannot be JSON stands as a sentence in the place of it.
+    The code of an exception is its own `code`, or what it is called; None where there is none. Nothing that is said
+    wrongly here is an error again: what cannot be JSON stands as a sentence in the place of it.
     """
     if isinstance(error, BaseException):
         code = getattr(error, "code", None)
-        said = {"message": _message(error), "code": code if isinstance(code, str) else type(error).__name__}
+        said = {"message": _message(error), "code": code if code and isinstance(code, str) else type(error).__name__}
         return _fitted({**said, "data": getattr(error, "data", None)})
     if isinstance(error, Mapping):
         return _fitted(error)
     return _fitted({"message": error})
+
+
+def failure_of(error: Any) -> dict[str, Any]:
+    """The same of what ended code. What it raised is told with its class, `KeyError: 'x'`: the rest alone says little.
+
+    What we refuse in code's place is a sentence for people already.
+    """
+    said = error_of(error)
+    if not isinstance(error, BaseException) or isinstance(error, BackgroundTaskError):
+        return said
+    name, message = type(error).__name__, said["message"]
+    return said if message.startswith(name) else {**said, "message": line(f"{name}: {message}")}
 
 
 def diagnostic(value: Any) -> Any:
@@ -44,7 +57,7 @@ def _fitted(error: Mapping[str, Any]) -> dict[str, Any]:
     code, stack = error.get("code"), error.get("stack")
     fitted = {
         "message": line(error.get("message") or "The task failed, and said nothing."),
-        "code": None if code is None else line(code)[:LONGEST_CODE],
+        "code": None if code in (None, "") else line(code)[:LONGEST_CODE],
         "data": _data(error.get("data")),
     }
     return {**fitted, "stack": cleaned(stack)} if isinstance(stack, str) else fitted

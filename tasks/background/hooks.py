@@ -19,6 +19,7 @@ from badgerjobs.runs.statements import Statements
 from tasks.background.came import Came
 from tasks.background.cleanup import clean
 from tasks.background.definitions import Definition, definition_of
+from tasks.background.faults import error_of
 from tasks.background.pool import Pool, Work, open_shared
 from tasks.models import BackgroundRun
 
@@ -127,7 +128,7 @@ def _failed(name: str, came: Came, definition: Definition, *, may_retry: bool) -
         return Failed("crashed", f"{name} failed: {said}", retry=may_retry)
     if came.word == "timeout":
         return Failed("timeout", f"{name} failed: it may take {definition.timeout_s:g} s.", retry=False)
-    error = came.error or {"message": came.message}
+    error = came.error or error_of(came.message)
     return Failed("code", f"{name} failed: {error.get('message')}", retry=False, data={"error": error})
 
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -14,8 +13,6 @@ from tasks.background.calling import contained
 from tasks.background.definitions import Definition
 
 MOST_BYTES = 1024 * 1024
-# What pydantic puts before the sentence of a model's own check.
-_SAID = re.compile("^(Value error|Assertion failed), ")
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +90,9 @@ def _by_model(model: Any, given: dict[str, Any]) -> dict[str, Any]:
     except ValueError as error:
         if not hasattr(error, "errors"):
             raise
-        raise _invalid([(each["loc"], each["type"], _SAID.sub("", each["msg"])) for each in error.errors()]) from None
+        from tasks.background.model_words import said_of  # noqa: PLC0415  definitions are read without Django
+
+        raise _invalid([(each["loc"], each["type"], said_of(each)) for each in error.errors()]) from None
 
 
 def _by_serializer(serializer_class: Any, given: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from tasks.background.came import Came
 from tasks.background.context import Context
 from tasks.background.definitions import Definition, id_of
-from tasks.background.faults import error_of
+from tasks.background.faults import failure_of
 from tasks.background.inputs import plain_input
 from tasks.background.responses import Response
 from tasks.background.store import Store
@@ -94,5 +94,5 @@ class Params:
 
     def failed(self, error: str | BaseException | Mapping[str, Any]) -> Came:
         """What is to be kept of what `run` raised."""
-        said = error_of(error)
+        said = failure_of(error)
         return self.store.completed(Came("error", said["message"], error=said))

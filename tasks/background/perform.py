@@ -141,13 +141,16 @@ def outcome_of(came: Came, definition: Definition) -> Outcome:  # noqa: PLR0911 
             return _failed(CRASHED, came.message or "Its process ended before it answered.", "TASK_CRASHED", retry=True)
     error: Mapping[str, Any] = came.error or {}
     why = str(error.get("message") or came.message or "The task failed.")
-    failed = _failed(CODE, why, str(error.get("code") or ""), data=error.get("data"), retry=True)
+    failed = _failed(CODE, why, error.get("code") or None, data=error.get("data"), retry=True)
     # One that is too long as an output stands as the documented sentence.
     return replace(failed, output=came.output or failed.output, input=came.input)
 
 
-def _failed(error_class: str, message: str, code: str, *, data: Any = None, retry: bool = False) -> Failed:
-    """The attempt failed. What Webiny keeps as the output, and as the log's error, is {message, code, data}."""
+def _failed(error_class: str, message: str, code: str | None, *, data: Any = None, retry: bool = False) -> Failed:
+    """The attempt failed. What Webiny keeps as the output, and as the log's error, is {message, code, data}.
+
+    `code` is None where there is none.
+    """
     error = {"message": message, "code": code, "data": data}
     return Failed(error_class, message, retry=retry, output={"error": error}, data={"error": error})
 

@@ -20,7 +20,7 @@ from tasks.background.calling import called, contained
 from tasks.background.context import context_of
 from tasks.background.definitions import Definition, definition_of, id_of
 from tasks.background.errors import BackgroundTaskError
-from tasks.background.faults import error_of
+from tasks.background.faults import error_of, failure_of
 from tasks.background.inputs import InvalidInputError, plain_input, validated
 from tasks.background.refusing import invalid
 
@@ -175,7 +175,7 @@ def _key(definition: Definition, given: dict[str, Any]) -> str | None:
     except Exception as error:
         logger.exception("the key of de-duplication of %s cannot be told", definition.id)
         raise BackgroundTaskError(
-            errors.CANNOT_TRIGGER, f"Its key cannot be told: {error_of(error)['message']}"
+            errors.CANNOT_TRIGGER, f"Its key cannot be told: {failure_of(error)['message']}"
         ) from error
     if key is None:
         return None

@@ -23,7 +23,7 @@ from tasks.background.came import Came
 from tasks.background.context import context_of
 from tasks.background.definitions import Definition, definition_of
 from tasks.background.errors import NO_DEFINITION
-from tasks.background.faults import error_of
+from tasks.background.faults import failure_of
 from tasks.background.link import Beside, DatabaseLink
 from tasks.background.params import Params
 from tasks.background.pipe import MOST_BYTES, READY, Work, answer, work_in
@@ -156,7 +156,7 @@ def _hooked(work: Work, definition: Definition, application: Application) -> Cam
 
 
 def _failed(error: Any) -> Came:
-    said = error_of(error)
+    said = failure_of(error)
     return Came("error", said["message"], error=said)
 
 

@@ -1,6 +1,7 @@
 """An input is checked by its definition's class, and said as a schema."""
 
-from datetime import date
+from datetime import date, datetime
+from enum import Enum
 from typing import Any, Literal
 
 import pydantic
@@ -54,6 +55,33 @@ class Model(pydantic.BaseModel):
         if shop == "bug":
             raise KeyError("secret")
         return shop
+
+
+class Colour(Enum):
+    RED, BLUE = "red", "blue"
+
+
+class Strict(pydantic.BaseModel, extra="forbid"):
+    name: str = pydantic.Field("Alice", min_length=3)
+    tags: list[str] = pydantic.Field([], min_length=1, max_length=2)
+    pages: int = 1
+    price: float = pydantic.Field(1.0, gt=0, le=9.5)
+    deep: bool = True
+    colour: Colour = Colour.RED
+    size: Literal["S", 3] = "S"
+    since: date | None = None
+    at: datetime | None = None
+    named: dict[str, int] = {}
+    place: Place | None = None
+    code: str = pydantic.Field("A1", pattern="^[A-Z][0-9]$")
+
+    @pydantic.field_validator("named", mode="before")
+    @classmethod
+    def of_another_model(cls, named: Any) -> Any:
+        try:
+            return Place.model_validate({}).model_dump() if named == "a place" else named
+        except pydantic.ValidationError as error:
+            raise ValueError(str(error)) from None
 
 
 OF_SERIALIZER, OF_MODEL, OF_NONE = (a_definition(input_class=each) for each in (Articles, Model, None))
@@ -121,14 +149,14 @@ def test_a_model_fills_defaults_and_what_it_reads_is_kept_as_json() -> None:
         ),
         (OF_SERIALIZER, {"shop": "x", "tags": ["a", {}]}, {"tags.1": ("invalid", "Give a string.", ["tags", 1])}),
         (OF_SERIALIZER, {"shop": "closed"}, {"": ("invalid", "The shop is closed.", [])}),
-        (OF_MODEL, None, {"shop": ("missing", "Field required", ["shop"])}),
+        (OF_MODEL, None, {"shop": ("missing", "Give this field: it is needed.", ["shop"])}),
         (
             OF_MODEL,
             {"shop": "closed", "pages": 0, "places": [{"city": "Winterthur"}]},
             {
                 "shop": ("value_error", "The shop is closed.", ["shop"]),
-                "pages": ("greater_than_equal", "Input should be greater than or equal to 1", ["pages"]),
-                "places.0.city": ("string_too_long", "String should have at most 5 characters", ["places", 0, "city"]),
+                "pages": ("greater_than_equal", "Give at least 1: this is 0.", ["pages"]),
+                "places.0.city": ("string_too_long", "Give at most 5 characters: this has 10.", ["places", 0, "city"]),
             },
         ),
     ],
@@ -141,6 +169,47 @@ def test_each_field_that_is_wrong_is_said_with_its_path(
     assert error.fields == {
         path: {"code": code, "message": message, "data": {"path": way}} for path, (code, message, way) in fields.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"name": 1}, "Give a string."),
+        ({"name": "Al"}, "Give at least 3 characters: this has 2."),
+        ({"tags": "a"}, 'Give a list, like ["a", "b"].'),
+        ({"tags": []}, "Give at least 1 of them: these are 0."),
+        ({"tags": ["a", "b", "c"]}, "Give at most 2 of them: these are 3."),
+        ({"pages": "many"}, "Give a whole number."),
+        ({"pages": 1.5}, "Give a whole number."),
+        ({"price": "much"}, "Give a number."),
+        ({"price": 0}, "Give more than 0: this is 0."),
+        ({"price": 10}, "Give at most 9.5: this is 10."),
+        ({"deep": "perhaps"}, "Give true or false."),
+        ({"colour": "green"}, "Take one of these: 'red' or 'blue'."),
+        ({"size": "M"}, "Take one of these: 'S' or 3."),
+        ({"since": "soon"}, "Give a day like 2026-11-21."),
+        ({"at": "soon"}, "Give a time like 2026-11-21T22:50:28Z."),
+        ({"named": [1]}, 'Give an object, like {"name": "value"}.'),
+        ({"place": 3}, "Give an object with fields."),
+        ({"other": 1}, "Leave this field out: there is none of this name."),
+        ({"code": "1A"}, "String should match pattern '^[A-Z][0-9]$'"),
+    ],
+    ids=lambda given: next(iter(given)) if isinstance(given, dict) else None,
+)  # fmt: skip
+def test_what_a_model_finds_wrong_is_said_in_our_words(given: dict[str, Any], said: str) -> None:
+    [field] = refused(a_definition(input_class=Strict), given).fields.values()
+    assert field["message"] == said
+
+
+def test_the_address_of_pydantics_pages_is_never_told() -> None:
+    [field] = refused(a_definition(input_class=Strict), {"named": "a place"}).fields.values()
+    assert "1 validation error for Place" in field["message"]
+    assert "https://" not in field["message"]
+
+
+def test_a_long_value_out_of_range_is_not_told_whole() -> None:
+    [field] = refused(a_definition(input_class=Strict), {"price": f"1{'0' * 200}"}).fields.values()
+    assert field["message"] == f"Give at most 9.5: this is 1{'0' * 99}."
 
 
 @ALL

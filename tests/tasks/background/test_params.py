@@ -7,6 +7,7 @@ import pytest
 
 from badgerjobs.lib.json_copies import NotJSONError
 from tasks.background.came import Came
+from tasks.background.errors import BackgroundTaskError
 from tasks.background.inputs import MOST_BYTES as MOST_INPUT_BYTES
 from tasks.background.outputs import TOO_LARGE
 from tasks.background.responses import LONGEST_WAIT_S
@@ -170,6 +171,7 @@ class MuteError(Exception):
             {"message": "Closed.", "stack": "at 3"},
             {"message": "Closed.", "code": None, "data": None, "stack": "at 3"},
         ),
+        ({"message": "Closed.", "code": ""}, {"message": "Closed.", "code": None, "data": None}),
         ({}, {"message": "The task failed, and said nothing.", "code": None, "data": None}),
         ("", {"message": "The task failed, and said nothing.", "code": None, "data": None}),
         (
@@ -183,7 +185,7 @@ class MuteError(Exception):
     ],
     ids=[
         "sentence", "exception", "one that says nothing", "one with a code", "exit", "one that breaks", "mapping",
-        "stack", "empty mapping", "empty sentence", "what is no json",
+        "stack", "empty code", "empty mapping", "empty sentence", "what is no json",
     ],
 )  # fmt: skip
 def test_an_error_is_kept_as_the_output(error: Any, kept: dict[str, Any]) -> None:
@@ -193,7 +195,29 @@ def test_an_error_is_kept_as_the_output(error: Any, kept: dict[str, Any]) -> Non
     came = params.came_of(params.response.error(error))
 
     assert came == Came("error", kept["message"], input={"page": 2}, output={"error": kept}, error=kept)
-    assert params.failed(error) == came
+    if not isinstance(error, BaseException):
+        assert params.failed(error) == came
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "code"),
+    [
+        (KeyError("page"), "KeyError: 'page'", "KeyError"),
+        (ValueError(), "ValueError", "ValueError"),
+        (SystemExit(3), "SystemExit: 3", "SystemExit"),
+        (SystemExit(), "SystemExit", "SystemExit"),
+        (ShopError("Closed."), "ShopError: Closed.", "SHOP_CLOSED"),
+        (MuteError(), "MuteError, which cannot be shown", "MuteError"),
+        (ValueError("x" * 2000), f"ValueError: {'x' * 988}", "ValueError"),
+        (BackgroundTaskError("NO_PLACE", "There is no place."), "There is no place.", "NO_PLACE"),
+    ],
+    ids=["key", "silent", "exit", "silent exit", "one with a code", "one that breaks", "long", "refusal of ours"],
+)
+def test_what_is_raised_is_told_with_its_class(error: BaseException, message: str, code: str) -> None:
+    came = some_params().failed(error)
+    assert came.error
+    assert (came.message, came.error["message"], came.error["code"]) == (message, message, code)
+    assert came.output == {"error": came.error}
 
 
 def test_aborted_keeps_what_there_is() -> None:

@@ -73,7 +73,7 @@ def lines() -> list[tuple[Any, ...]]:
     return list(LogLine.objects.order_by("pk").values_list("iteration", "level", "message", "data"))
 
 
-def error(message: str, code: str) -> dict[str, Any]:
+def error(message: str, code: str | None) -> dict[str, Any]:
     return {"error": {"message": message, "code": code, "data": None}}
 
 
@@ -194,11 +194,11 @@ def test_a_definition_that_nobody_has_fails_the_run_after_some_minutes(
         ),
         (Came("crashed", "It was killed."), ("crashed", "It was killed.", "TASK_CRASHED")),
         (Came("crashed"), ("crashed", "Its process ended before it answered.", "TASK_CRASHED")),
-        (Came("error", "No."), ("code", "No.", "")),
-        (Came("error"), ("code", "The task failed.", "")),
+        (Came("error", "No."), ("code", "No.", None)),
+        (Came("error"), ("code", "The task failed.", None)),
     ],
 )
-def test_each_answer_of_a_process_has_its_outcome(came: Came, expected: Aborted | tuple[str, str, str]) -> None:
+def test_each_answer_of_a_process_has_its_outcome(came: Came, expected: Aborted | tuple[str, str, str | None]) -> None:
     if isinstance(expected, tuple):
         word, message, code = expected
         expected = Failed(word, message, retry=True, output=error(message, code), data=error(message, code))  # type: ignore[assignment]

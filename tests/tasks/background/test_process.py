@@ -100,11 +100,11 @@ def test_what_is_said_of_a_run_that_is_no_longer_ours_is_kept_only_after_an_abor
 @pytest.mark.parametrize(
     ("how", "message", "code"),
     [
-        ("raise", "there is no such thing", "LookupError"),
-        ("sys.exit", "3", "SystemExit"),
+        ("raise", "LookupError: there is no such thing", "LookupError"),
+        ("sys.exit", "SystemExit: 3", "SystemExit"),
         ("interrupt", "KeyboardInterrupt", "KeyboardInterrupt"),
         ("cancelled", "CancelledError", "CancelledError"),
-        ("recursion", "maximum recursion depth exceeded", "RecursionError"),
+        ("recursion", "RecursionError: maximum recursion depth exceeded", "RecursionError"),
         ("nothing", "`run` returned an object of the type str.", "TASK_RESPONSE_ERROR"),
     ],
 )
@@ -207,7 +207,11 @@ def test_a_hook_is_given_the_application_and_the_task(
     came = line.run(line.pool.iterate(failing))
     line.close_idle()
 
-    assert came.error == {"message": "shop cannot bear that One failed", "code": "LookupError", "data": None}
+    assert came.error == {
+        "message": "LookupError: shop cannot bear that One failed",
+        "code": "LookupError",
+        "data": None,
+    }
     assert f"run {done.run_id}: {shop.name} is done with One" in caplog.messages
 
 
