@@ -38,11 +38,13 @@ T = TypeVar("T")
 _STATE = "SELECT state FROM runs_run WHERE id = %s FOR SHARE"
 _IS_OURS = "SELECT EXISTS (SELECT FROM runs_run WHERE id = %s AND state = 'running' AND worker = %s)"
 
-# Nothing is said by one whose run another worker has meanwhile. What is said after an abort belongs to it.
+# Nothing is said by one whose run another worker has meanwhile. What is said after an abort belongs to it. One that is
+# tried again may be there already: its answer alone was lost.
 _SAY = """
 INSERT INTO runs_logline (id, run_id, application_id, attempt, iteration, level, message, data, created_at)
 SELECT %s, id, application_id, %s, %s, %s, %s, %s, clock_timestamp()
 FROM runs_run WHERE id = %s AND (worker = %s OR state = 'aborted')
+ON CONFLICT (id) DO NOTHING
 """
 
 _SAY_ELSE = "UPDATE runs_logline SET message = %s WHERE id = %s"
