@@ -1,6 +1,8 @@
 """What the database says at the end, and what it said meanwhile: plain rows, so that the checks need no database."""
 
+import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +16,10 @@ from badgerjobs.runs import fleet
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as its row has it. `job` is `TENANT/TAG`, and `tenant` the application that owns the row."""
+    """A run as its row has it. `job` is `TENANT/TAG`, and `tenant` the application that owns the row.
+
+    Of all but background tasks the `iteration` is the first.
+    """
 
     id: str
     tenant: str
@@ -25,6 +30,7 @@ class Run:
     state: str
     held: bool
     attempts: int
+    iteration: int
     error: str
     skip_reason: str
     skipped_until: datetime | None
@@ -79,6 +85,41 @@ class Act:
     caused: str
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A background task as its rows have it. `state` is that of its run, empty where that is missing.
+
+    `parent` is the task that triggered it, empty where somebody asked for it; `has_place` tells whether it counts among
+    those that are under way, or waits for a place.
+    """
+
+    id: str
+    tenant: str
+    definition: str
+    parent: str
+    state: str
+    iteration: int
+    attempts: int
+    error: str
+    finished_at: datetime | None
+    has_place: bool
+    input: Mapping[str, Any]
+    output: Mapping[str, Any]
+
+    @property
+    def number(self) -> int:
+        """That of the order that it comes of; 0: of none."""
+        return int(self.input.get("number", 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the log of a task says of one of its iterations."""
+
+    iteration: int
+    message: str
+
+
 @dataclass
 class Books:
     """Everything of the jobs that are still there. `handed_back` are the moments at which a run was taken back."""
@@ -89,6 +130,8 @@ class Books:
     handed_back: dict[str, list[float]] = field(default_factory=dict)
     deliveries: list[Delivery] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    logs: dict[str, list[Line]] = field(default_factory=dict)  # of tasks
 
     def by_job(self) -> dict[str, list[Run]]:
         """The runs of each job."""
@@ -100,7 +143,7 @@ class Books:
 
 _RUNS = """
 SELECT r.id::text, a.name, coalesce(owner.name || '/' || o.name, a.name || '/'), r.cause, r.occurrence, r.number,
-       r.state, r.held, r.attempts, r.error, r.skip_reason, r.skipped_until, r.skipped_count, r.created_at,
+       r.state, r.held, r.attempts, r.iteration, r.error, r.skip_reason, r.skipped_until, r.skipped_count, r.created_at,
        r.finished_at
 FROM runs_run r
 LEFT JOIN runs_runnable o ON o.id = r.runnable_id
@@ -137,6 +180,23 @@ LEFT JOIN runs_run r ON r.id = d.run_id
 
 _ACTS = "SELECT delivery_id::text, state, coalesce(caused::text, '') FROM webhooks_act"
 
+# A row without its run is as wrong as a run without its row.
+_TASKS = """
+SELECT coalesce(r.id, b.run_id)::text, coalesce(a.name, ''), coalesce(b.definition, ''),
+       coalesce(b.parent_id::text, ''), coalesce(r.state, ''), coalesce(r.iteration, 0), coalesce(r.attempts, 0),
+       coalesce(r.error, ''), r.finished_at, coalesce(b.has_place OR b.is_parked, false), r.input::text, r.output::text
+FROM (SELECT * FROM runs_run WHERE kind = 'background') r
+FULL JOIN tasks_backgroundrun b ON b.run_id = r.id
+LEFT JOIN workspaces_application a ON a.id = coalesce(b.application_id, r.application_id)
+ORDER BY 1
+"""
+
+_LOGS = """
+SELECT l.run_id::text, l.iteration, l.message
+FROM runs_logline l JOIN tasks_backgroundrun b ON b.run_id = l.run_id
+ORDER BY l.id
+"""
+
 
 def read() -> Books:
     """All of it, once everything is over."""
@@ -146,15 +206,22 @@ def read() -> Books:
         counters=[Counters(*row) for row in _rows(_COUNTERS)],
         deliveries=[Delivery(*row) for row in _rows(_DELIVERIES)],
         acts=[Act(*row) for row in _rows(_ACTS)],
+        tasks=[Task(*row[:-2], *map(_object, row[-2:])) for row in _rows(_TASKS)],
     )
+    for run, iteration, message in _rows(_LOGS):
+        books.logs.setdefault(run, []).append(Line(iteration, message))
     for run, at in _rows(_HANDED_BACK):
         books.handed_back.setdefault(run, []).append(at)
     return books
 
 
+def _object(text: str | None) -> dict[str, Any]:
+    return json.loads(text or "null") or {}
+
+
 def write(books: Books, path: Path) -> None:
-    """All runs, a line each, for who looks for the cause of something."""
-    path.write_text("".join(f"{run}\n" for run in books.runs))
+    """All runs, and what tasks have besides, a line each, for who looks for the cause of something."""
+    path.write_text("".join(f"{row}\n" for row in (*books.runs, *books.tasks)))
 
 
 def _rows(sql: str) -> list[tuple[Any, ...]]:

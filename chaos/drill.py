@@ -22,6 +22,7 @@ from bench.report import say
 from bench.stack import free_port, wait_until
 from chaos import books, history, hooks, verdict, work
 from chaos.asking import Asker
+from chaos.checks.background import Orders
 from chaos.checks.deliveries import Sent
 from chaos.checks.lateness import quiet
 from chaos.checks.violation import Violation
@@ -30,6 +31,7 @@ from chaos.faults import Storm
 from chaos.peeking import peek
 from chaos.plan import BEATS, CALM_S, WEB, WORKERS, kinds, plan
 from chaos.stack import Stack, until_the_database_answers
+from chaos.triggering import Triggerer
 from jobs.models import Job
 from jobs.services import update_job
 from webhooks.models import Delivery, Standing
@@ -73,14 +75,16 @@ class _Drill:
         asker = Asker(self._promises, Random(self._seed + 1))  # noqa: S311
         sender = hooks.Sender(self._hooks, self._stack.web_port, Random(self._seed + 2))  # noqa: S311
         pauser = hooks.Pauser([one.hook for one in self._hooks], Random(self._seed + 3))  # noqa: S311
+        triggerer = Triggerer(self._tenants, self._stack.web_port, Random(self._seed + 4))  # noqa: S311
         since = time.time()
-        for thread in (asker, sender, pauser):
+        for thread in (asker, sender, pauser, triggerer):
             thread.start()
         watch.start()
         storm.rage(self._seconds)
         self._notice_the_dead()
         asker.stop(seconds=90)
         pauser.stop()
+        triggerer.stop()
         self._go_on()
         sender.stop()
         until = time.time()
@@ -89,10 +93,11 @@ class _Drill:
         watch.stop()
         self._stack.kill_all(*BEATS, *WORKERS, *WEB, "receiver")
         windows = quiet(storm.felt, since, until)
-        evidence = self._evidence(watch, windows, sender.sent)
+        evidence = self._evidence(watch, windows, sender.sent, triggerer.orders)
         violations = verdict.judge(evidence)
         asked = asker.asked + Counter({f"webhooks ({said})": count for said, count in sender.answered.items()})
         asked["pauses of webhooks"] = pauser.count
+        asked += triggerer.counted
         self._report(kinds(strikes), asked, violations, evidence)
         return {
             "seconds": self._seconds,
@@ -162,7 +167,7 @@ class _Drill:
             say(f"not all is over after {DRAIN_S:.0f} s\n{self._stack.said()}")
         say(f"everything had {time.monotonic() - began:.1f} s to come to its end")
 
-    def _evidence(self, watch: books.Watch, windows: Any, sent: Sequence[Sent]) -> verdict.Evidence:
+    def _evidence(self, watch: books.Watch, windows: Any, sent: Sequence[Sent], orders: Orders) -> verdict.Evidence:
         found = books.read()
         books.write(found, self._stack.log.with_name("runs.log"))
         return verdict.Evidence(
@@ -175,6 +180,7 @@ class _Drill:
             shown=[peek(tenant, found) for tenant in self._tenants],
             noticed=self._noticed,
             sent=sent,
+            orders=orders,
         )
 
     def _report(

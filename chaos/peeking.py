@@ -22,9 +22,15 @@ def peek(tenant: Tenant, books: Books) -> Shown:
     rows = [("job", row["tag"], row["endpoint"].split("/")[3]) for row in _listed(client, "jobs/")]
     rows += [("run", row["id"], owners.get(row["id"], "")) for row in _listed(client, "runs/")]
     rows += [("result of", row["run_id"], owners.get(row["run_id"], "")) for row in _listed(client, "results/")]
+    rows += [("task", row["id"], owners.get(row["id"], "")) for row in _listed(client, "background-tasks/")]
     others = [run.id for run in reversed(books.runs) if owners[run.id] != tenant.name][:TRIED]
     tried = [f"/api/v1/runs/{run}/" for run in others]
+    tried += [f"/api/v1/background-tasks/{task}/" for task in _tasks_of_others(tenant, books)]
     return Shown(tenant.name, rows, [address for address in tried if client.get(address).status_code != 404])
+
+
+def _tasks_of_others(tenant: Tenant, books: Books) -> list[str]:
+    return [task.id for task in reversed(books.tasks) if task.tenant != tenant.name][:TRIED]
 
 
 def _listed(client: Client, path: str) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.report import say
 from chaos.books import Books
-from chaos.checks import calls, counters, deliveries, ends, lateness, occurrences, tenants
+from chaos.checks import background, calls, counters, deliveries, ends, lateness, occurrences, tenants
 from chaos.checks.lateness import Window
 from chaos.checks.tenants import Shown
 from chaos.checks.violation import Violation
@@ -31,6 +31,10 @@ KINDS = {
     "unheard": "an attempt that the receiver knows nothing of",
     "misled": "a webhook answered with what is no answer",
     "unacted": "a webhook that was accepted, and neither acted upon nor failed",
+    "failed": "a background task that failed for no reason of its own",
+    "kept": "an iteration's effect that is not kept, or more than once",
+    "unsaid": "an iteration of which the log says nothing",
+    "unheeded": "an abort that was accepted and did not hold, or one that nobody asked for",
     "counted": "a counter that is not what one finds by counting",
     "mixed": "a tenant's row or call in another's hands",
     "late": "late while nothing was broken",
@@ -52,6 +56,7 @@ class Evidence:
     windows: Sequence[Window] = ()
     shown: Sequence[Shown] = ()
     sent: Sequence[deliveries.Sent] = ()
+    orders: background.Orders = field(default_factory=background.Orders)
     noticed: list[Violation] = field(default_factory=list)  # what was wrong already while it went on
 
     def __post_init__(self) -> None:
@@ -66,7 +71,8 @@ class Evidence:
 
 def judge(evidence: Evidence) -> list[Violation]:
     """Everything that is wrong."""
-    return [*evidence.noticed, *_of_rows(evidence), *_of_calls(evidence), *_of_hooks(evidence), *_of_time(evidence)]
+    of_work = [*_of_rows(evidence), *_of_calls(evidence), *_of_hooks(evidence), *_of_background(evidence)]
+    return [*evidence.noticed, *of_work, *_of_time(evidence)]
 
 
 def _of_rows(evidence: Evidence) -> Iterator[Violation]:
@@ -95,6 +101,16 @@ def _of_hooks(evidence: Evidence) -> Iterator[Violation]:
     yield from deliveries.acted_upon(books)
     yield from deliveries.caused_once(books)
     yield from deliveries.repeats(sent, books)
+
+
+def _of_background(evidence: Evidence) -> Iterator[Violation]:
+    orders, books = evidence.orders, evidence.books
+    yield from background.answers(orders)
+    yield from background.triggered(orders, books)
+    yield from background.over(orders, books)
+    yield from background.kept(orders, books)
+    yield from background.aborts(orders, books)
+    yield from background.children(orders, books)
 
 
 def _of_time(evidence: Evidence) -> Iterator[Violation]:
@@ -126,6 +142,9 @@ def figures(violations: Sequence[Violation], evidence: Evidence) -> dict[str, An
         "skipped": sum(run.skipped_count or 1 for run in runs if run.is_skipped),
         "calls": len(evidence.history),
         "webhooks": sum(one.status == 202 for one in evidence.sent),
+        "tasks": len(evidence.books.tasks),
+        "iterations": sum(task.iteration for task in evidence.books.tasks),
+        "aborted_tasks": sum(task.state == "aborted" for task in evidence.books.tasks),
         "handed_back": sum(map(len, evidence.books.handed_back.values())),
         "taken_over": evidence.seen.taken_over,
         "quiet_seconds": round(sum(window.until - window.since for window in evidence.windows), 1),

@@ -33,16 +33,21 @@ def _end(run: Run, tries: Sequence[Attempt]) -> Iterator[Violation]:
 
 
 def _contradiction(run: Run, good: Sequence[bool]) -> str:
+    """Each iteration but the last ends with a good attempt; most runs have one iteration."""
+    before = run.iteration - 1
     match run.state:
         case "succeeded":
-            return "" if good and good[-1] and sum(good) == 1 else "its last attempt is not its only good one"
+            is_right = good and good[-1] and sum(good) == before + 1
+            return "" if is_right else "its last attempt is not its only good one, or that of its last iteration"
         case "failed":
-            if any(good):
-                return "one of its attempts was good"
+            if sum(good) != before:
+                return "one of its attempts was good, or one of its iterations has none that was"
             return "" if good or run.error else "has neither an attempt nor a reason"
         case "skipped":
             return "" if run.skip_reason and not good else "has no reason, or an attempt"
         case _:
+            if not before <= sum(good) <= before + 1:  # its code may have given itself up, which is a good one
+                return "an iteration before its last has no good attempt, or more than one"
             return "" if run.error else "has no reason"
 
 

@@ -34,6 +34,7 @@ A_RUN = Run(
     state="succeeded",
     held=False,
     attempts=1,
+    iteration=1,
     error="",
     skip_reason="",
     skipped_until=None,

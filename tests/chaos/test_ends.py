@@ -24,6 +24,18 @@ def kinds(runs: list[Run], attempts: list[Attempt]) -> list[str]:
         pytest.param(run(attempts=0, state="aborted", error="Aborted on request."), [], id="aborted"),
         pytest.param(run(attempts=1, state="aborted", error="Paused."), [attempt(1, **BAD)], id="aborted between"),
         pytest.param(skipped(0, 2), [], id="skipped"),
+        pytest.param(run(iteration=2, attempts=2), [attempt(1), attempt(2)], id="in two iterations"),
+        pytest.param(
+            run(iteration=2, attempts=2, **FAILED), [attempt(1), attempt(2, **BAD)], id="failed in the second iteration"
+        ),
+        pytest.param(
+            run(iteration=2, attempts=1, state="aborted", error="Enough."), [attempt(1)], id="aborted in the second"
+        ),
+        pytest.param(
+            run(iteration=2, attempts=2, state="aborted", error="Enough."),
+            [attempt(1), attempt(2)],
+            id="gave itself up",
+        ),
     ],
 )
 def test_a_run_that_is_as_it_should_be_is_no_violation(row: Run, tries: list[Attempt]) -> None:
@@ -46,6 +58,18 @@ def test_a_run_that_is_as_it_should_be_is_no_violation(row: Run, tries: list[Att
         pytest.param(run(attempts=0, state="failed"), [], "books", id="failed for no reason"),
         pytest.param(run(attempts=0, state="aborted"), [], "books", id="aborted for no reason"),
         pytest.param(skipped(0, 2, skip_reason=""), [], "books", id="skipped for no reason"),
+        pytest.param(
+            run(iteration=3, attempts=2), [attempt(1), attempt(2)], "books", id="an iteration without an attempt"
+        ),
+        pytest.param(
+            run(iteration=2, attempts=1, **FAILED), [attempt(1, **BAD)], "books", id="failed without its first"
+        ),
+        pytest.param(
+            run(iteration=2, attempts=1, state="aborted", error="Enough."),
+            [attempt(1, **BAD)],
+            "books",
+            id="aborted without its first",
+        ),
     ],
 )
 def test_a_run_that_contradicts_itself_is_found(row: Run, tries: list[Attempt], wrong: str) -> None:
