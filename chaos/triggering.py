@@ -12,11 +12,11 @@ from typing import Any
 from chaos.checks.background import NO_ANSWER, TRIGGERED, Aborting, Order, Orders, Told
 from chaos.work import Tenant
 
-PACE_S = 0.35
+PACE_S = 0.5
 ANSWER_S = 6.0
 # How many iterations each definition makes, from and to. One that branches makes none of a number, but its children do.
-STEPS = {"drillCount": (4, 25), "drillFail": (2, 8), "drillWait": (2, 4), "drillBranch": (1, 4)}
-BRANCHES, CHILDREN = "drillBranch", (3, 5)
+STEPS = {"drillCount": (4, 16), "drillFail": (2, 8), "drillWait": (2, 4), "drillBranch": (1, 3)}
+BRANCHES, CHILDREN = "drillBranch", (2, 4)
 # Of a hundred so many are aborted, so many seconds after they were accepted; and so many are asked for twice.
 ABORTS, ABORTED_AFTER_S, TWICE = 30, (0.0, 4.0), 10
 

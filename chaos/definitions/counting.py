@@ -41,7 +41,7 @@ def fail(params: Params) -> Any:
     """What an attempt left that fails must not be kept."""
     counted = step(params)
     if zlib.crc32(f"{params.id}:{params.attempt}".encode()) % 100 < FAILS:
-        raise RuntimeError("as it should")
+        return params.response.error("as it should")
     return _on(params, counted)
 
 

@@ -52,7 +52,7 @@ def engine_run(of: Task) -> Run:
 def books(*tasks: Task, **fields: Any) -> Books:
     """Books of these tasks, with the runs and the logs that belong to them."""
     its = {"runs": [engine_run(one) for one in tasks], "logs": {one.id: lines(one) for one in tasks}}
-    return Books(**{"tasks": list(tasks), **its, **fields})  # type: ignore[arg-type]
+    return Books(**{"tasks": list(tasks), **its, **fields})
 
 
 def asked(*told: Told, order: Order = ORDER, aborting: tuple[Aborting, ...] = ()) -> Orders:

@@ -22,4 +22,7 @@ def test_45_seconds_of_chaos_lose_double_and_hold_up_nothing() -> None:
     assert figures["occurrences"] > 2000
     assert figures["calls"] > 2000
     assert figures["webhooks"] > 100
+    assert figures["tasks"] > 40
+    assert figures["iterations"] > 100
+    assert figures["aborted_tasks"] > 3
     assert figures["quiet_seconds"] > 10
