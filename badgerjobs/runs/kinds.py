@@ -22,6 +22,7 @@ RUN_KINDS = {
     "refresh": "tasks.syncs.perform.REFRESH",
     "background": "tasks.background.perform.BACKGROUND",
     "background_hook": "tasks.background.hooks.BACKGROUND_HOOK",
+    "slurp": "slurps.perform.SLURP",
     "delivery": "webhooks.performing.perform.DELIVERY",
 }
 # Those that tell people of troubles, and those that call the hooks of what is over. What is done with many runs at once
@@ -31,6 +32,7 @@ OWN_KINDS = ("notice", "background_hook")
 REPLAYED_ALONE = ("event_once",)
 # Those whose owners replay them: a literal table, kind → where its `Replays` is.
 REPLAYED_BY_OWNERS = {
+    "slurp": "slurps.perform.SLURP",
     "delivery": "webhooks.deliveries.run_replays.DELIVERY",
     "background": "tasks.background.run_replays.BACKGROUND",
 }

@@ -10,7 +10,7 @@ from slurps.modes import MODES
 from slurps.storing.staging import table_of
 from slurps.storing.swapping import Loaded
 
-# What is done about columns that vanish, appear or change their type: nothing, hold the result, or leave out the values.
+# About columns that vanish, appear or change their type: nothing, hold the result, or leave their values out.
 Columns = Literal["evolve", "freeze", "discard"]
 # So many columns are named.
 NAMED = 10

@@ -10,7 +10,8 @@ from uuid import UUID
 from badgerjobs.runs.kinds import Claimed, Kind
 from badgerjobs.runs.outcomes import Aborted, Done, Failed, Later, Outcome
 from badgerjobs.runs.processes.came import Came
-from badgerjobs.runs.processes.pool import Pool, Work, open_shared
+from badgerjobs.runs.processes.pipe import Work
+from badgerjobs.runs.processes.pool import Pool, open_shared
 from slurps.models import AsyncJob
 
 logger = logging.getLogger(__name__)
@@ -24,29 +25,34 @@ class Loaded:
     """What the worker needs to know of a job."""
 
     id: int
+    name: str
     timeout_s: int
 
 
 def load(runs: Sequence[Claimed]) -> dict[UUID, Loaded]:
     """The jobs of a batch."""
     jobs = {
-        job.runnable_id: Loaded(job.pk, job.timeout_s)
-        for job in AsyncJob.objects.filter(runnable_id__in=[run.runnable_id for run in runs])
+        job.runnable_id: Loaded(job.pk, job.name, job.timeout_s)
+        for job in AsyncJob.objects.filter(runnable_id__in=[run.runnable_id for run in runs if run.runnable_id])
     }
     return {run.id: jobs[run.runnable_id] for run in runs if run.runnable_id in jobs}
 
 
 async def perform(run: Claimed, job: Loaded, pool: Pool) -> Outcome:
     """Have a process do it, and say what became of it."""
-    came = await pool.perform(
+    came = await pool.iterate(
         Work(
-            kind="slurp",
             run_id=run.id,
             application_id=run.application_id,
             worker=run.worker,
+            definition=str(job.id),
+            name=job.name,
+            input=None,
+            output=None,
+            iteration=1,
             attempt=run.attempt,
             timeout_s=job.timeout_s,
-            given={"job": job.id},
+            kind="slurp",
         )
     )
     return outcome_of(came, job)

@@ -15,12 +15,12 @@ from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.kinds import Claimed, Kind
 from badgerjobs.runs.models import LogLine
 from badgerjobs.runs.outcomes import Continue, Done, Failed, Outcome
+from badgerjobs.runs.processes.came import Came
+from badgerjobs.runs.processes.pool import Pool, Work, open_shared
 from badgerjobs.runs.statements import Statements
-from tasks.background.came import Came
 from tasks.background.cleanup import clean
 from tasks.background.definitions import Definition, definition_of
 from tasks.background.faults import error_of
-from tasks.background.pool import Pool, Work, open_shared
 from tasks.models import BackgroundRun
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,7 @@ coroutine, which Django lets ask nothing, may ask all the same.
 import asyncio
 import json
 import logging
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any, TypeVar
@@ -18,34 +16,19 @@ from uuid import UUID
 from django.db import Error, connection, transaction
 
 from badgerjobs.lib.ids import uuid7
-from badgerjobs.lib.time_limits import within
-from badgerjobs.runs.clock import Clock
-from badgerjobs.runs.record import may_pass
+from badgerjobs.runs.processes.beside import Beside
+from badgerjobs.runs.processes.lines import SAY, line_of
+from badgerjobs.runs.processes.pipe import Work
 from tasks.background import reading, services
 from tasks.background.following import PARENT_ABORTED
 from tasks.background.log_room import USED, LogRoom
-from tasks.background.pipe import Work
 
 logger = logging.getLogger(__name__)
-
-# What one statement may take, and for how long it is tried again while the database is away.
-ANSWER_S, INSIST_S, PAUSE_S = 20.0, 60.0, 0.5
-# How long our own clock is believed.
-CLOCK_S = 60.0
 
 T = TypeVar("T")
 
 _STATE = "SELECT state FROM runs_run WHERE id = %s FOR SHARE"
 _IS_OURS = "SELECT EXISTS (SELECT FROM runs_run WHERE id = %s AND state = 'running' AND worker = %s)"
-
-# Nothing is said by one whose run another worker has meanwhile. What is said after an abort belongs to it. One that is
-# tried again may be there already: its answer alone was lost.
-_SAY = """
-INSERT INTO runs_logline (id, run_id, application_id, attempt, iteration, level, message, data, created_at)
-SELECT %s, id, application_id, %s, %s, %s, %s, %s, clock_timestamp()
-FROM runs_run WHERE id = %s AND (worker = %s OR state = 'aborted')
-ON CONFLICT (id) DO NOTHING
-"""
 
 _SAY_ELSE = "UPDATE runs_logline SET message = %s WHERE id = %s"
 
@@ -53,48 +36,6 @@ _PROGRESS = """
 UPDATE tasks_backgroundrun b SET progress = %s, progress_message = %s, saved_at = clock_timestamp()
 FROM runs_run r WHERE r.id = b.run_id AND r.id = %s AND r.worker = %s
 """
-
-
-class Beside:
-    """One thread with a connection of its own, and a clock. A process has one for all of its works."""
-
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
-        self._clock = Clock()
-        self._clock_read_at: float | None = None
-
-    def ask(self, statement: Callable[[], T]) -> T:
-        """Wait for a function that uses the database. Raises what it raises."""
-        return self._thread.submit(_mending, statement).result()
-
-    def insist(self, statement: Callable[[], T], *, until: Event) -> T:
-        """The same, once more and once more while the database is away; not for ever, and not after the event."""
-        ends = time.monotonic() + INSIST_S
-        while True:
-            try:
-                return self.ask(statement)
-            except Error as error:
-                if not may_pass(error) or time.monotonic() > ends or until.wait(PAUSE_S):
-                    raise
-
-    def now(self) -> datetime:
-        """The database's clock, read anew each minute."""
-        if self._clock_read_at is None or time.monotonic() - self._clock_read_at > CLOCK_S:
-            try:
-                self.ask(self._clock.read)
-            except Error:
-                logger.warning("the database's clock cannot be read; our own is used", exc_info=True)
-            self._clock_read_at = time.monotonic()
-        return self._clock.now()
-
-
-def _mending(statement: Callable[[], T]) -> T:
-    try:
-        with within(ANSWER_S):
-            return statement()
-    except Error:
-        connection.close_if_unusable_or_obsolete()
-        raise
 
 
 class DatabaseLink:
@@ -139,9 +80,7 @@ class DatabaseLink:
             logger.warning("it cannot be said how many lines of a log were dropped", exc_info=True)
 
     def _say(self, id: UUID, level: str, message: str, written: str | None) -> None:  # noqa: A002  it is called so
-        work = self._work
-        line = [id, work.attempt, work.iteration, level, message, written, work.run_id, self._worker]
-        self._write(_SAY, line)
+        self._write(SAY, line_of(self._work, id, level, message, written, worker=self._worker))
 
     def _used(self) -> tuple[int, int]:
         lines, size = self._beside.insist(lambda: _row(USED, [self._work.run_id]), until=self._stopped)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from tasks.background.came import Came
+from badgerjobs.runs.processes.came import Came
 from tasks.background.context import Context
 from tasks.background.definitions import Definition, id_of
 from tasks.background.faults import failure_of

@@ -13,10 +13,10 @@ from badgerjobs.lib.backoff import Retries
 from badgerjobs.runs.kinds import Claimed, Kind
 from badgerjobs.runs.models import Run
 from badgerjobs.runs.outcomes import Aborted, Continue, Done, Failed, Later, Outcome, Said
+from badgerjobs.runs.processes.came import Came
+from badgerjobs.runs.processes.pool import Pool, Work, open_shared
 from tasks.background import places
-from tasks.background.came import Came
 from tasks.background.definitions import Definition, definition_of
-from tasks.background.pool import Pool, Work, open_shared
 from tasks.models import BackgroundRun
 
 # The row of RUN_KINDS that performs them.

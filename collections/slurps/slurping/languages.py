@@ -7,8 +7,8 @@ from typing import Any
 
 from badgerjobs.lib import javascript
 from slurps.models import Language
-from slurps.slurping.plan import Batch, Plan, SlurpError
 from slurps.slurpers import slurper_of
+from slurps.slurping.plan import Batch, Plan, SlurpError
 
 Turn = Callable[[Plan, AsyncIterator[Batch]], AsyncIterator[Batch]]
 
@@ -21,13 +21,13 @@ MOST_LINES = 20
 BUSY_S = 1.0
 
 TOO_MUCH = (
-    "What came has more than {:,} bytes as JSON, which is the most that code over all rows can be given at once. Let the"
-    " slurper work batch by batch, or its sources give less."
+    "What came has more than {:,} bytes as JSON, which is the most that code over all rows can be given at once. Let"
+    " the slurper work batch by batch, or its sources give less."
 )
 NO_ROWS = "The code must return a list of rows, and returned {}."
 
 
-async def as_they_come(plan: Plan, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
+async def as_they_come(_plan: Plan, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
     """No code: what came is what is stored."""
     async for batch in batches:
         yield batch

@@ -44,7 +44,7 @@ def performed(work: Work, beside: Beside, stopped: threading.Event) -> Came:
 
 def plan_of(work: Work, beside: Beside, stopped: threading.Event, *, now: datetime) -> Plan:
     """All that it needs to know. Raises AsyncJob.DoesNotExist."""
-    job = AsyncJob.objects.whole().select_related("application__workspace").get(pk=work.given["job"])
+    job = AsyncJob.objects.whole().select_related("application__workspace").get(pk=int(work.definition))
     sources = [place.source for place in job.slurper.places.select_related("source__application__workspace")]
 
     def say(level: str, message: str, data: Any) -> None:

@@ -14,7 +14,7 @@ async def pulled(plan: Plan) -> AsyncIterator[Batch]:
     """All rows of all sources, in their order. Raises SlurpError."""
     async with open_means() as means:
         for source in plan.sources:
-            async with aclosing(_of(plan, source.tag, means)) as batches:
+            async with aclosing(_of(plan, source.tag, means)) as batches:  # type: ignore[type-var]
                 async for batch in batches:
                     yield batch
 
@@ -24,7 +24,7 @@ async def _of(plan: Plan, tag: str, means: Means) -> AsyncIterator[Batch]:
     began, rows = time.monotonic(), 0
     try:
         pulling = pull(source, Given(plan.now, {}, plan.job.remembered.get(tag)), means)
-        async with aclosing(pulling.batches()) as batches:  # type: ignore[type-var]  # generators, all of them
+        async with aclosing(pulling.batches()) as batches:
             async for batch in batches:
                 rows += len(batch)
                 yield Batch(batch, tag, len(batch))

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db import connection
 
 from badgerjobs.runs.models import Cause, Queue, Run, State
+from badgerjobs.runs.processes.came import Came
+from badgerjobs.runs.processes.pool import Pool, Work
 from badgerjobs.workspaces.models import Application
-from tasks.background.came import Came
-from tasks.background.pool import Pool, Work
 from tasks.models import BackgroundRun
 from tests.factories import NOW
 from tests.waiting import until

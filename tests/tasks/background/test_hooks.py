@@ -16,12 +16,12 @@ from badgerjobs.runs.following import Ended, follow
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import LogLine, Run, State
 from badgerjobs.runs.outcomes import Continue, Done, Failed, Outcome
+from badgerjobs.runs.processes.came import Came
+from badgerjobs.runs.processes.pipe import Work
 from badgerjobs.runs.settle import settle
 from badgerjobs.runs.statements import Statements
 from badgerjobs.workspaces.models import Application
 from tasks.background import hooks
-from tasks.background.came import Came
-from tasks.background.pipe import Work
 from tasks.models import BackgroundRun
 from tests.factories import NOW, make_application, make_background_run
 from tests.tasks.background.defined import define, hook

@@ -9,9 +9,10 @@ import pytest
 from django.db import OperationalError
 
 from badgerjobs.runs.models import LogLine, State
+from badgerjobs.runs.processes import beside
+from badgerjobs.runs.processes.pipe import Work
 from badgerjobs.workspaces.models import Application
 from tasks.background import link, log_room, reading
-from tasks.background.pipe import Work
 from tests.factories import NOW, make_application, make_background_run
 
 WORKER = uuid4()
@@ -19,7 +20,7 @@ WORKER = uuid4()
 pytestmark = pytest.mark.django_db
 
 
-class Here(link.Beside):
+class Here(beside.Beside):
     """Asks the tests' own connection."""
 
     def ask(self, statement: Any) -> Any:
@@ -66,8 +67,8 @@ def test_a_line_whose_answer_is_lost_is_written_once_and_fails_nothing(
             raise lost.pop()
 
     monkeypatch.setattr(link, "_execute", execute)
-    monkeypatch.setattr(link, "PAUSE_S", 0)
-    monkeypatch.setattr(link.Beside, "ask", lambda _, statement: statement())
+    monkeypatch.setattr(beside, "PAUSE_S", 0)
+    monkeypatch.setattr(beside.Beside, "ask", lambda _, statement: statement())
     run = make_background_run(shop, State.ABORTED).pk  # what it says still belongs to it
 
     link_of(shop, run).log("info", "half-way", None)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from badgerjobs.lib.json_copies import NotJSONError
-from tasks.background.came import Came
+from badgerjobs.runs.processes.came import Came
 from tasks.background.errors import BackgroundTaskError
 from tasks.background.inputs import MOST_BYTES as MOST_INPUT_BYTES
 from tasks.background.outputs import TOO_LARGE

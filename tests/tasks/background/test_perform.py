@@ -13,13 +13,13 @@ from badgerjobs.runs.changes import PutOff, Share
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import LogLine, Run, State
 from badgerjobs.runs.outcomes import Aborted, Continue, Done, Failed, Later, Outcome
+from badgerjobs.runs.processes.came import Came
+from badgerjobs.runs.processes.pipe import Work
+from badgerjobs.runs.processes.pool import Pool
 from badgerjobs.runs.record import unstorable
 from badgerjobs.runs.settle import settle
 from badgerjobs.workspaces.models import Application
 from tasks.background import perform
-from tasks.background.came import Came
-from tasks.background.pipe import Work
-from tasks.background.pool import Pool
 from tasks.models import BackgroundRun
 from tests.factories import NOW, make_background_run
 from tests.tasks.background.defined import define

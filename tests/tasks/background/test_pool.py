@@ -13,12 +13,12 @@ from django.conf import settings
 from django.db import connection
 
 from badgerjobs.runs.models import LogLine, Run, State
+from badgerjobs.runs.processes import pool as pools
+from badgerjobs.runs.processes.came import Came
+from badgerjobs.runs.processes.child import RUBBISH, Child
+from badgerjobs.runs.processes.pipe import answer
+from badgerjobs.runs.processes.pool import Pool, open_shared
 from badgerjobs.workspaces.models import Application
-from tasks.background import pool as pools
-from tasks.background.came import Came
-from tasks.background.child import RUBBISH, Child
-from tasks.background.pipe import answer
-from tasks.background.pool import Pool, open_shared
 from tests.tasks.background.processes import Line
 from tests.waiting import until
 
@@ -305,5 +305,5 @@ def test_all_kinds_of_runs_of_a_loop_share_one_pool() -> None:
 
 def test_one_that_another_process_started_ends(transactional_db: None) -> None:
     manage, somebody = settings.BASE_DIR / "manage.py", os.getpid() + 1
-    command = [sys.executable, str(manage), "background_process", "0", str(somebody)]
+    command = [sys.executable, str(manage), "code_process", "0", str(somebody)]
     assert subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode == 1

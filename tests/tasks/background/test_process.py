@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 
 from badgerjobs.runs.models import LogLine, Run, State
+from badgerjobs.runs.processes import serving
+from badgerjobs.runs.processes.came import Came
+from badgerjobs.runs.processes.pipe import MOST_BYTES, came_in
 from badgerjobs.workspaces.models import Application
-from tasks.background import process
-from tasks.background.came import Came
-from tasks.background.pipe import MOST_BYTES, came_in
 from tasks.models import BackgroundRun
 from tests.factories import make_application
 from tests.tasks.background.processes import Line, running
@@ -224,7 +224,7 @@ def test_messages_of_several_megabytes_pass(line: Line, shop: Application) -> No
 
 
 def test_what_is_too_large_for_a_message_is_an_error() -> None:
-    came = came_in(process.line_of(Came("done", output={"text": "x" * MOST_BYTES}), "n"), "n")
+    came = came_in(serving.line_of(Came("done", output={"text": "x" * MOST_BYTES}), "n"), "n")
 
     assert came
     assert came.error

@@ -12,12 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers
 
 from badgerjobs.runs.models import Run, State
+from badgerjobs.runs.processes.beside import Beside
+from badgerjobs.runs.processes.pipe import Work
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application
 from tasks.background import background_task, reading, services
 from tasks.background.errors import BackgroundTaskError
-from tasks.background.link import Beside, DatabaseLink
-from tasks.background.pipe import Work
+from tasks.background.link import DatabaseLink
 from tasks.background.preparing import Asked, Parent
 from tasks.models import BackgroundRun
 from tests.factories import NOW, make_application, make_background_run

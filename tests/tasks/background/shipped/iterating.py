@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from badgerjobs.runs.models import State
+from badgerjobs.runs.processes.came import Came
 from badgerjobs.workspaces.models import Application
 from tasks.background.calling import called
-from tasks.background.came import Came
 from tasks.background.context import context_of
 from tasks.background.definitions import definition_of
 from tasks.background.inputs import validated

@@ -10,9 +10,9 @@ import sys
 
 from django.conf import settings
 
-from tasks.background.came import Came
-from tasks.background.pipe import MOST_BYTES, READY, STOP, RubbishError, Work, came_in
-from tasks.background.prints import Prints
+from badgerjobs.runs.processes.came import Came
+from badgerjobs.runs.processes.pipe import MOST_BYTES, READY, STOP, RubbishError, Work, came_in
+from badgerjobs.runs.processes.prints import Prints
 
 # Setting Django up takes a second; what takes a minute hangs.
 SETUP_S = 60.0
@@ -179,7 +179,7 @@ def _in_words(code: int, status: int) -> str:
 def _start(door: int, out: int) -> subprocess.Popen[bytes]:
     manage = str(settings.BASE_DIR / "manage.py")
     return subprocess.Popen(
-        [sys.executable, manage, "background_process", str(door), str(os.getpid())],
+        [sys.executable, manage, "code_process", str(door), str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=out,
         stderr=out,

@@ -7,9 +7,12 @@ apart from those of the work before, though the answers take another way.
 import asyncio
 import logging
 import os
+import sys
+import traceback
+from contextlib import suppress
 from uuid import UUID
 
-logger = logging.getLogger("tasks.background")
+logger = logging.getLogger(__name__)
 
 # What is longer is cut, and what is more is left out: code may print without end.
 LINE_BYTES, MOST_LINES = 8 * 1024, 2000
@@ -21,6 +24,23 @@ def mark(run_id: UUID | None, *, is_error: bool = False) -> None:
     """Say, in the process, what the lines that follow belong to; None: to no run."""
     level = _ERRORS if is_error else _REST
     os.write(2, b"\n\0" + level + str(run_id or "").encode() + b"\n")
+
+
+def show(error: BaseException, run_id: UUID) -> None:
+    """Into the worker's log alone: a traceback says much of the code, and of what it worked on."""
+    flush()
+    mark(run_id, is_error=True)
+    with suppress(Exception):
+        traceback.print_exception(error)
+    flush()
+    mark(run_id)
+
+
+def flush() -> None:
+    """Have all printed that was said so far."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # the code may have closed it
+            stream.flush()
 
 
 class Prints:

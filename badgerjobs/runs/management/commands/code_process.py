@@ -1,14 +1,14 @@
-"""`manage.py background_process`: a process that runs definitions' code. Workers start it, and nobody else."""
+"""`manage.py code_process`: a process that runs code for a worker. Workers start it, and nobody else."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from tasks.background import process
+from badgerjobs.runs.processes import serving
 
 
 class Command(BaseCommand):
-    help = "Runs the code of background tasks, for the worker that started it."
+    help = "Runs the code of background tasks and of slurpers, for the worker that started it."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -16,5 +16,5 @@ class Command(BaseCommand):
         parser.add_argument("parent", type=int, help="the worker's process id")
 
     def handle(self, *_: Any, pipe: int, parent: int, **__: Any) -> None:
-        process.bind_to(parent)
-        process.serve(pipe)
+        serving.bind_to(parent)
+        serving.serve(pipe)

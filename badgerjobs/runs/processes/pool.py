@@ -12,9 +12,9 @@ from typing import Any, Self
 
 from django.conf import settings
 
-from tasks.background.came import Came
-from tasks.background.child import GRACE_S, Child
-from tasks.background.pipe import Work
+from badgerjobs.runs.processes.came import Came
+from badgerjobs.runs.processes.child import GRACE_S, Child
+from badgerjobs.runs.processes.pipe import Work
 
 __all__ = ["Pool", "Work", "open_shared"]
 

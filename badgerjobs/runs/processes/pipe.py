@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
-from tasks.background.came import Came
+from badgerjobs.runs.processes.came import Came
 
 # A message is refused that is longer. What is kept of a run is far below.
 MOST_BYTES = 32 * 1024 * 1024
@@ -29,7 +29,7 @@ class RubbishError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One iteration of a task, or one of its hooks; `timeout_s` is in seconds.
+    """One iteration of a task, one of its hooks, or one attempt of an async job; `timeout_s` is in seconds.
 
     `worker` has the run: None when nobody may ask. `output` is what the iterations before it left. An answer
     bears the `nonce`, so that nothing that was written before is taken for one.
@@ -45,7 +45,7 @@ class Work:
     attempt: int
     timeout_s: float
     worker: UUID | None = None
-    kind: Literal["iteration", "hook"] = "iteration"
+    kind: Literal["iteration", "hook", "slurp"] = "iteration"
     hook: str = ""
     nonce: str = field(default_factory=partial(secrets.token_hex, 8))
 
