@@ -10,6 +10,8 @@ from badgerjobs.web.definitions.looks import Look
 LINES: Mapping[str, str] = {
     SourceType.REST: "One HTTP request: a method, a URL, headers and a body, with placeholders that keys fill.",
     SourceType.GRAPHQL: "One GraphQL query with typed variables, which keys fill.",
+    SourceType.JSONL: "A file or an answer with one JSON value on each line: rows alone, any number of them.",
+    SourceType.CSV: "A table as CSV: rows alone. How it is written is found out, unless it is said.",
 }
 
 # The field that decides which of the others there are.
@@ -97,20 +99,35 @@ PAGES: Mapping[str, Look] = {
     **REMEMBERING,
 }  # fmt: skip
 
+REQUEST: Mapping[str, Look] = {
+    "method": Look("Method"),
+    "url": Look(
+        "URL", "{{PRODUCT_ID}} is what each key gives, percent-encoded: in the path and the query, not the host. "
+        "{{now %Y-%m-%d}} is the time of the call.",
+        placeholder="https://api.example.com/products/{{PRODUCT_ID}}", joined="method",
+    ),
+    "query": Look("Query", "Parameters behind those of the URL, percent-encoded.", in_rows="parameter"),
+    "headers": _HEADERS,
+    "body": Look(
+        "Body", 'In JSON a placeholder becomes JSON: {"id": {{PRODUCT_ID}}}. In a form it is encoded.',
+        editor="json", rows=4,
+    ),
+}  # fmt: skip
+CSV: Mapping[str, Look] = {
+    "delimiter": Look("Between cells", "Found out, unless it is said.", more=True),
+    "encoding": Look("Encoding", "Empty finds it out.", placeholder="utf-8", more=True),
+    "header": Look("The first line has the names of the columns", more=True),
+    "types": Look(
+        "Types", 'Column → integer, number, boolean or text, where it is not to be found out: {"postcode": "text"}.',
+        editor="json", rows=3, more=True,
+    ),
+    "ragged": Look("A line with other cells", "Than there are columns: it fails the pull, or is filled and cut.",
+                   more=True),
+}  # fmt: skip
+
 LOOKS: Mapping[str, Mapping[str, Look]] = {
     SourceType.REST: {
-        "method": Look("Method"),
-        "url": Look(
-            "URL", "{{PRODUCT_ID}} is what each key gives, percent-encoded: in the path and the query, not the host. "
-            "{{now %Y-%m-%d}} is the time of the call.",
-            placeholder="https://api.example.com/products/{{PRODUCT_ID}}", joined="method",
-        ),
-        "query": Look("Query", "Parameters behind those of the URL, percent-encoded.", in_rows="parameter"),
-        "headers": _HEADERS,
-        "body": Look(
-            "Body", 'In JSON a placeholder becomes JSON: {"id": {{PRODUCT_ID}}}. In a form it is encoded.',
-            editor="json", rows=4,
-        ),
+        **REQUEST,
         **PAGES,
         **_AFTER,
     },
@@ -128,4 +145,6 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "operation_name": Look("Operation", "Which one is run, where the query has several.", more=True),
         **_AFTER,
     },
+    SourceType.JSONL: {**REQUEST, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
+    SourceType.CSV: {**REQUEST, **CSV, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
 }  # fmt: skip

@@ -14,6 +14,8 @@ class SourceType(models.TextChoices):
 
     REST = "REST", "REST"
     GRAPHQL = "GRAPHQL", "GraphQL"
+    JSONL = "JSONL", "JSON lines"
+    CSV = "CSV", "CSV"
 
 
 def source_types() -> list[tuple[str, str]]:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.serializers import PolymorphicProxySerializerExtension
+from drf_spectacular.utils import Direction, PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
 from badgerjobs.lib import javascript
@@ -22,7 +24,26 @@ SEEN = ("response", "headers", "variables")
 MOST_VALUES = 1000
 TEXTS = {"type": "array", "items": {"type": "string"}}
 
-SOURCE_CONFIGURATION = PolymorphicProxySerializer(
+
+class AnyOf(PolymorphicProxySerializer):
+    """One that may be several at once: what JSON lines need is also all that REST needs."""
+
+
+class AnyOfExtension(PolymorphicProxySerializerExtension):  # type: ignore[no-untyped-call]
+    """Says so in the reference."""
+
+    target_class = "badgerjobs.sources.serializers.AnyOf"
+    match_subclasses = True
+    priority = 1
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """Any of them, not one alone."""
+        schema: dict[str, Any] = super().map_serializer(auto_schema, direction)  # type: ignore[no-untyped-call]
+        schema["anyOf"] = schema.pop("oneOf")
+        return schema
+
+
+SOURCE_CONFIGURATION = AnyOf(
     component_name="SourceConfiguration",
     serializers=[type_of(name).serializer for name in SOURCE_TYPES],
     resource_type_field_name=None,

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.types import types_with_values
 from badgerjobs.web.definitions.filters import words
 from badgerjobs.web.definitions.inputs import flat
 from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE
@@ -51,7 +52,8 @@ def _asked_source(request: PageRequest, application: Application) -> DataSource 
 
 
 def _choose(request: PageRequest, application: Application, key: CacheKey | None) -> HttpResponse:
-    rows = DataSource.objects.for_application(application).in_rows().order_by("name", "pk")
+    rows = DataSource.objects.for_application(application).in_rows()
+    rows = rows.filter(type__in=types_with_values()).order_by("name", "pk")
     q = words(request.GET, "q")
     found = list((rows.filter(name__icontains=q) | rows.filter(tag__icontains=q) if q else rows)[: SOURCES + 1])
     keys = reverse("tasks:keys", args=[application.slug])

@@ -13,6 +13,7 @@ from badgerjobs.lib.json_depth import is_deeper
 from badgerjobs.lib.storable import is_storable
 from badgerjobs.runs.bulk_serializers import NOT_SAID, dry_run
 from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.types import no_value_of
 from badgerjobs.web.definitions.fields import check_tag
 from badgerjobs.web.parsers import MOST_LEVELS
 from badgerjobs.web.serializers import BoundedListField, ErrorField, OneOfField, StrictSerializer
@@ -62,6 +63,8 @@ class SourceField(serializers.Field[Any, Any, Any, Any]):
         found: DataSource | None = self.context["sources"].get(data)
         if found is None:
             raise serializers.ValidationError(f"There is no source with the tag “{data[:99]}” in this application.")
+        if reason := no_value_of(found):
+            raise serializers.ValidationError(reason)
         return found
 
     def to_representation(self, value: Any) -> str:

@@ -11,9 +11,9 @@ from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.calls import Call
 from badgerjobs.sources.answers import sentence_of
 from badgerjobs.sources.authentication import secrets_of
-from badgerjobs.sources.rows.pulls import Chunk, Pull
 from badgerjobs.sources.rows.pages import NONE, Pages, Read
 from badgerjobs.sources.rows.pulling import PullError
+from badgerjobs.sources.rows.pulls import Chunk, Pull
 from badgerjobs.sources.rows.streams import opened
 
 NO_ROWS = "The answer has no rows at {}: nothing is there."

@@ -15,12 +15,12 @@ from badgerjobs.outbound.calls import Call
 from badgerjobs.sources.authentication import API_KEY, QUERY, with_query
 from badgerjobs.sources.means import Means
 from badgerjobs.sources.models import DataSource
-from badgerjobs.sources.rows.pulls import Chunk, Pull
 from badgerjobs.sources.rows.json_pages import rows_of
 from badgerjobs.sources.rows.pages import CURSOR, LINK, NEXT, NONE, OFFSET, PAGE, Pages
 from badgerjobs.sources.rows.paths import PathField
 from badgerjobs.sources.rows.pulling import Given, PullError
-from badgerjobs.sources.rows.remembering import REMEMBERED, start_of
+from badgerjobs.sources.rows.pulls import Chunk, Pull
+from badgerjobs.sources.rows.remembering import own_placeholders, start_of
 from badgerjobs.sources.types.requests import request_of, templates
 from badgerjobs.web.serializers import OneOfField
 
@@ -89,8 +89,7 @@ class PagedConfiguration(serializers.Serializer[Any]):
 
 def reserved(configuration: Mapping[str, Any]) -> set[str]:
     """The placeholders that pulls fill themselves."""
-    paged = {"page"} if configuration.get("pages") in NAMES else set()
-    return paged | ({REMEMBERED} if configuration.get("remember") else set())
+    return own_placeholders(configuration) | ({"page"} if configuration.get("pages") in NAMES else set())
 
 
 def pages_of(configuration: Mapping[str, Any]) -> Pages:

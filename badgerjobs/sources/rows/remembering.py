@@ -44,6 +44,11 @@ def start_of(configuration: Mapping[str, Any], remembered: Any) -> Mapping[str, 
     return {REMEMBERED: configuration.get("remember_start", "") if remembered is None else remembered}
 
 
+def own_placeholders(configuration: Mapping[str, Any]) -> set[str]:
+    """Those that pulls fill themselves, for what is remembered."""
+    return {REMEMBERED} if configuration.get("remember") else set()
+
+
 class Memory:
     """Sees all rows of a pull."""
 

@@ -4,7 +4,7 @@ import asyncio
 import codecs
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -38,6 +38,7 @@ class Stream:
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(READY)
         self._ready = asyncio.Event()
         self._held: list[bytes] = []
+        self._plain = self._unpacked()
         self.head = Answer(0, [], b"", truncated=False, duration_ms=0, url=call.url, redirects=0)
         send = partial(means.client.stream, pour=self._queue.put, begun=self._begin)
         asked = answered(source, replace(call, read_bytes=MOST_BYTES), means, now, send)
@@ -64,13 +65,14 @@ class Stream:
 
     async def close(self) -> None:
         """Let go of the connection."""
+        await self._plain.aclose()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def first(self, size: int) -> bytes:
+    async def start(self, size: int) -> bytes:
         """So many bytes from its beginning, or what there is. They come again with the rest."""
         held = sum(map(len, self._held))
-        while held < size and (piece := await self._next()):
+        while held < size and (piece := await anext(self._plain, b"")):
             self._held.append(piece)
             held += len(piece)
         self._held = [b"".join(self._held)]
@@ -78,44 +80,55 @@ class Stream:
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """All of it; of a file that is packed by gzip, what is in it. Raises PullError where it breaks off."""
-        packed = await self.first(len(_GZIP)) == _GZIP
-        unpacker = Unpacker("gzip")
-        length = 0
+        held, self._held = self._held, []
+        for piece in held:
+            yield piece
+        async for piece in self._plain:
+            yield piece
+
+    async def _unpacked(self) -> AsyncGenerator[bytes, None]:
+        begun = await self._begin_with(len(_GZIP))
+        if not begun.startswith(_GZIP):
+            yield begun
+            while piece := await self._next():
+                yield piece
+            return
+        unpacker, length = Unpacker("gzip"), 0
         try:
-            async for piece in self._all():
-                for plain in unpacker.feed(piece) if packed else (piece,):
-                    length += len(plain)
+            while begun:
+                for piece in unpacker.feed(begun):
+                    length += len(piece)
                     if length > MOST_BYTES:
-                        raise PullError("too_large", f"It has more than {MOST_BYTES:,} bytes.", retry=False)
-                    if plain:
-                        yield plain
+                        raise PullError("too_large", f"The file has more than {MOST_BYTES:,} bytes.", retry=False)
+                    if piece:
+                        yield piece
+                begun = await self._next()
         except zlib.error:
             raise PullError("protocol", "The file begins like gzip, but it is not.") from None
         except GarbledError as error:
             raise PullError("protocol", str(error)) from None
-        if packed and not unpacker.complete:
+        if not unpacker.complete:
             raise PullError("protocol", "The file's gzip data ends in the middle.")
+
+    async def _begin_with(self, size: int) -> bytes:
+        begun = b""
+        while len(begun) < size and (piece := await self._next()):
+            begun += piece
+        return begun
 
     async def texts(self, encoding: str = "", errors: str = "replace") -> AsyncGenerator[str, None]:
         """The same as text: in this encoding; else as its first bytes say, or its Content-Type, or UTF-8.
 
         Raises UnicodeDecodeError for other bytes, unless `errors` says what becomes of them.
         """
-        decoder: codecs.IncrementalDecoder | None = None
-        begun = b""
-        async for piece in self.pieces():
-            if decoder is None:
-                begun += piece
-                if len(begun) < len(codecs.BOM_UTF8):
-                    continue
-                decoder, piece = self._decoder(encoding, begun, errors), begun  # noqa: PLW2901
-            if text := decoder.decode(piece):
-                yield text
-        if rest := (decoder or self._decoder(encoding, begun, errors)).decode(b"" if decoder else begun, final=True):
+        name = encoding or self.encoding_of(await self.start(len(codecs.BOM_UTF8)))
+        decoder = codecs.getincrementaldecoder("utf-8-sig" if name == "utf-8" else name)(errors)
+        async with aclosing(self.pieces()) as pieces:
+            async for piece in pieces:
+                if text := decoder.decode(piece):
+                    yield text
+        if rest := decoder.decode(b"", final=True):
             yield rest
-
-    def _decoder(self, encoding: str, begun: bytes, errors: str) -> codecs.IncrementalDecoder:
-        return codecs.getincrementaldecoder(encoding or self.encoding_of(begun))(errors)
 
     def encoding_of(self, begun: bytes) -> str:
         """As its first bytes say, or its Content-Type; UTF-8 if neither does."""
@@ -124,13 +137,6 @@ class Stream:
             codecs.getincrementaldecoder(found)
             return found
         return "utf-8"
-
-    async def _all(self) -> AsyncGenerator[bytes, None]:
-        for piece in self._held:
-            yield piece
-        self._held = []
-        while piece := await self._next():
-            yield piece
 
     async def _next(self) -> bytes:
         """The next piece; empty at the end. Raises PullError where that is not the end of the answer."""

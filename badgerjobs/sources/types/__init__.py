@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SOURCE_TYPES: Mapping[str, str] = {
     SourceType.REST: "badgerjobs.sources.types.rest.REST",
     SourceType.GRAPHQL: "badgerjobs.sources.types.graphql.GRAPHQL",
+    SourceType.JSONL: "badgerjobs.sources.types.json_lines.JSONL",
+    SourceType.CSV: "badgerjobs.sources.types.csv_files.CSV",
 }
 
 # What is read of an answer: a transform may make less of it. Of a value, `fetch.VALUE_BYTES` are kept at most.
@@ -44,6 +46,11 @@ class Type:
     read: Callable[[Answer], Reading] | None
     secrets: Secrets = NO_SECRETS
     pull: "Callable[[DataSource, Given, Means], Pulling] | None" = None
+
+
+def types_with_values() -> list[str]:
+    """Those whose sources have a single value each, which a key may keep."""
+    return [name for name in SOURCE_TYPES if type_of(name).prepare]
 
 
 def no_value_of(source: DataSource) -> str:

@@ -1,0 +1,38 @@
+"""Rows of JSON lines: one JSON value on each line of an answer."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from badgerjobs.lib.json_lines import JSONLines
+from badgerjobs.lib.json_texts import JSONFaultError
+from badgerjobs.sources.means import Means
+from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.rows.one_call import opened_call
+from badgerjobs.sources.rows.pulling import Given, PullError
+from badgerjobs.sources.rows.pulls import Chunk, Pull
+
+NO_JSON = "Line {:,} is no JSON: {} (at its character {:,})."
+
+
+class LinesPull(Pull):
+    """The lines of one answer."""
+
+    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+        """See `Pull`."""
+        lines = JSONLines()
+        async with opened_call(self) as stream, aclosing(stream.texts()) as texts:
+            async for text in texts:
+                yield _read(lines, lambda text=text: lines.feed(text))  # type: ignore[misc]  # a default of its own
+            yield _read(lines, lines.end)
+
+
+def _read(lines: JSONLines, read: Callable[[], Chunk]) -> Chunk:
+    try:
+        return read()
+    except JSONFaultError as fault:
+        raise PullError("json", NO_JSON.format(lines.line, fault.clause, fault.at + 1)) from None
+
+
+def pull_lines(source: DataSource, given: Given, means: Means) -> LinesPull:
+    """A pull of a source of JSON lines."""
+    return LinesPull(source, given, means)
