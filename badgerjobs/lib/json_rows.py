@@ -18,7 +18,7 @@ class JSONRows:
     """The rows at a path. `feed` it pieces, and then `end` it.
 
     A list at the path gives a row for each of its values, null gives none, and anything else is one row. `rest` is the
-    document without these rows. `seen`, if there is any, is told the text of each value as it is read.
+    document without these rows. `seen`, if there is any, is told the text of what is at the path, value by value.
     """
 
     def __init__(self, steps: Sequence[Step], seen: Callable[[str], None] | None = None) -> None:
@@ -93,9 +93,9 @@ class JSONRows:
             if opening == "[":
                 self.is_found = True
                 box.append([])
-                yield from self._elements(self._take)
+                yield from self._elements()
                 return
-            yield from self._whole(box)
+            yield from self._whole(box, is_row=True)
             self._take_alone(box)
             return
         kind, where = self._way[step]
@@ -122,15 +122,14 @@ class JSONRows:
         else:
             self._rows.append(value)
 
-    def _elements(self, take: Callable[[Any], None]) -> Reading:
+    def _elements(self) -> Reading:
         self._at += 1
         yield from self._more()
         if self._text[self._at] == "]":
             self._at += 1
             return
         while True:
-            value = yield from self._value()
-            take(value)
+            self._take((yield from self._value(is_row=True)))
             if (yield from self._is_closed("]")):
                 return
 
@@ -186,15 +185,15 @@ class JSONRows:
             raise self._fault(f"a {mark} should stand here")
         self._at += 1
 
-    def _whole(self, box: list[Any]) -> Reading:
+    def _whole(self, box: list[Any], *, is_row: bool = False) -> Reading:
         """Read what is no row, and is kept: not without bounds."""
         before = self.place
-        box.append((yield from self._value()))
+        box.append((yield from self._value(is_row=is_row)))
         self._rest_length += self.place - before
         if self._rest_length > LONGEST:
             raise self._fault(f"beside the rows it has more than {LONGEST // 1024 // 1024} MB")
 
-    def _value(self) -> Generator[None, None, Any]:
+    def _value(self, *, is_row: bool = False) -> Generator[None, None, Any]:
         yield from self._more()
         while (found := self._scanned()) is None:
             if self._is_all:
@@ -207,7 +206,7 @@ class JSONRows:
             while len(self._text) - self._at < enough and not self._is_all:
                 yield
         value, end = found
-        if self._seen:
+        if is_row and self._seen:
             self._seen(self._text[self._at : end])
         self._at = end
         return value

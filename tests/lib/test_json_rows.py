@@ -126,10 +126,11 @@ def test_what_is_no_row_has_bounds_too() -> None:
         feed_all(document, [f'"a{place}": "{"x" * 2**20}",' for place in range(40)])
 
 
-def test_the_text_of_each_value_is_seen() -> None:
-    seen: list[str] = []
-    JSONRows(parse("$"), seen.append).feed('[{"a": 1}, 2 , 3]')
-    assert seen == ['{"a": 1}', "2", "3"]
+@in_turn("rows, seen", [('[{"a": 1}, 2 , 3]', ['{"a": 1}', "2", "3"]), ('{"a": 1}', ['{"a": 1}']), ("[]", [])])
+def test_the_text_of_rows_is_seen_and_of_nothing_else(rows: str, seen: list[str]) -> None:
+    found: list[str] = []
+    JSONRows(parse("$.a"), found.append).feed(f'{{"b": 1, "a": {rows}, "c": [2]}}')
+    assert found == seen
 
 
 @in_turn(
