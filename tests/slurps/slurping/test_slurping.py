@@ -1,0 +1,179 @@
+"""One attempt: what it stores, what it says, and what it leaves when it fails."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from badgerjobs.runs.models import State
+from badgerjobs.sources.models import DataSource
+from slurps.models import Collection, Language, Row, Slurper, SlurperSource, Stage, Version
+from slurps.slurping.plan import SlurpError
+from slurps.slurping.streaming import GivenUpError
+from slurps.storing.swapping import approve
+from tests.factories import make_application, make_async_job, make_collection, make_run
+from tests.slurps.slurping.attempts import Attempts, ids, rows
+from tests.slurps.storing.loads import seen
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> Attempts:
+    return Attempts(monkeypatch)
+
+
+@pytest.fixture
+def job() -> Any:
+    shop = make_application()
+    slurper = Slurper.objects.create(application=shop, tag="users", name="Users")
+    source = DataSource.objects.create(application=shop, tag="users", name="Users", type="REST")
+    SlurperSource.objects.create(slurper=slurper, source=source, place=1)
+    return make_async_job(shop, slurper=slurper)
+
+
+def collection_of(job: Any, **fields: Any) -> Collection:
+    return make_collection(job.application, async_job=job, **fields)
+
+
+def code(job: Any, language: str, text: str) -> None:
+    job.slurper.language, job.slurper.code = language, text
+    job.slurper.save()
+
+
+def test_all_batches_are_stored_and_counted(job: Any, attempts: Attempts) -> None:
+    collection = collection_of(job)
+    output = attempts.slurp(job, rows(1, 2), rows(3))
+    assert ids(seen(collection)) == [1, 2, 3]
+    assert output["collection"] == "prices"
+    assert (output["version"], output["read"], output["written"], output["rows"]) == (1, 3, 3, 3)
+
+
+def test_without_an_active_collection_nothing_is_stored_and_it_says_so(job: Any, attempts: Attempts) -> None:
+    collection_of(job, is_active=False)
+    output = attempts.slurp(job, rows(1, 2))
+    assert (output["collection"], output["written"]) == (None, 2)
+    assert attempts.said[-1][1].startswith("Nothing is stored: no collection of this job is active.")
+    assert not Row.objects.exists()
+
+
+def test_a_source_that_fails_in_the_middle_changes_nothing(job: Any, attempts: Attempts) -> None:
+    collection = collection_of(job)
+    attempts.slurp(job, rows(1))
+    with pytest.raises(SlurpError, match="cut off"):
+        attempts.slurp(job, rows(2), SlurpError("protocol", "cut off", retry=True))
+    assert ids(seen(collection)) == [1]
+    assert (Row.objects.count(), Version.objects.count()) == (1, 1)
+
+
+def test_an_attempt_whose_end_nobody_heard_of_is_not_made_twice(job: Any, attempts: Attempts) -> None:
+    collection = collection_of(job, mode="accumulative")
+    run = make_run(job.runnable, State.RUNNING, worker=uuid4())
+    first = attempts.slurp(job, rows(1), run=run)
+    run.worker = uuid4()
+    run.save()
+    assert attempts.slurp(job, rows(1), run=run) == first
+    assert ids(seen(collection)) == [1]
+
+
+def test_what_is_taken_back_stores_nothing(job: Any, attempts: Attempts) -> None:
+    collection = collection_of(job)
+    attempts.stopped.set()
+    with pytest.raises(GivenUpError):
+        attempts.slurp(job, rows(1))
+    assert seen(collection) == []
+    assert not Version.objects.exists()
+
+
+def test_a_run_that_was_aborted_meanwhile_stores_nothing(job: Any, attempts: Attempts) -> None:
+    collection = collection_of(job)
+    run = make_run(job.runnable, State.RUNNING, worker=uuid4())
+    plan = attempts.plan(job, run=run)
+    assert plan.worker
+    run.state = State.ABORTED
+    run.save()
+    with pytest.raises(GivenUpError):
+        attempts.slurp(job, rows(1), run=run)
+    assert seen(collection) == []
+
+
+def test_a_row_without_the_key_fails_the_run(job: Any, attempts: Attempts) -> None:
+    collection = collection_of(job, mode="upserted", key=["id"])
+    with pytest.raises(SlurpError, match="Row 2 has no “id”") as raised:
+        attempts.slurp(job, [{"id": 1}, {"name": "x"}])
+    assert (raised.value.error_class, raised.value.retry) == ("rows", False)
+    assert seen(collection) == []
+
+
+class TestCode:
+    def test_over_all_rows(self, job: Any, attempts: Attempts) -> None:
+        collection = collection_of(job)
+        code(job, Language.JAVASCRIPT, "return dataMap.users.filter(u => u.id > 1).map(u => ({...u, by: ctx.job}));")
+        attempts.slurp(job, rows(1, 2), rows(3))
+        assert seen(collection) == [{"id": 2, "by": "prices"}, {"id": 3, "by": "prices"}]
+
+    def test_batch_by_batch(self, job: Any, attempts: Attempts) -> None:
+        collection = collection_of(job)
+        code(job, Language.JAVASCRIPT_BATCHES, "console.log(source); return rows.map(r => ({id: r.id * rows.length}));")
+        output = attempts.slurp(job, rows(1, 2), rows(3))
+        assert ids(seen(collection)) == [2, 4, 3]
+        assert output["read"] == 3
+        assert ("info", "users") in attempts.said
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("return 5;", "must return a list of rows, and returned a number"),
+            ("", "returned nothing"),
+            ("throw new Error('no')", "The code failed"),
+            ("return [1];", "Row 1 is a number"),
+        ],
+    )
+    def test_that_gives_no_rows_fails_the_run(self, job: Any, attempts: Attempts, text: str, said: str) -> None:
+        collection = collection_of(job)
+        code(job, Language.JAVASCRIPT, text)
+        with pytest.raises(SlurpError, match=said):
+            attempts.slurp(job, rows(1))
+        assert seen(collection) == []
+
+
+class TestGuards:
+    @pytest.mark.parametrize(
+        ("guards", "given", "said"),
+        [
+            ({"empty": True}, [[]], "It has no rows."),
+            (
+                {"smaller_percent": 20},
+                [rows(1, 2)],
+                "It has 2 rows, 60 % fewer than the 5 before; 20 % may be missing.",
+            ),
+            ({"columns": "freeze"}, [[{"id": "x"}]], "Columns changed their type: id."),
+            ({"columns": "freeze"}, [[{"id": 1, "b": 1}]], "Columns are new: b."),
+            ({"columns": "freeze"}, [[{"b": 1}]], "Columns vanished: id. Columns are new: b."),
+        ],
+    )
+    def test_hold_a_result_until_it_is_approved(
+        self, job: Any, attempts: Attempts, guards: Any, given: Any, said: str
+    ) -> None:
+        collection = collection_of(job, guards=guards)
+        attempts.slurp(job, rows(1, 2, 3, 4, 5))
+        output = attempts.slurp(job, *given)
+        assert (output["stage"], output["version"]) == ("held", None)
+        held = Version.objects.get(stage=Stage.HELD)
+        assert [flag["message"] for flag in held.flagged] == [said]
+        assert ids(seen(collection)) == [1, 2, 3, 4, 5]
+        approve(held)
+        assert seen(collection) == [row for batch in given for row in batch]
+
+    def test_repeated_keys(self, job: Any, attempts: Attempts) -> None:
+        collection_of(job, mode="upserted", key=["id"], guards={"repeated_keys": True})
+        output = attempts.slurp(job, rows(1, 2, 1))
+        assert output["stage"] == "held"
+        assert Version.objects.get().flagged[0]["message"] == "1 rows repeat a key that another one has."
+
+    @pytest.mark.parametrize("guards", [{}, {"empty": False}, {"columns": "evolve"}, {"smaller_percent": 50}])
+    def test_that_are_off_hold_nothing(self, job: Any, attempts: Attempts, guards: Any) -> None:
+        collection = collection_of(job, guards=guards)
+        attempts.slurp(job, rows(1, 2))
+        attempts.slurp(job, [{"other": 1}])
+        assert seen(collection) == [{"other": 1}]
