@@ -1,6 +1,7 @@
 """What a source answered, as JSON to keep: what it says that it is, and what its sentence for people is."""
 
 import codecs
+import html
 import json
 import re
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ NO_JSON = "The answer says that it is JSON, and is not: {}."
 ODD = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 # What stands between the blanks of JSON, in pieces as long as there are any.
 PIECES = re.compile(r'(?>"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^ \t\r\n"]++)++')
+# What SOAP says of a fault, in 1.1 and in 1.2.
+FAULT = re.compile(r"<(?:[\w.-]+:)?(?:faultstring|Text)(?:\s[^<>]*)?>([^<]{1,1000})</")
 CHARSETS = re.compile(r"utf|ascii|iso8859|cp125|shift_jis|euc|gb|big5|koi8")
 # No Content-Type is longer. To read one takes time by the square of its length.
 LONGEST_TYPE = 200
@@ -100,10 +103,12 @@ def sentence_in(answer: Answer) -> str:
     """What an answer says to people; empty where it is not known to say anything."""
     if len(answer.body) > SEARCHED_BYTES:
         return ""
+    text = text_of(answer)
     try:
-        return sentence_of(json.loads(text_of(answer)))
+        return sentence_of(json.loads(text))
     except (ValueError, RecursionError):
-        return ""
+        found = FAULT.search(text)
+        return html.unescape(found[1]).strip() if found else ""
 
 
 def sentence_of(value: Any) -> str:

@@ -12,6 +12,7 @@ LINES: Mapping[str, str] = {
     SourceType.GRAPHQL: "One GraphQL query with typed variables, which keys fill.",
     SourceType.JSONL: "A file or an answer with one JSON value on each line: rows alone, any number of them.",
     SourceType.CSV: "A table as CSV: rows alone. How it is written is found out, unless it is said.",
+    SourceType.XML: "XML, or a call of SOAP: rows alone, an element for each.",
 }
 
 # The field that decides which of the others there are.
@@ -113,6 +114,10 @@ REQUEST: Mapping[str, Look] = {
         editor="json", rows=4,
     ),
 }  # fmt: skip
+XML: Mapping[str, Look] = {
+    "rows": Look("Rows", "Which elements are rows; prefixes do not count.", placeholder="/catalog/product"),
+    "soap_action": Look("SOAP action", "With it the body is sent as a call of SOAP.", more=True),
+}  # fmt: skip
 CSV: Mapping[str, Look] = {
     "delimiter": Look("Between cells", "Found out, unless it is said.", more=True),
     "encoding": Look("Encoding", "Empty finds it out.", placeholder="utf-8", more=True),
@@ -143,8 +148,21 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         ),
         "headers": _HEADERS,
         "operation_name": Look("Operation", "Which one is run, where the query has several.", more=True),
+        "rows": Look("Rows", "Where they are in an answer.", placeholder="$.data.products.nodes[*]", more=True),
+        "cursor_path": Look(
+            "Cursor", "Where that of the next page is; empty: one answer has all rows.",
+            placeholder="$.data.products.pageInfo.endCursor", more=True,
+        ),
+        "more_path": Look(
+            "Is there more", "What says so; empty: there is while there is a cursor.",
+            placeholder="$.data.products.pageInfo.hasNextPage", more=True,
+        ),
+        "cursor_variable": Look("Cursor in", "The variable of the query that takes it.", more=True),
+        "most_pages": _MOST,
+        **REMEMBERING,
         **_AFTER,
     },
     SourceType.JSONL: {**REQUEST, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
+    SourceType.XML: {**REQUEST, **XML, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
     SourceType.CSV: {**REQUEST, **CSV, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
 }  # fmt: skip

@@ -16,6 +16,7 @@ class SourceType(models.TextChoices):
     GRAPHQL = "GRAPHQL", "GraphQL"
     JSONL = "JSONL", "JSON lines"
     CSV = "CSV", "CSV"
+    XML = "XML", "XML and SOAP"
 
 
 def source_types() -> list[tuple[str, str]]:

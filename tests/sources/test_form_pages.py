@@ -133,7 +133,7 @@ def test_what_nobody_touched_stays_as_it_is(alice: Client, shop: Application, ty
     graphql = {"query": "{ a }", "variables": [{"name": "id", "type": "ID", "value": "{{ID}}"}]}
     rest = {"query": {"page": "{{PAGE}}"}, "body": "a\nb"}
     secret = {"authentication": "basic", "username": "shop", "password": "hunter2", "headers": {"X-Api-Key": "k"}}
-    own = graphql if type_name == "GRAPHQL" else rest
+    own: Any = {"GRAPHQL": graphql, "XML": {**rest, "rows": "/catalog/product"}}.get(type_name, rest)
     source = make_source(shop, type=type_name, configuration={**own, **secret})
     before = DataSource.objects.get().configuration
     sent = opened(alice, edit(source))

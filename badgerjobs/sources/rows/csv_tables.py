@@ -11,10 +11,8 @@ from rest_framework import serializers
 from badgerjobs.lib.csv_texts import READ, TEXT, TYPES, CSVFaultError, Records, delimiter_of, type_of_cells
 from badgerjobs.lib.storable import REPLACED
 from badgerjobs.sources.answers import CHARSETS
-from badgerjobs.sources.means import Means
-from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.rows.one_call import opened_call
-from badgerjobs.sources.rows.pulling import Given, PullError
+from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk, Pull
 from badgerjobs.sources.rows.streams import Stream
 from badgerjobs.web.serializers import BoundedDictField, OneOfField
@@ -236,8 +234,3 @@ def _may_be_utf8(begun: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def pull_csv(source: DataSource, given: Given, means: Means) -> CSVPull:
-    """A pull of a CSV source."""
-    return CSVPull(source, given, means)

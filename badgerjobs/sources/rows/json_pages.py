@@ -24,7 +24,7 @@ class JSONPage:
     """Its rows are `chunks`; afterwards `read` says what else it was. `look` judges the rest of it."""
 
     def __init__(
-        self, pull: Pull, call: Call, steps: Sequence[Step], pages: Pages, look: Callable[[Any], None] | None
+        self, pull: Pull, call: Call, steps: Sequence[Step], pages: Pages, look: Callable[[Any], None]
     ) -> None:
         self._pull, self._call, self._pages, self._look = pull, call, pages, look
         self._document = JSONRows(steps, pages.see if pages.kind != NONE else None)
@@ -43,8 +43,7 @@ class JSONPage:
                     yield self._counted(lambda text=text: document.feed(text))  # type: ignore[misc]  # a default of its own
             yield self._counted(document.end)
             self.read = Read(self._count, document.rest, stream.head.headers, stream.head.url)
-        if self._look:
-            self._look(document.rest)
+        self._look(document.rest)
         if not document.is_found:
             raise self._not_found()
 
@@ -62,10 +61,3 @@ class JSONPage:
         secrets = secrets_of(self._pull.configuration, self._call)
         said = f" It says: “{quoted(sentence, secrets)}”" if sentence else ""
         return PullError("rows", f"{NO_ROWS.format(path)}{said}")
-
-
-def rows_of(
-    pull: Pull, call: Call, steps: Sequence[Step], pages: Pages, look: Callable[[Any], None] | None = None
-) -> JSONPage:
-    """What the answer to a call holds."""
-    return JSONPage(pull, call, steps, pages, look)

@@ -5,10 +5,8 @@ from contextlib import aclosing
 
 from badgerjobs.lib.json_lines import JSONLines
 from badgerjobs.lib.json_texts import JSONFaultError
-from badgerjobs.sources.means import Means
-from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.rows.one_call import opened_call
-from badgerjobs.sources.rows.pulling import Given, PullError
+from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk, Pull
 
 NO_JSON = "Line {:,} is no JSON: {} (at its character {:,})."
@@ -31,8 +29,3 @@ def _read(lines: JSONLines, read: Callable[[], Chunk]) -> Chunk:
         return read()
     except JSONFaultError as fault:
         raise PullError("json", NO_JSON.format(lines.line, fault.clause, fault.at + 1)) from None
-
-
-def pull_lines(source: DataSource, given: Given, means: Means) -> LinesPull:
-    """A pull of a source of JSON lines."""
-    return LinesPull(source, given, means)

@@ -1,6 +1,10 @@
 """Pulls that make one call: its placeholders filled, and its answer opened."""
 
+import json
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from typing import Any
+from xml.sax.saxutils import escape
 
 from badgerjobs.outbound.calls import Call
 from badgerjobs.sources.rows.pulling import PullError
@@ -9,13 +13,28 @@ from badgerjobs.sources.rows.streams import Stream, opened
 from badgerjobs.sources.types.requests import request_of
 
 
-def call_of(pull: Pull) -> Call:
-    """The call with the values in it. Raises PullError for what cannot be filled."""
+def call_of(pull: Pull, escaped_in: Callable[[Mapping[str, Any]], bool] | None = None) -> Call:
+    """The call with the values in it. `escaped_in`: whether its body is XML, where they become text and no elements.
+
+    Raises PullError for what cannot be filled.
+    """
     values = pull.values()
+    in_body = escaped(values) if escaped_in and escaped_in(pull.configuration) else values
     try:
-        return request_of(pull.configuration, values, pull.given.now)
+        return request_of(pull.configuration, values, pull.given.now, in_body)
     except ValueError as error:
         raise PullError("variables", str(error), retry=False) from None
+
+
+def escaped(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As they may stand in XML, between elements and in attributes."""
+    return {name: _escaped(value) for name, value in values.items()}
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return escape(value, {'"': "&quot;", "'": "&apos;"}) if isinstance(value, str) else value
 
 
 def opened_call(pull: Pull) -> AbstractAsyncContextManager[Stream]:

@@ -1,4 +1,4 @@
-"""Rows out of JSON answers, page by page: REST."""
+"""Rows out of JSON answers, page by page: what REST says of its pages, and what all of them do alike."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -13,23 +13,27 @@ from badgerjobs.lib import handlebars
 from badgerjobs.lib.json_paths import parse
 from badgerjobs.outbound.calls import Call
 from badgerjobs.sources.authentication import API_KEY, QUERY, with_query
-from badgerjobs.sources.means import Means
-from badgerjobs.sources.models import DataSource
-from badgerjobs.sources.rows.json_pages import rows_of
+from badgerjobs.sources.rows.json_pages import JSONPage
 from badgerjobs.sources.rows.pages import CURSOR, LINK, NEXT, NONE, OFFSET, PAGE, Pages
 from badgerjobs.sources.rows.paths import PathField
-from badgerjobs.sources.rows.pulling import Given, PullError
+from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk, Pull
 from badgerjobs.sources.rows.remembering import own_placeholders, start_of
 from badgerjobs.sources.types.requests import request_of, templates
 from badgerjobs.web.serializers import OneOfField
 
-MOST_PAGES = 100_000
+MOST_PAGES, MOST_USUALLY = 100_000, 1000
 NAMES = {PAGE: "page", OFFSET: "offset", CURSOR: "cursor"}
 NEEDS_PATH = {
     CURSOR: "Say where the cursor of the next page is in the answer, like $.next_cursor.",
     NEXT: "Say where the link to the next page is in the answer, like $.next.",
 }
+
+
+def most_pages_field() -> serializers.IntegerField:
+    """How far pages are read."""
+    words = f"With more pages than these the pull fails, and says so: 1 to {MOST_PAGES:,}."
+    return serializers.IntegerField(default=MOST_USUALLY, min_value=1, max_value=MOST_PAGES, help_text=words)
 
 
 class PagedConfiguration(serializers.Serializer[Any]):
@@ -72,12 +76,7 @@ class PagedConfiguration(serializers.Serializer[Any]):
     page_size = serializers.IntegerField(
         default=100, min_value=1, max_value=1_000_000, help_text="What it says. What comes may be fewer rows."
     )
-    most_pages = serializers.IntegerField(
-        default=1000,
-        min_value=1,
-        max_value=MOST_PAGES,
-        help_text="If there are more pages, the pull fails and says so.",
-    )
+    most_pages = most_pages_field()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What leads to the next page must be somewhere."""
@@ -98,7 +97,7 @@ def pages_of(configuration: Mapping[str, Any]) -> Pages:
         configuration.get("pages", NONE),
         parse(configuration.get("page_path", "")),
         start=configuration.get("page_start", 1),
-        most=configuration.get("most_pages", 1000),
+        most=configuration.get("most_pages", MOST_USUALLY),
     )
 
 
@@ -142,19 +141,30 @@ def without_key(url: str, configuration: Mapping[str, Any]) -> str:
     return parts._replace(query="&".join(kept)).geturl()
 
 
-class RESTPull(Pull):
-    """All pages of a REST source."""
+class PagedPull(Pull):
+    """All pages of a source whose answers are JSON."""
+
+    def pages(self) -> Pages:
+        """Where it begins."""
+        raise NotImplementedError
+
+    def call(self, values: Mapping[str, Any], pages: Pages) -> Call:
+        """What asks for the next page. Raises ValueError for what cannot be filled."""
+        raise NotImplementedError
+
+    def look(self, rest: Any) -> None:
+        """Judge what an answer is besides its rows. Raises PullError."""
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         """See `Pull`."""
-        values, pages = self.values(), pages_of(self.configuration)
+        values, pages = self.values(), self.pages()
         steps = parse(self.configuration.get("rows", ""))
         while True:
             try:
-                call = call_of(self.configuration, values, self.given.now, pages)
+                call = self.call(values, pages)
             except ValueError as error:
                 raise PullError("variables", str(error), retry=False) from None
-            page = rows_of(self, call, steps, pages)
+            page = JSONPage(self, call, steps, pages, self.look)
             try:
                 async with aclosing(page.chunks()) as chunks:
                     async for chunk in chunks:
@@ -167,6 +177,13 @@ class RESTPull(Pull):
                 return
 
 
-def pull_pages(source: DataSource, given: Given, means: Means) -> RESTPull:
-    """A pull of a REST source."""
-    return RESTPull(source, given, means)
+class RESTPull(PagedPull):
+    """All pages of a REST source."""
+
+    def pages(self) -> Pages:
+        """See `pages_of`."""
+        return pages_of(self.configuration)
+
+    def call(self, values: Mapping[str, Any], pages: Pages) -> Call:
+        """See `call_of`."""
+        return call_of(self.configuration, values, self.given.now, pages)

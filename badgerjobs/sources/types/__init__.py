@@ -23,6 +23,7 @@ SOURCE_TYPES: Mapping[str, str] = {
     SourceType.GRAPHQL: "badgerjobs.sources.types.graphql.GRAPHQL",
     SourceType.JSONL: "badgerjobs.sources.types.json_lines.JSONL",
     SourceType.CSV: "badgerjobs.sources.types.csv_files.CSV",
+    SourceType.XML: "badgerjobs.sources.types.xml_documents.XML",
 }
 
 # What is read of an answer: a transform may make less of it. Of a value, `fetch.VALUE_BYTES` are kept at most.

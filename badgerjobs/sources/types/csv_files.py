@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from badgerjobs.sources.authentication import SECRETS
-from badgerjobs.sources.rows.csv_tables import CSVConfiguration, pull_csv
+from badgerjobs.sources.rows.csv_tables import CSVConfiguration, CSVPull
 from badgerjobs.sources.rows.remembering import RememberingConfiguration, own_placeholders
 from badgerjobs.sources.templates import declared
 from badgerjobs.sources.types import Type
@@ -22,4 +22,4 @@ def variables(configuration: Mapping[str, Any]) -> list[str]:
     return [name for name in declared(templates(configuration)) if name not in ours]
 
 
-CSV = Type(CSVFileConfiguration, variables, None, None, SECRETS, pull_csv)
+CSV = Type(CSVFileConfiguration, variables, None, None, SECRETS, CSVPull)

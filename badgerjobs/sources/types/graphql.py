@@ -9,11 +9,18 @@ from typing import Any
 from rest_framework import serializers
 
 from badgerjobs.lib.handlebars import Place, TemplateError
+from badgerjobs.lib.json_paths import parse
+from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.calls import Answer, Call
 from badgerjobs.outbound.headers import sensitive
 from badgerjobs.sources import answers
 from badgerjobs.sources.answers import AnswerError, Reading
-from badgerjobs.sources.authentication import SECRETS
+from badgerjobs.sources.authentication import SECRETS, secrets_of
+from badgerjobs.sources.rows.paged import MOST_USUALLY, PagedPull, most_pages_field
+from badgerjobs.sources.rows.pages import CURSOR, NONE, Pages
+from badgerjobs.sources.rows.paths import PathField
+from badgerjobs.sources.rows.pulling import PullError
+from badgerjobs.sources.rows.remembering import RememberingConfiguration, own_placeholders, start_of
 from badgerjobs.sources.templates import SourceTemplateField, declared, filling_of
 from badgerjobs.sources.typed import TYPES, typed
 from badgerjobs.sources.types import ANSWER_BYTES, Type
@@ -50,7 +57,27 @@ class VariableSerializer(StrictSerializer):
     )
 
 
-class GraphQLConfiguration(EndpointConfiguration):
+class CursorConfiguration(serializers.Serializer[Any]):
+    """Where the rows are in an answer, and the cursor that leads to the next page."""
+
+    rows = PathField(default="", help_text="Where the rows are in an answer, like $.data.products.nodes[*].")
+    cursor_path = PathField(
+        default="",
+        help_text="Where the cursor of the next page is, like $.data.products.pageInfo.endCursor. Empty: one answer "
+        "has all rows.",
+    )
+    more_path = PathField(
+        default="",
+        help_text="What says whether there is a next page, like $.data.products.pageInfo.hasNextPage. Empty: there is "
+        "one while there is a cursor.",
+    )
+    cursor_variable = NameField(
+        default="after", max_length=200, help_text="The variable of the query that takes the cursor; null at first."
+    )
+    most_pages = most_pages_field()
+
+
+class GraphQLConfiguration(EndpointConfiguration, CursorConfiguration, RememberingConfiguration):
     """A query and its variables, sent by POST as JSON."""
 
     query = serializers.CharField(
@@ -82,7 +109,8 @@ class GraphQLConfiguration(EndpointConfiguration):
 
 def variables(configuration: Mapping[str, Any]) -> list[str]:
     """The names that its placeholders ask for, in order."""
-    return declared(_templates(configuration))
+    ours = own_placeholders(configuration)
+    return [name for name in declared(_templates(configuration)) if name not in ours]
 
 
 def _templates(given: Mapping[str, Any]) -> Iterator[str]:
@@ -92,13 +120,19 @@ def _templates(given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def prepare(given: Mapping[str, Any], values: Mapping[str, Any], now: datetime) -> Call:
-    """The call with the values in it. Raises TemplateError, naming the variable, and UnsendableError."""
+    """The call, for the first page, with the values in it. See `call_of`."""
+    return call_of(given, {**start_of(given, None), **values}, now)
+
+
+def call_of(given: Mapping[str, Any], values: Mapping[str, Any], now: datetime, cursor: Any = None) -> Call:
+    """The call for the page at a cursor. Raises TemplateError, naming the variable, and UnsendableError."""
     head, filling = filling_of(values, now, "its URL with the headers"), filling_of(values, now, "the query")
     headers = filled_headers(given["headers"], head)
     names = set(map(str.lower, headers))
     said: dict[str, Any] = {"query": given["query"]}
-    if given["variables"]:
-        said["variables"] = {one["name"]: typed(one, filling) for one in given["variables"]}
+    paged = {given["cursor_variable"]: cursor} if cursor is not None else {}
+    if given["variables"] or paged:
+        said["variables"] = {one["name"]: typed(one, filling) for one in given["variables"]} | paged
     if given["operation_name"]:
         said["operationName"] = given["operation_name"]
     body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
@@ -127,4 +161,24 @@ def read(answer: Answer) -> Reading:
     return reading
 
 
-GRAPHQL = Type(GraphQLConfiguration, variables, prepare, read, SECRETS)
+class GraphQLPull(PagedPull):
+    """All pages of a GraphQL source."""
+
+    def pages(self) -> Pages:
+        """By a cursor, where there is one."""
+        way, more = self.configuration.get("cursor_path", ""), self.configuration.get("more_path", "")
+        most = self.configuration.get("most_pages", MOST_USUALLY)
+        return Pages(CURSOR if way else NONE, parse(way), parse(more), most=most)
+
+    def call(self, values: Mapping[str, Any], pages: Pages) -> Call:
+        """See `call_of`."""
+        return call_of(self.configuration, values, self.given.now, pages.at)
+
+    def look(self, rest: Any) -> None:
+        """Raises PullError for errors, with data or without: what is missing would be taken for gone."""
+        if isinstance(rest, dict) and rest.get("errors"):
+            said = answers.sentence_of(rest) or "The source answered with errors."
+            raise PullError("graphql", quoted(said, secrets_of(self.configuration)))
+
+
+GRAPHQL = Type(GraphQLConfiguration, variables, prepare, read, SECRETS, GraphQLPull)

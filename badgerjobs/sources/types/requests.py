@@ -55,10 +55,12 @@ def templates(given: Mapping[str, Any]) -> Iterator[str]:
     yield given["body"]
 
 
-def request_of(given: Mapping[str, Any], values: Mapping[str, Any], now: datetime) -> Call:
-    """The call with the values in it. Raises TemplateError and UnsendableError."""
+def request_of(
+    given: Mapping[str, Any], values: Mapping[str, Any], now: datetime, in_body: Mapping[str, Any] | None = None
+) -> Call:
+    """The call with the values in it; `in_body`, as the body has them. Raises TemplateError and UnsendableError."""
     head = filling_of(values, now, "its URL with the headers")
-    text = filling_of(values, now, "the body")
+    text = filling_of(values if in_body is None else in_body, now, "the body")
     query = {name: head.render(value) for name, value in given["query"].items()}
     headers = filled_headers(given["headers"], head)
     place = place_of_body(given["headers"], given["body"])

@@ -7,7 +7,7 @@ from typing import Any
 from badgerjobs.outbound.calls import Call
 from badgerjobs.sources import answers
 from badgerjobs.sources.authentication import SECRETS
-from badgerjobs.sources.rows.paged import PagedConfiguration, first_of, pull_pages, reserved
+from badgerjobs.sources.rows.paged import PagedConfiguration, RESTPull, first_of, reserved
 from badgerjobs.sources.rows.remembering import RememberingConfiguration
 from badgerjobs.sources.templates import declared
 from badgerjobs.sources.types import Type
@@ -30,4 +30,4 @@ def prepare(given: Mapping[str, Any], values: Mapping[str, Any], now: datetime) 
     return first_of(given, values, now)
 
 
-REST = Type(RESTConfiguration, variables, prepare, answers.read, SECRETS, pull_pages)
+REST = Type(RESTConfiguration, variables, prepare, answers.read, SECRETS, RESTPull)
