@@ -32,6 +32,7 @@ MEASURES = {
     "cache": Measure("bench.cache.measure"),
     "hooks": Measure("bench.hooks.measure"),
     "background": Measure("bench.background.measure"),
+    "collections": Measure("bench.collecting.measure"),
     "deliveries": Measure("bench.deliveries.measure", {"shared_preload_libraries": "pg_stat_statements"}),
 }
 
@@ -85,6 +86,11 @@ def parse(words: list[str]) -> Namespace:
     deliveries.add_argument("--delivered", type=positive, default=1_000, help="of each sort (%(default)s)")
     background = parser.add_argument_group("background", "--rounds of each sort, of which the median counts")
     background.add_argument("--tasks", type=positive, default=1_000, help="of each sort (%(default)s)")
+    collections = parser.add_argument_group(
+        "collections", "--rounds of each way of writing, of which the median counts"
+    )
+    collections.add_argument("--collected", type=positive, default=100_000, help="rows of each (%(default)s)")
+    collections.add_argument("--large", type=positive, default=1_000_000, help="rows of the large one (%(default)s)")
     return parser.parse_args(words)
 
 
