@@ -7,6 +7,7 @@ from rest_framework import serializers
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.sources.forms import VALUE, SourceForm
 from badgerjobs.sources.looks import TRANSFORM
+from badgerjobs.sources.row_trials import gives_rows
 from badgerjobs.sources.trials import try_source, try_transform
 from badgerjobs.sources.trials_shown import TransformedShown, TrialShown
 from badgerjobs.web.definitions import json_text
@@ -37,7 +38,9 @@ def tried(request: PageRequest, form: SourceForm) -> dict[str, Any]:
         return {"refused": [first_sentence(said) for said in flat(error.detail).values()]}
     except TooManyTrialsError as error:
         return {"refused": [str(error)]}
-    return {"tried": TrialShown(trial, has_transform=bool(configuration.get(TRANSFORM, "").strip()))}
+    is_of_rows = gives_rows(form.source(), configuration)
+    transforms = bool(configuration.get(TRANSFORM, "").strip())
+    return {"tried": TrialShown(trial, has_transform=transforms, is_of_rows=is_of_rows)}
 
 
 def transformed(request: PageRequest, form: SourceForm) -> dict[str, Any]:

@@ -182,6 +182,16 @@ class TransformedSerializer(serializers.Serializer[Any]):
     console = LineSerializer(many=True, help_text="What the transform wrote to the console.")
 
 
+class ColumnSerializer(serializers.Serializer[Any]):
+    """A column of rows."""
+
+    name = serializers.CharField(help_text="What it is called.")
+    types = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="boolean, number, text, object, list or null → how many values are that.",
+    )
+
+
 class TrialSerializer(TransformedSerializer):
     """What came of trying a source."""
 
@@ -190,3 +200,13 @@ class TrialSerializer(TransformedSerializer):
     bytes = serializers.IntegerField(allow_null=True, help_text="Of the answer, decompressed; null where none came.")
     headers = serializers.DictField(child=serializers.CharField(), help_text="Those of the answer.")
     answer = serializers.CharField(help_text="The answer as text, its first 64 KB.")
+    rows = serializers.ListField(
+        child=serializers.JSONField(allow_null=True),
+        allow_null=True,
+        help_text="The first 20 rows; null where nothing says that it has rows, and its answer is no list.",
+    )
+    columns = ColumnSerializer(many=True, help_text="What the rows that were read have.")
+    found = serializers.DictField(
+        child=serializers.JSONField(),
+        help_text="What was found out of how they are written: of CSV delimiter, encoding and types.",
+    )

@@ -4,9 +4,9 @@ import asyncio
 import copy
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from badgerjobs.lib import javascript
@@ -18,6 +18,7 @@ from badgerjobs.sources.answers import text_of
 from badgerjobs.sources.fetch import TRANSFORM_S, VALUE_BYTES, Attempt, attempt, headers_of, open_means
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.results import Fetched, Unfetched
+from badgerjobs.sources.row_trials import KEEPS, RowsTried, gives_rows, rows_in, tried_rows
 from badgerjobs.sources.services import configuration_of
 from badgerjobs.sources.types import type_of
 from badgerjobs.web.limits import count
@@ -50,7 +51,9 @@ class Trial(Transformed):
     """What came of trying a source: the same, and the answer.
 
     `status` and `bytes` are None where none came. `answer` is its text, or the beginning of it: then `is_cut`.
-    `headers` are as they may be shown. `duration_ms` is all of it, with the transform.
+    `headers` are as they may be shown. `duration_ms` is all of it, with the transform. `rows` are the first ones, with
+    their `columns` and what was `found` out of how they are written; None where there are none to show. Where rows are
+    tried, no more of the answer is there than is shown.
     """
 
     status: int | None = None
@@ -59,6 +62,9 @@ class Trial(Transformed):
     headers: Mapping[str, str] = field(default_factory=dict)
     answer: str = ""
     is_cut: bool = False
+    rows: list[Any] | None = None
+    columns: Sequence[Mapping[str, Any]] = ()
+    found: Mapping[str, Any] = field(default_factory=dict)
 
 
 def try_source(
@@ -123,13 +129,33 @@ def _ensure_not_too_often(application_id: int) -> None:
 
 async def _tried(source: DataSource, values: Mapping[str, Any], now: datetime) -> Trial:
     began = time.perf_counter()
+    rows: RowsTried | None = None
     try:
         async with asyncio.timeout(LONGEST_S), open_means() as means:
             began = time.perf_counter()
-            came = await attempt(source, values, means, now=now)
+            if gives_rows(source, source.configuration):
+                rows = await tried_rows(source, values, means, now)
+                came = Attempt(_outcome_of(rows), rows.answer)
+            else:
+                came = await attempt(source, values, means, now=now)
+                rows = rows_in(came)
     except TimeoutError:
         came = Attempt(Unfetched("timeout", LATE))
-    return _trial(came, round((time.perf_counter() - began) * 1000))
+    trial = _trial(came, round((time.perf_counter() - began) * 1000))
+    if rows is None:
+        return trial
+    is_cut = trial.is_cut or (rows.answer is not None and len(rows.answer.body) >= KEEPS)
+    return replace(trial, rows=rows.rows, columns=rows.columns, found=rows.found, is_cut=is_cut)
+
+
+def _outcome_of(tried: RowsTried) -> Fetched | Unfetched | Later:
+    """What trying rows came to, in the words of fetching: their value is null."""
+    error = tried.error
+    if error is None:
+        return Fetched("null", 0, "", tried.answer.status if tried.answer else 0, 0)
+    if error.error_class == "busy":
+        return Later((error.retry_after or timedelta()).total_seconds())
+    return Unfetched(error.error_class, error.sentence, status=error.status)
 
 
 def _trial(came: Attempt, duration_ms: int) -> Trial:
@@ -164,4 +190,5 @@ def told(done: Transformed) -> dict[str, Any]:
     if isinstance(done, Trial):
         shown |= {"status": done.status, "duration": done.duration_ms, "bytes": done.bytes}
         shown |= {"headers": dict(done.headers), "answer": done.answer}
+        shown |= {"rows": done.rows, "columns": [dict(one) for one in done.columns], "found": dict(done.found)}
     return shown

@@ -1,6 +1,6 @@
 """What came of trying a source, or a transform alone, as its form shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,21 @@ from badgerjobs.web.definitions import json_text
 
 # In as few words as a head has, where no answer came for a reason of the source's own.
 WORDS = {"variables": "not called", "auth": "no token"}
+
+
+# So many columns are shown side by side, and so much of what stands in one.
+MOST_COLUMNS, CELL = 30, 80
+
+
+def _cells(row: Any, names: Sequence[str]) -> list[str]:
+    if not isinstance(row, dict):
+        return [_short(row)]
+    return [_short(row[name]) if name in row else "" for name in names]
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else compact(value)
+    return text if len(text) <= CELL else f"{text[:CELL]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,7 @@ class TrialShown(TransformedShown):
 
     done: Trial
     has_transform: bool = False
+    is_of_rows: bool = False
 
     @property
     def answer(self) -> str:
@@ -80,9 +96,39 @@ class TrialShown(TransformedShown):
         return self.done.bytes is not None
 
     @property
+    def has_value(self) -> bool:
+        """Whether there is a value that a key would keep: of what was tried for its rows there is none."""
+        return self.ok and not self.is_of_rows
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Each column's name, and what stands in it."""
+        return [(one["name"], ", ".join(one["types"])) for one in self.done.columns[:MOST_COLUMNS]]
+
+    @property
+    def hidden_columns(self) -> int:
+        """How many there are besides."""
+        return max(0, len(self.done.columns) - MOST_COLUMNS)
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The cells of each row, in short."""
+        names = [name for name, _ in self.columns]
+        return [_cells(row, names) for row in self.done.rows or ()]
+
+    @property
+    def has_rows(self) -> bool:
+        return self.ok and self.done.rows is not None
+
+    @property
+    def found(self) -> list[tuple[str, str]]:
+        """What was found out, by its name."""
+        return [(name, _short(value)) for name, value in self.done.found.items() if name != "types"]
+
+    @property
     def is_transformed(self) -> bool:
         """Whether there is a value that is not the answer itself."""
-        return self.ok and self.has_transform
+        return self.has_value and self.has_transform
 
     @property
     def is_of_transform(self) -> bool:

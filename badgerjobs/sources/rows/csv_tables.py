@@ -11,7 +11,7 @@ from rest_framework import serializers
 from badgerjobs.lib.csv_texts import READ, TEXT, TYPES, CSVFaultError, Records, delimiter_of, type_of_cells
 from badgerjobs.lib.storable import REPLACED
 from badgerjobs.sources.answers import CHARSETS
-from badgerjobs.sources.rows.one_call import opened_call
+from badgerjobs.sources.rows.one_call import call_of
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk, Pull
 from badgerjobs.sources.rows.streams import Stream
@@ -81,7 +81,7 @@ class CSVPull(Pull):
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         """See `Pull`."""
-        async with opened_call(self) as stream:
+        async with self.opened(call_of(self)) as stream:
             encoding = await self._encoding(stream)
             self.found["encoding"] = encoding
             try:

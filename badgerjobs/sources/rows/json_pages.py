@@ -14,7 +14,6 @@ from badgerjobs.sources.authentication import secrets_of
 from badgerjobs.sources.rows.pages import NONE, Pages, Read
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk, Pull
-from badgerjobs.sources.rows.streams import opened
 
 NO_ROWS = "The answer has no rows at {}: nothing is there."
 NO_JSON = "The answer is no JSON, or not all of it came: {} (after {:,} rows, at character {:,})."
@@ -35,7 +34,7 @@ class JSONPage:
         """Raises PullError."""
         pull, document = self._pull, self._document
         is_next = self._pages.read > 0
-        async with opened(pull.source, self._call, pull.means, pull.given.now, patient=is_next) as stream:
+        async with pull.opened(self._call, patient=is_next) as stream:
             if stream.head.status == 204:
                 return
             async with aclosing(stream.texts()) as texts:

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from badgerjobs.lib.json_lines import JSONLines
 from badgerjobs.lib.json_texts import JSONFaultError
-from badgerjobs.sources.rows.one_call import opened_call
+from badgerjobs.sources.rows.one_call import call_of
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk, Pull
 
@@ -18,7 +18,7 @@ class LinesPull(Pull):
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         """See `Pull`."""
         lines = JSONLines()
-        async with opened_call(self) as stream, aclosing(stream.texts()) as texts:
+        async with self.opened(call_of(self)) as stream, aclosing(stream.texts()) as texts:
             async for text in texts:
                 yield _read(lines, lambda text=text: lines.feed(text))  # type: ignore[misc]  # a default of its own
             yield _read(lines, lines.end)

@@ -1,15 +1,13 @@
-"""Pulls that make one call: its placeholders filled, and its answer opened."""
+"""The call of a pull that makes one."""
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 from xml.sax.saxutils import escape
 
 from badgerjobs.outbound.calls import Call
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Pull
-from badgerjobs.sources.rows.streams import Stream, opened
 from badgerjobs.sources.types.requests import request_of
 
 
@@ -35,8 +33,3 @@ def _escaped(value: Any) -> Any:
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return escape(value, {'"': "&quot;", "'": "&apos;"}) if isinstance(value, str) else value
-
-
-def opened_call(pull: Pull) -> AbstractAsyncContextManager[Stream]:
-    """Its answer as it comes. Raises PullError."""
-    return opened(pull.source, call_of(pull), pull.means, pull.given.now)

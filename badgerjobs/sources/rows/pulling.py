@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from badgerjobs.outbound.calls import Answer
 from badgerjobs.sources.means import Means
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.results import Unfetched
@@ -41,7 +42,7 @@ class PullError(Exception):
     """The rows did not all come: a word for machines, and a sentence for people without any secret.
 
     `retry`: another try may help. `retry_after` is how long the source wants to be left alone. `status` is that of its
-    answer, if one came.
+    answer, if one came; `answer`, all of it, if it was none of 200 to 299.
     """
 
     def __init__(
@@ -59,13 +60,16 @@ class PullError(Exception):
         self.retry = retry
         self.retry_after = retry_after
         self.status = status
+        self.answer: Answer | None = None
 
 
-def of_unfetched(told: Unfetched) -> PullError:
+def of_unfetched(told: Unfetched, answer: Answer | None = None) -> PullError:
     """The same in the words of pulls."""
-    return PullError(
+    error = PullError(
         told.error_class, told.error, retry=told.retry, retry_after=told.retry_after, status=told.status
     )  # fmt: skip
+    error.answer = answer
+    return error
 
 
 def pull(source: DataSource, given: Given, means: Means) -> Pulling:

@@ -1,15 +1,18 @@
 """What all pulls do alike: rows into batches, what is remembered of them, and the placeholders that only they have."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
+from badgerjobs.outbound.calls import Answer, Call
 from badgerjobs.sources.means import Means
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.rows.batches import Batches
 from badgerjobs.sources.rows.pulling import Given, PullError
 from badgerjobs.sources.rows.remembering import Memory, start_of
+from badgerjobs.sources.rows.streams import Stream, opened
 from badgerjobs.sources.variables import lack_of
 
 # Rows, and of how many bytes, about.
@@ -24,6 +27,9 @@ class Pull(ABC):
         self.configuration: Mapping[str, Any] = source.configuration
         self.remembered: Any = given.remembered
         self.found: dict[str, Any] = {}
+        # How much of the first answer is kept, to be shown, and that: its body unpacked, as far as it is kept.
+        self.keeps = 0
+        self.answer: Answer | None = None
 
     @abstractmethod
     def chunks(self) -> AsyncGenerator[Chunk, None]:
@@ -40,6 +46,14 @@ class Pull(ABC):
         for batch in batches.rest():
             yield batch
         self.remembered = memory.value()
+
+    @asynccontextmanager
+    async def opened(self, call: Call, *, patient: bool = False) -> AsyncIterator[Stream]:
+        """An answer as it comes. See `streams.opened`."""
+        async with opened(self.source, call, self.means, self.given.now, patient=patient) as stream:
+            if self.keeps and self.answer is None:
+                self.answer = replace(stream.head, body=await stream.start(self.keeps))
+            yield stream
 
     def values(self) -> Mapping[str, Any]:
         """What placeholders become. Raises PullError where a value is missing."""

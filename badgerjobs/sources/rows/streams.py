@@ -61,7 +61,7 @@ class Stream:
             answer, sent = self._result()
             not_good = refusal_in(answer, self._source, sent, self._now)
             assert not_good is not None  # noqa: S101  a good one would have begun
-            raise of_unfetched(not_good)
+            raise of_unfetched(not_good, answer)
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -154,7 +154,7 @@ class Stream:
         except HostBusy as busy:
             raise PullError("busy", busy.message, retry_after=timedelta(seconds=busy.wait_s)) from None
         except CallFailed as failure:
-            raise of_unfetched(unanswered(failure, self._now)) from None
+            raise of_unfetched(unanswered(failure, self._now), failure.answer) from None
         except NoValueError as error:
             raise of_unfetched(error.unfetched) from None
 

@@ -17,7 +17,6 @@ from badgerjobs.sources.authentication import secrets_of
 from badgerjobs.sources.rows.one_call import call_of
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk, Pull
-from badgerjobs.sources.rows.streams import opened
 
 NO_XML = "The answer cannot be read as XML: {} (line {:,}, after {:,} rows)."
 NO_ROWS = "The answer has no place for rows like {}."
@@ -74,7 +73,7 @@ class ElementsPull(Pull):
         call = call_of(self, escaped_in=is_xml)
         call = replace(call, headers=[*call.headers, *self._of_soap({name.lower() for name, _ in call.headers})])
         count = 0
-        async with opened(self.source, call, self.means, self.given.now) as stream:
+        async with self.opened(call) as stream:
             elements = XMLRows(self.configuration["rows"], charset_of(stream.head) or None)
             async with aclosing(stream.pieces()) as pieces:
                 async for piece in pieces:

@@ -1,0 +1,92 @@
+"""Trying the rows of a source: the first few, with as few calls as they take."""
+
+import json
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from badgerjobs.outbound.calls import Answer
+from badgerjobs.sources.fetch import Attempt
+from badgerjobs.sources.means import Means
+from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.rows.columns import columns_of
+from badgerjobs.sources.rows.pages import NONE
+from badgerjobs.sources.rows.pulling import Given, PullError, Pulling, pull
+from badgerjobs.sources.rows.pulls import Pull
+from badgerjobs.sources.types import type_of
+
+# So many rows are shown, if they are not longer than this together, and one of them at least.
+SHOWN_ROWS, SHOWN_BYTES = 20, 64 * 1024
+# So much of an answer is kept to be shown.
+KEEPS = 64 * 1024
+TOO_LONG = "This row is longer than {} KB."
+# What says that somebody wants rows of a source that has a value too.
+SAY_ROWS = ("rows", "cursor_path", "remember")
+
+
+@dataclass(frozen=True, slots=True)
+class RowsTried:
+    """The first `rows`, what `columns` those have that were read, and what was `found` out about how it is written."""
+
+    rows: list[Any]
+    columns: list[dict[str, Any]]
+    found: Mapping[str, Any]
+    answer: Answer | None = None
+    error: PullError | None = None
+
+
+def gives_rows(source: DataSource, given: Mapping[str, Any]) -> bool:
+    """Whether with this configuration its rows are tried, and not its value."""
+    says_so = given.get("pages", NONE) != NONE or any(given.get(name) for name in SAY_ROWS)
+    return type_of(source.type).prepare is None or says_so
+
+
+async def tried_rows(source: DataSource, values: Mapping[str, Any], means: Means, now: datetime) -> RowsTried:
+    """The first rows. Never raises for what the source does."""
+    pulling: Pulling | None = None
+    try:
+        pulling = pull(source, Given(now, values), means)
+        if isinstance(pulling, Pull):
+            pulling.keeps = KEEPS
+        rows = await _first(pulling)
+    except PullError as error:
+        answer = error.answer or getattr(pulling, "answer", None)
+        return RowsTried([], [], pulling.found if pulling else {}, answer, error)
+    return RowsTried(shown_of(rows), columns_of(rows), pulling.found, getattr(pulling, "answer", None))
+
+
+def rows_in(came: Attempt) -> RowsTried | None:
+    """Those of a value that is a list, as it came; None for any other."""
+    if came.reading is None or not isinstance(came.reading.value, list):
+        return None
+    rows = came.reading.value
+    return RowsTried(shown_of(rows), columns_of(rows[:1000]), {})
+
+
+def shown_of(rows: list[Any]) -> list[Any]:
+    """As many of the first as may be shown. In the place of the very first one there is a sentence, if it is long."""
+    shown: list[Any] = []
+    room = SHOWN_BYTES
+    for row in rows[:SHOWN_ROWS]:
+        room -= len(json.dumps(row, ensure_ascii=False))
+        if room < 0:
+            break
+        shown.append(row)
+    return shown or [TOO_LONG.format(SHOWN_BYTES // 1024) for _ in rows[:1]]
+
+
+async def _first(pulling: Pulling) -> list[Any]:
+    found: list[Any] = []
+    if isinstance(pulling, Pull):
+        async with aclosing(pulling.chunks()) as chunks:
+            async for rows, _ in chunks:
+                found += rows
+                if len(found) >= SHOWN_ROWS:
+                    return found
+        return found
+    async with aclosing(pulling.batches()) as batches:
+        async for batch in batches:
+            return batch
+    return found
