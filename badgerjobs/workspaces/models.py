@@ -42,6 +42,7 @@ class Scope(models.TextChoices):
     READ = "read", "Read"
     WRITE = "write", "Write"
     CACHE_READ = "cache:read", "Read cached values"
+    COLLECTIONS_READ = "collections:read", "Read collections"
     BACKGROUND_DELETE = "background:delete", "Delete background tasks"
 
 

@@ -7,6 +7,7 @@ from django.db import connection
 
 from slurps.models import Collection, Version
 from slurps.modes import MODES
+from slurps.storing.columns import types_of
 from slurps.storing.staging import table_of
 from slurps.storing.swapping import Loaded
 
@@ -55,11 +56,12 @@ def _smaller(percent: float, collection: Collection, _version: Version, loaded: 
 def _columns(setting: Columns, collection: Collection, _version: Version, loaded: Loaded) -> str:
     if setting == "evolve" or not collection.current or not collection.current.columns or not loaded.written:
         return ""
-    before, now = _types(collection.current.columns), _types(loaded.columns)
+    before, now = types_of(collection.current.columns), types_of(loaded.columns)
     said = [_told("vanished", [name for name in before if name not in now])]
     if setting == "freeze":
-        said.append(_told("are new", [name for name in now if name not in before]))
-        changed = [name for name in before if name in now and (now[name] - {"null"}) - before[name]]
+        known = types_of(collection.current.known)
+        said.append(_told("are new", [name for name in now if name not in known]))
+        changed = [name for name in known if name in now and (now[name] - {"null"}) - known[name]]
         said.append(_told("changed their type", changed))
     return " ".join(filter(None, said))
 
@@ -81,10 +83,6 @@ GUARDS: Mapping[str, Guard] = {
     "columns": _columns,
     "repeated_keys": _repeated,
 }
-
-
-def _types(columns: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
-    return {column["name"]: set(column["types"]) for column in columns}
 
 
 def _told(what: str, names: Sequence[str]) -> str:

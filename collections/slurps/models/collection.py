@@ -27,6 +27,11 @@ class Collection(models.Model):
     kept where it is a versioned one. `indexed` are the fields that are found quickly, one for each slot of a row.
     `guards` are the rules that hold a result for approval, by their names.
 
+    `readers` are the labels of the tokens that may read it; null: every token that may read collections at all.
+
+    `filling` is the position from which on rows lack what the slots are to hold, since `indexed` was changed; null: none
+    does, and slots may be believed.
+
     `current` is what readers see, `pinned` what they see in its stead. `generation` counts what was ever begun to be
     loaded, `numbered` the versions that came of it, `positions` the places that were given to rows.
     """
@@ -38,6 +43,8 @@ class Collection(models.Model):
     key = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     keep = models.PositiveSmallIntegerField(default=1)
     indexed = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    filling = models.BigIntegerField(null=True)
+    readers = ArrayField(models.CharField(max_length=100), null=True, blank=True)
     guards = models.JSONField(default=dict, blank=True)
     is_active = models.BooleanField(default=False)
     current = models.ForeignKey("collections.Version", models.SET_NULL, null=True, related_name="+")

@@ -18,13 +18,14 @@ class Version(models.Model):
     """Readers see the rows whose generations are from `floor` to `generation`, and that were not closed before it.
 
     Where a run replaces all rows its floor is its own generation, else 1. `starts_at` is a position before which it has
-    no row. `number` is null until it is ready: who fails uses none. `run_id` made it, in the attempt whose worker is
-    `worker`; null for one that was rolled back to.
+    no row, and from `ends_at` on it has none either. `number` is null until it is ready: who fails uses none. `run_id`
+    made it, in the attempt whose worker is `worker`; null for one that was rolled back to.
 
     `rows` it has; of what came, `read` rows were read, `written` were to be stored, `added`, `changed` and `unchanged`
     say what they were to those that were there, `removed` which are there no more, and `dropped` what guards left out.
     `bytes` is the length of what came, as JSON. `columns`: [{name, types: {type: count}}], in the order in which they
-    were first seen. `flagged`: why it is held, [{guard, message}].
+    were first seen; `known` is the same of all loads that its rows come from. `flagged`: why it is held,
+    [{guard, message}].
     """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="+", db_index=False)
@@ -34,6 +35,7 @@ class Version(models.Model):
     generation = models.IntegerField()
     floor = models.IntegerField()
     starts_at = models.BigIntegerField(default=0)
+    ends_at = models.BigIntegerField(default=0)
     run_id = models.UUIDField(null=True)
     worker = models.UUIDField(null=True)
     rolled_back_to = models.IntegerField(null=True)
@@ -47,6 +49,7 @@ class Version(models.Model):
     dropped = models.BigIntegerField(default=0)
     bytes = models.BigIntegerField(default=0)
     columns = models.JSONField(default=list)
+    known = models.JSONField(default=list)
     flagged = models.JSONField(default=list)
     remembered = models.JSONField(default=dict)
     created_at = models.DateTimeField()

@@ -9,12 +9,11 @@ from uuid import UUID
 
 from badgerjobs.lib.storable import UNSTORABLE, cleaned
 from slurps.models import SLOTS
+from slurps.storing.columns import MOST_COLUMNS
 from slurps.storing.faults import UnstorableError
 
 # Of one row, as JSON.
 ROW_BYTES = 1_000_000
-# So many columns are told apart; what has more is stored whole all the same.
-MOST_COLUMNS = 1000
 # What is longer is found by its beginning.
 SLOT_LETTERS = 200
 
@@ -35,10 +34,18 @@ NOT_JSON = "Row {:,} cannot be written as JSON: {}. Nothing was stored."
 
 
 class Encoder:
-    """Turns rows into lines of COPY, for one load: numbers them from 0, and counts what it sees."""
+    """Turns rows into lines of COPY, for one load: numbers them from 0, and counts what it sees.
 
-    def __init__(self, *, key: Sequence[str], indexed: Sequence[str]) -> None:
+    `known` are columns with the types that they had: values of others are left out and counted in `dropped`, but for
+    those of the key, and nulls. None: nothing is left out.
+    """
+
+    def __init__(
+        self, *, key: Sequence[str], indexed: Sequence[str], known: Mapping[str, set[str]] | None = None
+    ) -> None:
         self._key, self._indexed = tuple(key), tuple(indexed)[:SLOTS]
+        self._known = known
+        self.dropped = 0
         self._types: dict[str, Counter[type]] = {}
         self.rows = 0
         self.bytes = 0
@@ -66,6 +73,8 @@ class Encoder:
     def _line(self, row: Any) -> str:
         if type(row) is not dict:
             raise UnstorableError(NOT_FLAT.format(self.rows + 1, _called(row)))
+        if self._known is not None:
+            row = self._without_strange(row, self._known)
         text = self._written(row)
         for name, value in row.items():
             self._see(name, value)
@@ -75,6 +84,12 @@ class Encoder:
         line = f"{self.rows_before + self.rows}\t{key}\t{_escaped(text)}{slots}{rest}"
         self.rows += 1
         return line
+
+    def _without_strange(self, row: Mapping[str, Any], known: Mapping[str, set[str]]) -> dict[str, Any]:
+        """What it may keep of a row. A column that only ever was null takes any type, as one that is new could not."""
+        kept = {name: value for name, value in row.items() if name in self._key or _is_known(known, name, value)}
+        self.dropped += len(row) - len(kept)
+        return kept
 
     def _written(self, row: Mapping[str, Any]) -> str:
         try:
@@ -124,6 +139,13 @@ def slot_of(value: Any) -> Any:
     if isinstance(value, str):
         return cleaned(value[:SLOT_LETTERS])
     return None if isinstance(value, dict | list) else value
+
+
+def _is_known(known: Mapping[str, set[str]], name: str, value: Any) -> bool:
+    types = known.get(cleaned(name)) if isinstance(name, str) else None
+    if types is None:
+        return len(known) >= MOST_COLUMNS  # which they are beyond so many, nobody noted
+    return value is None or types <= {"null"} or _TYPES.get(type(value), "text") in types
 
 
 def _escaped(text: str) -> str:

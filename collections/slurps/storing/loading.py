@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from slurps.models import Version
+from slurps.models import Collection, Version
 from slurps.modes import MODES
+from slurps.storing.columns import types_of
 from slurps.storing.encoding import Encoder
 from slurps.storing.faults import SupersededError
 from slurps.storing.staging import table_of
@@ -19,12 +20,19 @@ _INTO_ROWS = f"COPY collections_row (collection_id, first, position, key, data, 
 _INTO_TABLE = "COPY {} (n, key, data, slot1, slot2, slot3, slot4) FROM STDIN"
 
 
+def _known(collection: Collection) -> dict[str, set[str]] | None:
+    """The columns beside which nothing is stored; None where all is."""
+    if collection.guards.get("columns") != "discard" or not collection.current or not collection.current.known:
+        return None
+    return types_of(collection.current.known)
+
+
 class Loader:
     """Fills one version. Belongs to one thread."""
 
     def __init__(self, version: Version) -> None:
         collection = version.collection
-        self.encoder = Encoder(key=collection.key, indexed=collection.indexed)
+        self.encoder = Encoder(key=collection.key, indexed=collection.indexed, known=_known(collection))
         self._version = version
         self._buffer: list[bytes] = []
         self._length = 0

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from slurps.models import Collection, Stage, Version
 from slurps.modes import MODES
 from slurps.storing.pruning import retire
+from slurps.storing.staging import make_room
 
 _CLOSE = """
 UPDATE collections_row SET last = %(base)s
@@ -22,14 +23,20 @@ WHERE collection_id = %(collection)s AND first <= %(back)s AND last >= %(back)s
 
 @transaction.atomic
 def roll_back(*, collection: Collection, to: Version, now: datetime) -> Version:
-    """Make a version with the rows of an older one, and show it. Costs what differs, where rows are merged."""
+    """Make a version with the rows of an older one, and show it. Costs what differs, where rows are merged.
+
+    Where they are, what is being loaded follows the version that is seen now: raises BusyError while a run fills it,
+    and HeldError while a result waits for approval. Raises Version.DoesNotExist for one that is not kept any more.
+    """
     collection = Collection.objects.select_for_update(of=("self",)).select_related("current").get(pk=collection.pk)
     to = collection.versions.get(pk=to.pk, stage=Stage.READY)
+    if MODES[collection.mode].write != "replace":
+        make_room(collection)
     collection.numbered += 1
     made = Version(
         application_id=collection.application_id, collection=collection, stage=Stage.READY, number=collection.numbered,
-        generation=to.generation, floor=to.floor, starts_at=to.starts_at, rolled_back_to=to.number, rows=to.rows,
-        bytes=to.bytes, columns=to.columns, created_at=now,
+        generation=to.generation, floor=to.floor, starts_at=to.starts_at, ends_at=to.ends_at, rolled_back_to=to.number,
+        rows=to.rows, bytes=to.bytes, columns=to.columns, known=to.known, created_at=now,
     )  # fmt: skip
     if MODES[collection.mode].write != "replace":
         collection.generation += 1

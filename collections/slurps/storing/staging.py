@@ -26,15 +26,7 @@ def begin(*, collection: Collection, run_id: UUID, worker: UUID | None, now: dat
     """
     collection = Collection.objects.select_for_update().get(pk=collection.pk)
     ensure_ours(run_id, worker)
-    unfinished = collection.versions.exclude(stage__in=(Stage.READY, Stage.RETIRED))
-    for version in unfinished:
-        if version.stage == Stage.HELD:
-            if MODES[collection.mode].write != "replace":
-                raise HeldError(HELD.format(collection.name))
-        else:
-            if version.run_id != run_id and (run := _running(version)):
-                raise BusyError(BUSY.format(run.number, collection.name))
-            discard(version)
+    make_room(collection, run_id)
     collection.generation += 1
     collection.save(update_fields=["generation"])
     generation = collection.generation
@@ -51,6 +43,21 @@ def begin(*, collection: Collection, run_id: UUID, worker: UUID | None, now: dat
     if MODES[collection.mode].write == "upsert":
         _make_table(version)
     return version
+
+
+def make_room(collection: Collection, run_id: UUID | None = None) -> None:
+    """Take back what was left half loaded in a collection that is locked: by nobody any more, or by this run.
+
+    Raises BusyError while another run fills it, and HeldError where what waits for approval must come first.
+    """
+    for version in collection.versions.exclude(stage__in=(Stage.READY, Stage.RETIRED)):
+        if version.stage == Stage.HELD:
+            if MODES[collection.mode].write != "replace":
+                raise HeldError(HELD.format(collection.name))
+        else:
+            if version.run_id != run_id and (run := _running(version)):
+                raise BusyError(BUSY.format(run.number, collection.name))
+            discard(version)
 
 
 def ensure_ours(run_id: UUID, worker: UUID | None) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from slurps.models import AsyncJob, Collection, Stage, Version
 from slurps.modes import MODES
+from slurps.storing.columns import together
 from slurps.storing.encoding import Encoder
 from slurps.storing.faults import SupersededError
 from slurps.storing.merging import merge
@@ -29,7 +30,7 @@ class Loaded:
 
 def loaded_by(encoder: Encoder, *, read: int, dropped: int = 0) -> Loaded:
     """What an encoder has seen."""
-    return Loaded(read, encoder.rows, encoder.bytes, encoder.columns(), dropped)
+    return Loaded(read, encoder.rows, encoder.bytes, encoder.columns(), dropped + encoder.dropped)
 
 
 @transaction.atomic
@@ -133,6 +134,9 @@ def _shown(version: Version, collection: Collection) -> Version:
 
 def _count(version: Version, collection: Collection) -> None:
     """What it is to the version before, which is merged into where it is an upsert."""
+    version.known = version.columns
+    if MODES[collection.mode].write != "replace" and collection.current:
+        version.known = together(collection.current.known, version.columns)
     before = collection.current.rows if collection.current else 0
     match MODES[collection.mode].write:
         case "replace":
@@ -148,6 +152,9 @@ def _count(version: Version, collection: Collection) -> None:
             version.rows = before + merged.added
             collection.positions += merged.added
             drop_table(version)
+    version.ends_at = version.starts_at + version.rows
+    if MODES[collection.mode].write != "replace":
+        version.ends_at = collection.positions
 
 
 @transaction.atomic

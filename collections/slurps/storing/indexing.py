@@ -1,0 +1,87 @@
+"""Other fields that are to be found quickly: the slots of the rows that are there are filled anew, batch by batch.
+
+Who reads meanwhile does without the slots. What is left when there was no time for all a tick of the system does.
+"""
+
+import time
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+
+from slurps.models import SLOTS, Collection, Stage
+from slurps.storing.encoding import SLOT_LETTERS
+from slurps.storing.faults import HeldError
+from slurps.storing.staging import make_room
+
+# So many places of rows are looked at in one transaction.
+BATCH = 20_000
+
+HELD = "A result waits for approval in “{}”, with the slots that it has. Approve or drop it first."
+
+# As `slot_of` has it: texts by their beginning, and JSON's null for what has parts.
+_SLOT = f"""
+CASE jsonb_typeof(data -> %(name{{n}})s)
+WHEN 'string' THEN to_jsonb(left(data ->> %(name{{n}})s, {SLOT_LETTERS}))
+WHEN 'object' THEN 'null'::jsonb WHEN 'array' THEN 'null'::jsonb WHEN 'null' THEN NULL
+ELSE data -> %(name{{n}})s END
+"""
+
+
+@transaction.atomic
+def choose(collection: Collection, indexed: Sequence[str]) -> Collection:
+    """Have these fields indexed from now on; `fill` makes it true of the rows that are there.
+
+    Raises BusyError while a run fills the collection, and HeldError while a result waits: theirs are the old slots.
+    """
+    collection = Collection.objects.select_for_update().get(pk=collection.pk)
+    if collection.versions.filter(stage=Stage.HELD).exists():
+        raise HeldError(HELD.format(collection.name))
+    make_room(collection)
+    collection.indexed = list(indexed)
+    collection.filling = 0
+    collection.save(update_fields=["indexed", "filling", "updated_at"])
+    return collection
+
+
+def fill(collection: Collection, *, seconds: float) -> bool:
+    """Fill slots for as long as this, or until all are. Returns whether all are."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if _filled(collection.pk):
+            return True
+    return False
+
+
+@transaction.atomic
+def _filled(collection_id: int) -> bool:
+    """Fill one batch. Whether it was the last one."""
+    collection = Collection.objects.select_for_update().filter(pk=collection_id).first()
+    if collection is None or collection.filling is None:
+        return True
+    start = collection.filling
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(collection.indexed), _values(collection, start))
+    is_last = start + BATCH >= collection.positions
+    collection.filling = None if is_last else start + BATCH
+    collection.save(update_fields=["filling"])
+    return is_last
+
+
+def _statement(indexed: Sequence[str]) -> str:
+    slots = [_SLOT.format(n=n) if n < len(indexed) else "NULL" for n in range(SLOTS)]
+    sets = ", ".join(f"slot{n + 1} = {slot}" for n, slot in enumerate(slots))
+    return (
+        f"UPDATE collections_row SET {sets} WHERE collection_id = %(collection)s"  # noqa: S608  ours, with parameters
+        " AND position >= %(start)s AND position < %(end)s"
+    )
+
+
+def _values(collection: Collection, start: int) -> dict[str, object]:
+    named = {f"name{n}": name for n, name in enumerate(collection.indexed)}
+    return {"collection": collection.pk, "start": start, "end": start + BATCH, **named}
+
+
+def go_on_filling(*, seconds: float = 5.0) -> None:
+    """Fill slots that were left when somebody chose other fields: a part of the system's tick."""
+    for collection in Collection.objects.filter(filling__isnull=False)[:10]:
+        fill(collection, seconds=seconds)
