@@ -1,6 +1,7 @@
 """JSON values in a text of which more may come: each is read as soon as all of it is there."""
 
 import json
+import re
 from typing import Any
 
 from badgerjobs.lib.finite_numbers import NotFiniteError, finite
@@ -14,6 +15,9 @@ MOST_LEVELS = 100
 _NEAR = 12
 # 12 may go on as 123, as 12.5 and as 12e9.
 _GO_ON = ("", ".", "e", "E")
+
+# In a text that has one of these escapes there may be what PostgreSQL cannot keep.
+_ODD = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 _scan = json.JSONDecoder(parse_float=finite, parse_constant=finite).scan_once  # type: ignore[attr-defined]  # the type's stub leaves it out
 
@@ -55,7 +59,7 @@ def scan(text: str, at: int, *, is_all: bool) -> tuple[Any, int] | None:
         return None
     if text.count("[", at, end) + text.count("{", at, end) > MOST_LEVELS and is_deeper(value, MOST_LEVELS):
         raise JSONFaultError(TOO_DEEP, at)
-    if text.find("\\u", at, end) >= 0 and not is_storable(value):
+    if text.find("\\u", at, end) >= 0 and _ODD.search(text, at, end) and not is_storable(value):
         value = cleaned(value)
     return value, end
 

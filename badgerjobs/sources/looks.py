@@ -83,7 +83,11 @@ REMEMBERING: Mapping[str, Look] = {
 _MOST = Look("Pages at most", "With more the pull fails, and says so.", more=True)
 PAGES: Mapping[str, Look] = {
     "rows": ROWS,
-    "pages": Look("Pages", "How the next one is asked for.", more=True),
+    "pages": Look(
+        "Pages", "How the next one is asked for.", more=True,
+        words={"none": "One answer has all rows", "page": "By number", "offset": "By offset",
+               "cursor": "By a cursor in the answer", "next": "By a link in the answer", "link": "By the Link header"},
+    ),
     "page_path": Look(
         "Leads on", "Where the cursor or the link to the next page is in an answer; of pages by number or offset, what "
         "says whether there are more.", placeholder="$.next", more=True,
@@ -118,16 +122,26 @@ XML: Mapping[str, Look] = {
     "rows": Look("Rows", "Which elements are rows; prefixes do not count.", placeholder="/catalog/product"),
     "soap_action": Look("SOAP action", "With it the body is sent as a call of SOAP.", more=True),
 }  # fmt: skip
+ROWS_REQUEST: Mapping[str, Look] = {
+    **REQUEST,
+    "url": Look(
+        "URL", "{{now %Y-%m-%d}} is the time of the call, {{remembered}} what was remembered: in the path and "
+        "the query, not the host.",
+        placeholder="https://api.example.com/export?since={{remembered}}", joined="method",
+    ),
+}  # fmt: skip
 CSV: Mapping[str, Look] = {
     "delimiter": Look("Between cells", "Found out, unless it is said.", more=True),
     "encoding": Look("Encoding", "Empty finds it out.", placeholder="utf-8", more=True),
-    "header": Look("The first line has the names of the columns", more=True),
+    "header": Look("Header", "The first line has the names of the columns.", more=True),
     "types": Look(
         "Types", 'Column → integer, number, boolean or text, where it is not to be found out: {"postcode": "text"}.',
         editor="json", rows=3, more=True,
     ),
-    "ragged": Look("A line with other cells", "Than there are columns: it fails the pull, or is filled and cut.",
-                   more=True),
+    "ragged": Look(
+        "Ragged lines", "Those with more or fewer cells than there are columns.", more=True,
+        words={"error": "Fail the pull", "fit": "Are filled or cut"},
+    ),
 }  # fmt: skip
 
 LOOKS: Mapping[str, Mapping[str, Look]] = {
@@ -162,7 +176,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         **REMEMBERING,
         **_AFTER,
     },
-    SourceType.JSONL: {**REQUEST, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
-    SourceType.XML: {**REQUEST, **XML, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
-    SourceType.CSV: {**REQUEST, **CSV, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
+    SourceType.JSONL: {**ROWS_REQUEST, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
+    SourceType.XML: {**ROWS_REQUEST, **XML, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
+    SourceType.CSV: {**ROWS_REQUEST, **CSV, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
 }  # fmt: skip

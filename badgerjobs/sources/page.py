@@ -8,7 +8,7 @@ from badgerjobs.sources.looks import CHOOSER, LOOKS
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.serializers import SourceSerializer
 from badgerjobs.sources.types import type_of
-from badgerjobs.sources.uses import uses
+from badgerjobs.sources.uses import USES, use_of
 from badgerjobs.web.definitions.facts import Fact
 from badgerjobs.web.definitions.inputs import begun
 from badgerjobs.web.definitions.looks import Look
@@ -54,6 +54,12 @@ class SourcePage(DefinitionPage):
         method = self.configuration.get("method")
         return [f._replace(text=f"{method} {f.text}") if method and f.label == "URL" else f for f in said]
 
+    @property
+    def has_value(self) -> bool:
+        """Whether a key could be made of it."""
+        return type_of(self.row.type).prepare is not None
+
     def uses(self) -> list[tuple[str, Any]]:
-        """Template and what it shows of each use."""
-        return [(use.template, use.of(self.row, self.now)) for use in uses()]
+        """Template and what it shows of each use that there may be."""
+        found = [use_of(name) for name in USES if self.has_value or name != "keys"]
+        return [(use.template, use.of(self.row, self.now)) for use in found]

@@ -46,6 +46,19 @@ def test_none_is_offered_for_a_key(shop: Application) -> None:
     assert "feed" not in page
 
 
+def test_its_page_offers_no_key(shop: Application) -> None:
+    make_source(shop, "feed", type="CSV", configuration=URL, variables=["SHOP"])
+    make_source(shop, "products", configuration={**URL, "pages": "page", "rows": "$.items"})
+    page = text_of(browser_in(shop).get(reverse("sources:source", args=[shop.slug, "feed"])))
+    assert "Whoever pulls its rows gives a value" in page
+    assert "New key" not in page
+    assert "Between cells" not in page  # what is usual is not told
+    page = text_of(browser_in(shop).get(reverse("sources:source", args=[shop.slug, "products"])))
+    for said in ("New key", "Pages By number", "Rows $.items"):
+        assert said in page
+    assert "First page" not in page
+
+
 @in_turn("kind", [name for name in SOURCE_TYPES if not type_of(name).prepare])
 def test_one_that_is_fetched_all_the_same_says_why_not(kind: str) -> None:
     source = source_of(kind, url="https://example.com", **({"rows": "//a"} if kind == "XML" else {}))
