@@ -65,6 +65,7 @@ RETENTION_DAYS = env.number("RETENTION_DAYS", 30, least=1, most=3650)
 BACKGROUND_RETENTION_DAYS = env.number("BACKGROUND_RETENTION_DAYS", 90, most=3650)
 AUDIT_DAYS = env.number("AUDIT_DAYS", 365, least=1, most=3650)
 BACKGROUND_TASKS = env.items("BACKGROUND_TASKS")
+SLURPERS = env.items("SLURPERS")
 PRESET_TIME_ZONE = env.text("PRESET_TIME_ZONE", "EST")
 EGRESS_ALLOW = env.items("EGRESS_ALLOW")
 JAVASCRIPT_PROCESSES = javascript.processes()
@@ -288,6 +289,7 @@ CELERY_BEAT_SCHEDULE = {
     "rescue": {"task": "runs.rescue", "schedule": 5.0, "options": {"expires": 30.0}},
     "tell": {"task": "runs.tell", "schedule": 5.0, "options": {"expires": 10.0}},
     "prune": {"task": "runs.prune", "schedule": 10.0, "options": {"expires": 10.0}},
+    "tidy": {"task": "runs.tidy", "schedule": 10.0, "options": {"expires": 10.0}},
 }
 CELERY_TIMEZONE = "UTC"
 

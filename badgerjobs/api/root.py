@@ -16,6 +16,8 @@ PLACES = {
     "keys": "key-list",
     "tasks": "task-list",
     "background-tasks": "background-task-list",
+    "slurpers": "slurper-list",
+    "async-jobs": "async-job-list",
     "hooks": "hook-list",
     "deliveries": "delivery-list",
     "application": "application",

@@ -10,6 +10,8 @@ from badgerjobs.runs.api import PreviewView, RunViewSet
 from badgerjobs.sources.api import SourceViewSet
 from jobs.api import JobViewSet, ResultViewSet
 from jobs.events.api import ConnectionViewSet, EventViewSet
+from slurps.api import AsyncJobViewSet
+from slurps.slurper_api import SlurperViewSet
 from tasks.api import TaskViewSet
 from tasks.background.api import BackgroundTaskViewSet
 from tasks.cache import api as cache_api
@@ -25,6 +27,8 @@ router.register("sources", SourceViewSet, basename="source")
 router.register("keys", KeyViewSet, basename="key")
 router.register("tasks", TaskViewSet, basename="task")
 router.register("background-tasks", BackgroundTaskViewSet, basename="background-task")
+router.register("slurpers", SlurperViewSet, basename="slurper")
+router.register("async-jobs", AsyncJobViewSet, basename="async-job")
 router.register("hooks", HookViewSet, basename="hook")
 router.register("deliveries", DeliveryViewSet, basename="delivery")
 router.register("results", ResultViewSet, basename="result")

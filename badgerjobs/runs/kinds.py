@@ -32,7 +32,6 @@ OWN_KINDS = ("notice", "background_hook")
 REPLAYED_ALONE = ("event_once",)
 # Those whose owners replay them: a literal table, kind → where its `Replays` is.
 REPLAYED_BY_OWNERS = {
-    "slurp": "slurps.perform.SLURP",
     "delivery": "webhooks.deliveries.run_replays.DELIVERY",
     "background": "tasks.background.run_replays.BACKGROUND",
 }

@@ -20,6 +20,7 @@ SHOWN_KINDS = {
     "refresh": "tasks.syncs.showing.REFRESH",
     "background": "tasks.background.showing.BACKGROUND",
     "background_hook": "tasks.background.showing.BACKGROUND_HOOK",
+    "slurp": "slurps.showing.SLURP",
     "delivery": "webhooks.performing.showing.DELIVERY",
 }
 

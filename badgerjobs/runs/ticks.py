@@ -7,6 +7,7 @@ from django.utils.module_loading import import_string
 
 TICKS = {
     "tell": "badgerjobs.notices.telling.tell",
+    "tidy": "slurps.leftovers.tidy",
 }
 
 

@@ -74,6 +74,13 @@ def tell_people() -> None:
     tick_of("tell")()
 
 
+@shared_task(name="runs.tidy", ignore_result=True)
+@within(TICK_S)
+def tidy_up() -> None:
+    """The system's tick that takes back what runs have left half done, and what the deleted have left."""
+    tick_of("tidy")()
+
+
 def ring(queue: str) -> None:
     """Tell a worker that work waits in this queue. Without a broker it is found within a second all the same."""
     if time.monotonic() >= _quiet_until and not _is_heard_anyway(queue):

@@ -26,11 +26,17 @@ from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
 
+_USED_BY_SLURPERS = Uses(
+    lambda source: source.slurpers,
+    "the slurper",
+    "The source is used by {}. Delete these first, or let them pull from others.",
+)
 USED = Uses(
     lambda source: source.keys,
     "the key",
     "The source is used by {}. Delete these first, or give them another source.",
     name="name",
+    beside=_USED_BY_SLURPERS,
 )
 LACKING = "{} no value for {}: until they do, their syncs fail."
 
@@ -95,14 +101,14 @@ def create_or_update_source(
 
 
 def delete_source(*, source: DataSource, by: audit.Actor, now: datetime) -> None:
-    """Delete a source. Raises Conflict, naming them, when cache keys use it."""
+    """Delete a source. Raises Conflict, naming them, when cache keys or slurpers use it."""
     if refusal := refusal_to_delete_source(source):  # before Django reads all of them to say the same
         raise Conflict(refusal)
     delete_unused(source, USED, _facts(source), action="source.delete", by=by, now=now)
 
 
 def refusal_to_delete_source(source: DataSource) -> str:
-    """Why it would not be deleted now: a sentence that names the keys; empty where nothing stands against it."""
+    """Why it would not be deleted now: a sentence that names what uses it; empty where nothing stands against it."""
     return USED.refusal(source)
 
 

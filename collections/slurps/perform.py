@@ -47,7 +47,7 @@ async def perform(run: Claimed, job: Loaded, pool: Pool) -> Outcome:
             worker=run.worker,
             definition=str(job.id),
             name=job.name,
-            input=None,
+            input=run.input,
             output=None,
             iteration=1,
             attempt=run.attempt,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Lower
+
 from badgerjobs.workspaces.querysets import OwnedQuerySet
 
 if TYPE_CHECKING:
@@ -11,13 +15,46 @@ if TYPE_CHECKING:
 
 
 class SlurperQuerySet(OwnedQuerySet["Slurper"]):
-    """The slurpers of an application."""
+    def whole(self) -> SlurperQuerySet:
+        """With `source_tags`, in the order in which they are pulled, and how many jobs use each, in the same query."""
+        tags = ArrayAgg("places__source__tag", order_by="places__place", filter=Q(places__isnull=False), default=[])
+        itself = self.model._base_manager.filter(pk=OuterRef("pk")).values("pk")
+        return self.annotate(
+            source_tags=Subquery(itself.annotate(found=tags).values("found")),
+            job_count=Subquery(itself.annotate(found=Count("async_jobs")).values("found")),
+        )
+
+    def in_rows(self) -> SlurperQuerySet:
+        """What a row of a list says: no code."""
+        return self.whole().defer("code")
+
+    def sortable(self) -> SlurperQuerySet:
+        """With `title`, which sorts names as people do: in any case."""
+        return self.annotate(title=Lower("name"))
+
+    def search(self, words: str) -> SlurperQuerySet:
+        """Those whose tag or name contains the words, in any case."""
+        return self.filter(Q(tag__icontains=words) | Q(name__icontains=words))
 
 
 class AsyncJobQuerySet(OwnedQuerySet["AsyncJob"]):
     def whole(self) -> AsyncJobQuerySet:
         """With what the engine knows of each, and its slurper, in the same query."""
         return self.select_related("runnable", "slurper")
+
+    def in_rows(self) -> AsyncJobQuerySet:
+        """What a row of a list says: no code; with `active_collection`, the name of the one that it fills."""
+        active = self.model._base_manager.filter(pk=OuterRef("pk"), collections__is_active=True)
+        name = Subquery(active.values("collections__name")[:1])
+        return self.whole().defer("slurper__code").annotate(active_collection=name)
+
+    def sortable(self) -> AsyncJobQuerySet:
+        """With `title`, which sorts names as people do: in any case."""
+        return self.annotate(title=Lower("name"))
+
+    def search(self, words: str) -> AsyncJobQuerySet:
+        """Those whose tag or name contains the words, in any case."""
+        return self.filter(Q(tag__icontains=words) | Q(name__icontains=words))
 
 
 class CollectionQuerySet(OwnedQuerySet["Collection"]):

@@ -83,21 +83,25 @@ def made_or_updated(rows: Any, what: str, *, make: Callable[[], D], update: Call
 class Uses:
     """What uses a definition and keeps it from being deleted: which rows, what one is called, a sentence about it.
 
-    The sentence has {} for their names, which stand in the column `name`.
+    The sentence has {} for their names, which stand in the column `name`. `beside`: what else may use it, told of where
+    none of these does.
     """
 
     rows: Callable[[Any], Any]
     what: str
     sentence: str
     name: str = "tag"
+    beside: "Uses | None" = None
 
     def refusal(self, row: Any) -> str:
         """Why it would not be deleted now: the sentence that names them; empty where nothing stands against it."""
-        return self._said(names) if (names := self._names(row)) else ""
+        if names := self._names(row):
+            return self._said(names)
+        return self.beside.refusal(row) if self.beside else ""
 
     def refused(self, row: Any) -> str:
         """Why it was not deleted: also where they are gone by now."""
-        return self._said(self._names(row))
+        return self.refusal(row) or self._said(())
 
     def _names(self, row: Any) -> list[str]:
         return tags_of(self.rows(row), self.name)

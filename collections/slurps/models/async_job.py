@@ -19,7 +19,7 @@ class AsyncJob(models.Model):
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="async_jobs")
     runnable = models.OneToOneField(Runnable, models.CASCADE, related_name="async_job")
-    slurper = models.ForeignKey(Slurper, models.PROTECT, related_name="async_jobs")
+    slurper = models.ForeignKey(Slurper, models.RESTRICT, related_name="async_jobs")
     tag = models.CharField(max_length=200)
     name = models.CharField(max_length=200)
     timeout_s = models.PositiveIntegerField(default=3600)

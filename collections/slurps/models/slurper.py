@@ -46,7 +46,7 @@ class SlurperSource(models.Model):
     """One of the sources of a slurper, the `place`-th: they are pulled in this order."""
 
     slurper = models.ForeignKey(Slurper, models.CASCADE, db_index=False, related_name="places")
-    source = models.ForeignKey(DataSource, models.PROTECT)
+    source = models.ForeignKey(DataSource, models.RESTRICT)
     place = models.PositiveSmallIntegerField()
 
     class Meta:

@@ -1,6 +1,6 @@
 """What a run needs to know before it begins, and what it says while it goes on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -25,7 +25,10 @@ class SlurpError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A job with all that it names. `collection` is None where nothing is stored."""
+    """A job with all that it names. `collection` is None where nothing is stored.
+
+    `values` are for the placeholders of its sources.
+    """
 
     job: AsyncJob
     slurper: Slurper
@@ -36,6 +39,7 @@ class Plan:
     attempt: int
     now: datetime
     say: Say
+    values: Mapping[str, Any] = field(default_factory=dict)
     # What each source gave to go on from the next time, by its tag. Filled while they are pulled.
     remembered: dict[str, Any] = field(default_factory=dict)
 

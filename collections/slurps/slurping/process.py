@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +61,14 @@ def plan_of(work: Work, beside: Beside, stopped: threading.Event, *, now: dateti
         attempt=work.attempt,
         now=now,
         say=say,
+        values=_values_of(work.input),
     )
+
+
+def _values_of(given: Any) -> Mapping[str, Any]:
+    """What a run was given for its sources; nothing where that is not how it was made."""
+    values = given.get("values") if isinstance(given, dict) else None
+    return values if isinstance(values, dict) else {}
 
 
 def _failed(error_class: str, message: str, *, retry: bool, retry_after: float | None = None) -> Came:

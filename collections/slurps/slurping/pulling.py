@@ -23,7 +23,7 @@ async def _of(plan: Plan, tag: str, means: Means) -> AsyncIterator[Batch]:
     [source] = [source for source in plan.sources if source.tag == tag]
     began, rows = time.monotonic(), 0
     try:
-        pulling = pull(source, Given(plan.now, {}, plan.job.remembered.get(tag)), means)
+        pulling = pull(source, Given(plan.now, plan.values, plan.job.remembered.get(tag)), means)
         async with aclosing(pulling.batches()) as batches:
             async for batch in batches:
                 rows += len(batch)

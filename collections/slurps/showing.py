@@ -1,0 +1,89 @@
+"""What pages show of runs of async jobs: how many rows came, and what became of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from badgerjobs.lib import words
+from badgerjobs.runs.models import Attempt, Run
+from badgerjobs.runs.shown import Parts, Shown
+from badgerjobs.workspaces.models import Application
+from slurps.models import AsyncJob
+
+# The classes of what can be wrong with such a run, in words; those of calls, HTTP jobs have.
+ERRORS = {
+    "code": "code that failed",
+    "rows": "rows that cannot be stored",
+    "too_large": "too much for code at once",
+    "busy": "a collection that another run fills",
+    "held": "a result that waits for approval",
+    "definition": "a slurper that is not there",
+    "variables": "variables that are not there",
+}
+ADVICE = {
+    "code": "Try the slurper over the first rows of its sources where it is edited.",
+    "rows": "Let the slurper leave such rows out, or mend them.",
+    "too_large": "Let the slurper work batch by batch, or its sources give less.",
+    "held": "Approve or drop the result that waits, on the collection's page.",
+    "definition": "Name the package that has it in SLURPERS, and start the workers anew.",
+    "variables": "Run it with a value for each placeholder of its sources.",
+}
+# What a run's output tells, in the order in which it is told.
+_FACTS = (
+    ("read", "Read"), ("written", "Written"), ("added", "Added"), ("changed", "Changed"), ("unchanged", "Unchanged"),
+    ("removed", "Removed"), ("dropped", "Left out"), ("rows", "Rows of the version"),
+)  # fmt: skip
+
+
+def answer_of(result: Mapping[str, Any], error_class: str) -> str:
+    """`1,000 rows`, `1,000 rows, held`."""
+    if error_class or "written" not in result:
+        return ""
+    said = words.counted(result["written"], "row")
+    return f"{said}, held" if result.get("stage") == "held" else said
+
+
+def parts_of(run: Run) -> Parts | None:
+    """What it read and wrote; None before it is over."""
+    output = run.output
+    if not isinstance(output, dict) or "read" not in output:
+        return None
+    facts = [("Collection", output["collection"] or "none: nothing is stored")]
+    facts += [("Version", f"{output['version']:,}")] if output.get("version") else []
+    facts += [(label, f"{output[name]:,}") for name, label in _FACTS if isinstance(output.get(name), int)]
+    facts.append(("As JSON", words.size(output.get("bytes", 0))))
+    return Parts("Rows", facts)
+
+
+def titles_of(runnable_ids: Sequence[int]) -> dict[int, str]:
+    """Runnable → the name of its async job."""
+    return dict(AsyncJob.objects.filter(runnable_id__in=runnable_ids).values_list("runnable_id", "name"))
+
+
+def called(application: Application, letters: str) -> Any:
+    """A query for the runnables of the async jobs whose name has these letters in it, in any case."""
+    return AsyncJob.objects.for_application(application).filter(name__icontains=letters).values("runnable_id")
+
+
+def advice_on(attempt: Attempt) -> str:
+    """What may help."""
+    return ADVICE.get(attempt.error_class, "")
+
+
+def content_of(result: Mapping[str, Any]) -> bytes:
+    """The counts, as JSON."""
+    return json.dumps(result).encode()
+
+
+def nothing(_run: Run, _attempt: Attempt | None) -> None:
+    """No call is shown: a run makes as many as its sources have pages."""
+
+
+def no_page(_run: Run) -> str:
+    """Async jobs have no page yet."""
+    return ""
+
+
+SLURP = Shown(
+    "async job", answer_of, nothing, advice_on, content_of, no_page, titles_of, called, errors=ERRORS, parts=parts_of
+)

@@ -1,0 +1,126 @@
+"""What runs leave half done, and what the deleted leave behind, a tick takes back: and nothing else."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from badgerjobs.runs import fleet
+from badgerjobs.runs.models import Run, State
+from badgerjobs.workspaces.models import Application
+from slurps import leftovers
+from slurps.models import Collection, Row, Stage, Version
+from slurps.storing.staging import left_tables, table_of
+from slurps.storing.swapping import loaded_by, show
+from tests.factories import make_collection
+from tests.slurps.storing.loads import load, seen, staged
+
+pytestmark = pytest.mark.django_db
+
+ROWS = [{"id": 1}, {"id": 2}]
+MODES = [("normal", {}), ("upserted", {"key": ["id"]}), ("accumulative", {})]
+
+
+def tables() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relname LIKE 'collections\\_staged\\_%'")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.mark.parametrize(("mode", "fields"), MODES)
+@pytest.mark.parametrize(
+    "change",
+    [{"state": State.FAILED}, {"state": State.ABORTED}, {"state": State.RETRYING}, {"state": State.QUEUED},
+     {"worker": uuid4()}],
+    ids=["failed", "aborted", "retrying", "queued", "another worker"],
+)  # fmt: skip
+def test_what_an_attempt_left_that_is_over_is_taken_back(
+    shop: Application, mode: str, fields: Any, change: dict[str, Any]
+) -> None:
+    collection = make_collection(shop, mode=mode, **fields)
+    load(collection, ROWS)
+    version, _ = staged(collection, [{"id": 3}])
+    Run.objects.filter(pk=version.run_id).update(**change)
+    leftovers.tidy()
+    assert not Version.objects.filter(stage=Stage.STAGING).exists()
+    assert (seen(collection), Row.objects.count(), tables()) == (ROWS, 2, set())
+
+
+@pytest.mark.parametrize(("mode", "fields"), MODES)
+def test_what_is_being_loaded_is_let_be(shop: Application, mode: str, fields: Any) -> None:
+    collection = make_collection(shop, mode=mode, **fields)
+    version, loader = staged(collection, ROWS)
+    leftovers.tidy()
+    loader.flush()
+    show(version, loaded_by(loader.encoder, read=2), worker=version.worker)
+    assert seen(collection) == ROWS
+
+
+def test_what_was_shown_meanwhile_stays(shop: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked at again under lock: a run may end between the two looks."""
+    collection = make_collection(shop)
+    version, loader = staged(collection, ROWS)
+    Run.objects.filter(pk=version.run_id).update(worker=uuid4())
+    held = Version.objects.select_for_update
+
+    def shown_first() -> Any:
+        Run.objects.filter(pk=version.run_id).update(worker=version.worker)
+        monkeypatch.setattr(Version.objects, "select_for_update", held)
+        show(version, loaded_by(loader.encoder, read=2), worker=version.worker)
+        return held()
+
+    monkeypatch.setattr(Version.objects, "select_for_update", shown_first)
+    assert leftovers.take_back() == 0
+    assert seen(collection) == ROWS
+
+
+def test_tables_of_versions_that_are_gone_are_dropped_and_others_stay(shop: Application) -> None:
+    gone = make_collection(shop, name="gone", mode="upserted", key=["id"])
+    kept = make_collection(shop, name="kept", mode="upserted", key=["id"])
+    staged(gone, ROWS)
+    version, _ = staged(kept, ROWS)
+    Collection.objects.filter(pk=gone.pk).delete()
+    assert len(left_tables()) == 1
+    leftovers.tidy()
+    assert tables() == {table_of(version)}
+
+
+def test_rows_of_collections_that_are_gone_are_deleted_and_others_stay(
+    shop: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "BATCH", 2)
+    collections = [make_collection(shop, name=name) for name in "abc"]
+    for collection in collections:
+        load(collection, [{"id": n} for n in range(5)])
+    for collection in collections[:2]:
+        Collection.objects.filter(pk=collection.pk).delete()
+    leftovers.tidy()
+    assert set(Row.objects.values_list("collection_id", flat=True)) == {collections[2].pk}
+    assert len(seen(collections[2])) == 5
+
+
+def test_with_no_time_left_rows_wait_for_the_next_tick(shop: Application) -> None:
+    collection = make_collection(shop)
+    load(collection, ROWS)
+    collection.delete()
+    past = fleet.database_now() - timedelta(seconds=1)
+    assert leftovers.prune_gone(until=past) == 0
+    assert leftovers.prune_gone(until=past + timedelta(minutes=1)) == 2
+
+
+def test_versions_that_are_not_kept_any_more_are_deleted(shop: Application) -> None:
+    collection = make_collection(shop, mode="versioned", keep=2)
+    for number in (1, 2):
+        load(collection, [{"id": number}])
+    Version.objects.filter(number=1).update(stage=Stage.RETIRED)
+    leftovers.tidy()
+    assert [version.number for version in Version.objects.all()] == [2]
+    assert (seen(collection), Row.objects.count()) == ([{"id": 2}], 1)
+
+
+def test_with_nothing_to_tidy_it_asks_little(shop: Application, django_assert_max_num_queries: Any) -> None:
+    load(make_collection(shop), ROWS)
+    with django_assert_max_num_queries(7):
+        leftovers.tidy()
