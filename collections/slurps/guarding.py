@@ -28,7 +28,8 @@ def flags_of(collection: Collection, version: Version, loaded: Loaded) -> list[F
     """Why this result is to be held; empty where it may be shown."""
     flags: list[Flag] = []
     for name, setting in collection.guards.items():
-        if setting and (message := GUARDS[name](setting, collection, version, loaded)):
+        is_on = setting is not None and setting is not False  # 0 % fewer is a bound, too
+        if is_on and (message := GUARDS[name](setting, collection, version, loaded)):
             flags.append({"guard": name, "message": message})
     return flags
 

@@ -29,8 +29,8 @@ class Collection(models.Model):
 
     `readers` are the labels of the tokens that may read it; null: every token that may read collections at all.
 
-    `filling` is the position from which on rows lack what the slots are to hold, since `indexed` was changed; null: none
-    does, and slots may be believed.
+    `filling` is the position from which on rows lack what the slots are to hold, since `indexed` was changed; null:
+    none does, and slots may be believed.
 
     `current` is what readers see, `pinned` what they see in its stead. `generation` counts what was ever begun to be
     loaded, `numbered` the versions that came of it, `positions` the places that were given to rows.

@@ -142,7 +142,7 @@ def slot_of(value: Any) -> Any:
 
 
 def _is_known(known: Mapping[str, set[str]], name: str, value: Any) -> bool:
-    types = known.get(cleaned(name)) if isinstance(name, str) else None
+    types = known.get(cleaned(name))
     if types is None:
         return len(known) >= MOST_COLUMNS  # which they are beyond so many, nobody noted
     return value is None or types <= {"null"} or _TYPES.get(type(value), "text") in types

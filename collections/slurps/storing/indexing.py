@@ -5,6 +5,7 @@ Who reads meanwhile does without the slots. What is left when there was no time 
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -76,7 +77,7 @@ def _statement(indexed: Sequence[str]) -> str:
     )
 
 
-def _values(collection: Collection, start: int) -> dict[str, object]:
+def _values(collection: Collection, start: int) -> dict[str, Any]:
     named = {f"name{n}": name for n, name in enumerate(collection.indexed)}
     return {"collection": collection.pk, "start": start, "end": start + BATCH, **named}
 

@@ -1,0 +1,191 @@
+"""Statements for what was asked. A page costs what it shows: an index leads to where it begins, and gives the order.
+
+An order is made of parts that follow one another: rows with a value to go by, and those without one. Each of them is
+found by an index of its own, and the second is looked at when the first has no more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from badgerjobs.web.problems import Invalid
+from slurps.collecting.reading.asking import Asked, Filter
+from slurps.collecting.reading.comparing import condition, meant_by, with_word
+from slurps.collecting.reading.fields import Values, at, path_of, text_at
+from slurps.models import Collection, Version
+from slurps.storing.columns import MOST_COLUMNS, types_of
+from slurps.storing.encoding import SLOT_LETTERS
+from slurps.storing.reading import SEEN, bounds_of
+
+# So many values of an indexed field are looked for one by one.
+MOST_BRANCHES = 20
+# The order of their places, for $sort.
+PLACES = "$position"
+
+_TYPES = {'"': "text", "t": "boolean", "f": "boolean", "n": "null", "[": "list", "{": "object"}
+_CELL_IS_FORMULA = "^[=+@\\t\\r\\n-]"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: behind this row of this part. `value` is JSON, what the part goes by."""
+
+    part: int
+    value: str | None
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows in one order. Each of the `branches` are conditions for rows that no other one has.
+
+    `by` is what they are ordered by before their places; empty for their places alone. `same` is what that is in all
+    rows of each branch, where it is: then they are merged by their places.
+    """
+
+    branches: Sequence[Sequence[str]]
+    falls: bool
+    by: str = ""
+    same: Sequence[str] = ()
+
+
+class Reader:
+    """What one address asks of one version."""
+
+    def __init__(self, asked: Asked, collection: Collection, version: Version) -> None:
+        self._asked, self._collection, self._version = asked, collection, version
+        self.known = types_of(version.known)
+        self._columns = set(self.known)
+        self.values = Values(dict(bounds_of(version)))
+        self.fields = [(name, path_of(name, self._columns, "$fields")) for name in asked.fields]
+        self._conditions = [self._condition(one) for one in asked.filters]
+        self._conditions += [with_word(word, self.values) for word in asked.words]
+        self.parts = self._parts()
+
+    @property
+    def header(self) -> list[str]:
+        """The names of what a line of a table has."""
+        return [name for name, _ in self.fields] or list(self.known)
+
+    def counting(self) -> str:
+        """How many rows there are in all."""
+        return f"SELECT count(*) FROM collections_row r WHERE {' AND '.join([SEEN, *self._conditions])}"  # noqa: S608
+
+    def rows(self, part: int, *, limit: int | None = None, offset: int = 0, after: Place | None = None) -> str:
+        """Three columns: the row, its place, and what the part goes by, as JSON; in their order."""
+        one = self.parts[part]
+        seek = self._seek(one, offset) if offset and after is None else ""
+        offset = 0 if seek else offset
+        ends = f" LIMIT {limit}" if limit is not None else ""
+        ends += f" OFFSET {offset}" if offset else ""
+        if len(one.branches) == 1:
+            return self._branch(one, 0, after, seek) + ends
+        most = f" LIMIT {limit + offset}" if limit is not None else ""
+        branches = " UNION ALL ".join(f"({self._branch(one, n, after, seek)}{most})" for n in range(len(one.branches)))
+        way = " DESC" if one.falls else ""
+        return f"SELECT * FROM ({branches}) AS r (shown, position, value) ORDER BY position{way}{ends}"  # noqa: S608
+
+    def _branch(self, part: Part, number: int, after: Place | None, seek: str) -> str:
+        value, way = part.by, " DESC" if part.falls else ""
+        conditions = [SEEN, *part.branches[number], *self._conditions, *filter(None, [seek])]
+        if after is not None:
+            conditions.append(self._behind(part, number, after))
+        order = f"{value}{way}, r.position{way}" if value else f"r.position{way}"
+        shown = f"({value})::text" if value and not part.same else "NULL::text"
+        return (
+            f"SELECT {self._shown()} AS shown, r.position, {shown} AS value FROM collections_row r"  # noqa: S608
+            f" WHERE {' AND '.join(conditions)} ORDER BY {order}"
+        )
+
+    def _behind(self, part: Part, number: int, after: Place) -> str:
+        sign, position = "<" if part.falls else ">", self.values.add(after.position)
+        if not part.by:
+            return f"r.position {sign} {position}"
+        value = part.same[number] if part.same else f"{self.values.add(after.value)}::jsonb"
+        return f"({part.by}, r.position) {sign} ({value}, {position})"
+
+    def _seek(self, part: Part, offset: int) -> str:
+        """Where no place is empty the n-th row is known by its place; empty where the rows must be counted."""
+        version = self._version
+        is_full = version.ends_at - version.starts_at == version.rows
+        if self._asked.narrows or not is_full or len(self.parts) > 1:
+            return ""
+        if part.falls:
+            return f"r.position < {self.values.add(version.ends_at - offset)}"
+        return f"r.position >= {self.values.add(version.starts_at + offset)}"
+
+    def _shown(self) -> str:
+        if self._asked.format == "csv":
+            named = self.fields or [(name, [name]) for name in self.known]
+            return f"ARRAY[{', '.join(self._cell(path) for _, path in named)}]::text[]"
+        if not self.fields:
+            return "r.data"
+        pairs = ", ".join(f"({self.values.add(name)}, {at(path, self.values)})" for name, path in self.fields)
+        return (
+            "(SELECT coalesce(jsonb_object_agg(f.name, f.value), '{}') FROM"  # noqa: S608  all of it parameters
+            f" (VALUES {pairs}) AS f (name, value) WHERE f.value IS NOT NULL)"
+        )
+
+    def _cell(self, path: Sequence[str]) -> str:
+        """A value as text; a text that a spreadsheet would take for a formula behind an apostrophe."""
+        there, text = at(path, self.values), text_at(path, self.values)
+        is_formula = f"jsonb_typeof({there}) = 'string' AND {text} ~ {self.values.add(_CELL_IS_FORMULA)}"
+        return f"CASE WHEN {is_formula} THEN '''' || {text} ELSE {text} END"
+
+    def _condition(self, one: Filter) -> str:
+        path = path_of(one.name, self._columns, one.parameter)
+        return condition(one, path, self.values, self._slot(path))
+
+    def _slot(self, path: Sequence[str]) -> str:
+        """Where a field is indexed; empty where it is not, or not yet in all rows."""
+        collection = self._collection
+        if len(path) != 1 or path[0] not in collection.indexed or collection.filling is not None:
+            return ""
+        return f"r.slot{collection.indexed.index(path[0]) + 1}"
+
+    def _parts(self) -> list[Part]:
+        sort = self._asked.sort
+        name, falls = sort.removeprefix("-"), sort.startswith("-")
+        if sort in {"", PLACES, f"-{PLACES}"}:
+            return [self._by_value(falls) or Part([[]], falls)]
+        if not name:
+            raise Invalid(**{"$sort": f"Give a field, or -field, or {PLACES}."})
+        path = path_of(name, self._columns, "$sort")
+        if slot := self._slot(path):
+            some, none = (
+                f"{slot} IS NOT NULL AND {slot} <> 'null'::jsonb",
+                f"({slot} IS NULL OR {slot} = 'null'::jsonb)",
+            )
+            return [Part([[some]], falls, slot), Part([[none]], falls=False)]
+        there = at(path, self.values)
+        parts = "('object', 'array', 'null')"
+        value = f"(CASE WHEN jsonb_typeof({there}) NOT IN {parts} THEN {there} END)"
+        return [Part([[f"{value} IS NOT NULL"]], falls, value), Part([[f"{value} IS NULL"]], falls=False)]
+
+    def _by_value(self, falls: bool) -> Part | None:
+        """One branch for each value of an indexed field that is asked for, in the order of the index.
+
+        A span from a value to itself, and not that value: the database is not led to believe that the order of places
+        costs nothing elsewhere, where it would look at a million rows for a hundred.
+        """
+        for one in self._asked.filters:
+            if one.operator not in {"eq", "in"}:
+                continue
+            path = path_of(one.name, self._columns, one.parameter)
+            slot = self._slot(path)
+            meant = self._that_may_be(path[0], meant_by(one))
+            if not slot or not meant or len(meant) > MOST_BRANCHES or any(len(one_) >= SLOT_LETTERS for one_ in meant):
+                continue
+            places = [f"{self.values.add(each)}::jsonb" for each in meant]
+            return Part([[f"{slot} >= {place}", f"{slot} <= {place}"] for place in places], falls, slot, places)
+        return None
+
+    def _that_may_be(self, column: str, meant: Sequence[str]) -> list[str]:
+        """Without the values of types that the column never had, and without those that are the same number."""
+        types = self.known.get(column)
+        if types is None or len(self.known) >= MOST_COLUMNS:
+            types = {"text", "number", "boolean"}
+        found = [one for one in meant if _TYPES.get(one[0], "number") in types]
+        alike: dict[object, str] = {}
+        for one in found:
+            alike.setdefault(one if _TYPES.get(one[0]) else float(one), one)
+        return list(alike.values())
