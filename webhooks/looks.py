@@ -54,6 +54,7 @@ OF_ACTIONS: Mapping[str, Mapping[str, Look]] = {
     "sync": {"task": Look("Task", placeholder="refresh-products")},
     "job": {"job": Look("Job", placeholder="send-report"), "input": Look("given")},
     "event": {"event": Look("Event", placeholder="low-stock"), "input": Look("given")},
+    "async_job": {"async_job": Look("Async job", placeholder="import-products")},
     "background_task": {"definition": Look("Definition", placeholder="syncArticles"), "input": Look("given")},
     "value": {"key": Look("Key", placeholder="product-{{PRODUCT_ID}}")},
 }

@@ -11,7 +11,10 @@ from django.utils.module_loading import import_string
 from badgerjobs.sources.models import DataSource
 from badgerjobs.workspaces.models import Application
 
-USES: Mapping[str, str] = {"keys": "tasks.keys.of_sources.KEYS"}
+USES: Mapping[str, str] = {
+    "keys": "tasks.keys.of_sources.KEYS",
+    "slurpers": "slurps.of_sources.SLURPERS",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,8 @@ def test_the_database_is_not_taken_for_ready_while_the_image_still_makes_it() ->
     assert asked[asked.index("-h") + 1] == "127.0.0.1"
 
 
-@pytest.mark.parametrize("name", ["BACKGROUND_TASKS", "CODE_PROCESSES", "BACKGROUND_RETENTION_DAYS"])
-def test_what_background_tasks_are_told_reaches_all_of_ours(name: str) -> None:
+@pytest.mark.parametrize("name", ["BACKGROUND_TASKS", "SLURPERS", "CODE_PROCESSES", "BACKGROUND_RETENTION_DAYS"])
+def test_what_code_of_the_operators_is_told_reaches_all_of_ours(name: str) -> None:
     assert {SERVICES[one]["environment"][name] for one in OURS} == {re.findall(rf"\$\{{{name}:-\w*\}}", TEXT)[0]}
 
 

@@ -23,6 +23,11 @@ ROWS = [{"id": 1}, {"id": 2}]
 MODES = [("normal", {}), ("upserted", {"key": ["id"]}), ("accumulative", {})]
 
 
+def run_of(version: Version) -> Any:
+    assert version.run_id
+    return Run.objects.filter(pk=version.run_id)
+
+
 def tables() -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname FROM pg_class WHERE relname LIKE 'collections\\_staged\\_%'")
@@ -42,7 +47,7 @@ def test_what_an_attempt_left_that_is_over_is_taken_back(
     collection = make_collection(shop, mode=mode, **fields)
     load(collection, ROWS)
     version, _ = staged(collection, [{"id": 3}])
-    Run.objects.filter(pk=version.run_id).update(**change)
+    run_of(version).update(**change)
     leftovers.tidy()
     assert not Version.objects.filter(stage=Stage.STAGING).exists()
     assert (seen(collection), Row.objects.count(), tables()) == (ROWS, 2, set())
@@ -62,11 +67,11 @@ def test_what_was_shown_meanwhile_stays(shop: Application, monkeypatch: pytest.M
     """It is looked at again under lock: a run may end between the two looks."""
     collection = make_collection(shop)
     version, loader = staged(collection, ROWS)
-    Run.objects.filter(pk=version.run_id).update(worker=uuid4())
+    run_of(version).update(worker=uuid4())
     held = Version.objects.select_for_update
 
     def shown_first() -> Any:
-        Run.objects.filter(pk=version.run_id).update(worker=version.worker)
+        run_of(version).update(worker=version.worker)
         monkeypatch.setattr(Version.objects, "select_for_update", held)
         show(version, loaded_by(loader.encoder, read=2), worker=version.worker)
         return held()

@@ -18,6 +18,7 @@ ACTIONS: Mapping[str, str] = {
     "sync": "webhooks.actions.sync.SYNC",
     "job": "webhooks.actions.job.JOB",
     "event": "webhooks.actions.event.EVENT",
+    "async_job": "webhooks.actions.async_job.ASYNC_JOB",
     "background_task": "webhooks.actions.background_task.BACKGROUND_TASK",
     "value": "webhooks.actions.value.VALUE",
 }

@@ -61,6 +61,7 @@ def test_what_is_there_is_taken(stocked: Application, kind: str, fields: Any, wh
         ("job", {"job": "none"}, "job", "There is no job with the tag “none” in this application."),
         ("job", {"job": "a-job", "input": "body"}, "input", "The job “a-job” makes a call of its own, which takes no"),
         ("job", {"job": "a-job", "input": "all"}, "input", "“all” is none of nothing, variables, value, body."),
+        ("async_job", {"async_job": "none"}, "async_job", "There is no async job with the tag “none” in this"),
         ("event", {"event": "none"}, "event", "There is no event with the tag “none” in this application."),
         ("value", {"key": "product-2"}, "key", "There is no key with the name “product-2” in this application."),
         ("value", {"key": "product-{{"}, "key", "“{{” is no placeholder: write {{CATEGORY_ID}}."),
@@ -73,7 +74,7 @@ def test_what_is_not_there_is_refused(
     assert errors_of(kind, stocked, **fields)[field].startswith(sentence)
 
 
-@pytest.mark.parametrize("kind", ["sync", "job", "event", "background_task"])
+@pytest.mark.parametrize("kind", ["sync", "job", "event", "async_job", "background_task"])
 def test_nothing_is_looked_for_without_an_application(kind: str) -> None:
     assert errors_of(kind, None, **{action_of(kind).field: "none"}) == {}
 
@@ -84,6 +85,7 @@ def test_nothing_is_looked_for_without_an_application(kind: str) -> None:
         ("sync", {"task": "a-task"}, "a-task", "/tasks/a-task/"),
         ("job", {"job": "a job"}, "a job", "/jobs/a%20job/"),
         ("event", {"event": "an-event"}, "an-event", "/events/an-event/"),
+        ("async_job", {"async_job": "prices"}, "prices", ""),
         ("background_task", {"definition": "testingRun"}, "testingRun", "/background-tasks/definitions/testingRun/"),
         ("value", {"key": "product-1"}, "product-1", "/keys/product-1/"),
         ("value", {"key": "product-{{ID}}"}, "product-{{ID}}", ""),
@@ -109,6 +111,7 @@ def test_the_targets_that_there_are_are_offered_by_name(stocked: Application, mo
         "sync": [("z", "Another task"), ("a-task", "a-task")],
         "job": [("a-job", "a-job"), ("event-job", "event-job")],
         "event": [("an-event", "an-event")],
+        "async_job": [],
         "background_task": [("syncArticles", "Sync articles")],
     }
 
