@@ -356,6 +356,8 @@ SPECTACULAR_SETTINGS = {
         "TaskType": "tasks.models.TaskType",
         "Selection": "tasks.models.Selection",
         "PatternSelection": "tasks.selection.PATTERN_CHOICES",
+        "OverlapEnum": "badgerjobs.runs.models.Overlap",
+        "AsyncJobOverlap": "slurps.serializers.OVERLAPS",
         "SyncState": "tasks.models.SyncState",
         "DeliveryState": "webhooks.querysets.STATES",
         "RunState": "badgerjobs.runs.models.State",

@@ -2,11 +2,11 @@
 
 from drf_spectacular.utils import OpenApiExample
 
-_SOLD = "return dataMap.products.filter(p => p.stock > 0).map(p => ({...p, seen_at: ctx.now}))"
+_SOLD = "return dataMap.catalogue.filter(p => p.stock > 0).map(p => ({...p, seen_at: ctx.now}))"
 
 SLURPER = OpenApiExample(
     "the products that can be sold",
-    value={"tag": "sellable-products", "language": "javascript", "code": _SOLD, "sources": ["products"]},
+    value={"tag": "sellable-products", "language": "javascript", "code": _SOLD, "sources": ["catalogue"]},
     request_only=True,
 )
 BATCHES = OpenApiExample(
@@ -15,25 +15,25 @@ BATCHES = OpenApiExample(
         "tag": "orders-by-batches",
         "language": "javascript_batches",
         "code": "return rows.map(({id, total}) => ({id, total: Number(total)}))",
-        "sources": ["products"],
+        "sources": ["catalogue"],
     },
     request_only=True,
 )
 CHANGE_SLURPER = OpenApiExample("another name", value={"name": "Products in stock"}, request_only=True)
-REPLACE_SLURPER = OpenApiExample("rows as they come", value={"sources": ["products"]}, request_only=True)
+REPLACE_SLURPER = OpenApiExample("rows as they come", value={"sources": ["catalogue"]}, request_only=True)
 TRY_SLURPER = OpenApiExample(
     "over two rows",
     value={
-        "rows": {"products": [{"id": 1, "stock": 3}, {"id": 2, "stock": 0}]},
-        "definition": {"language": "javascript", "code": _SOLD, "sources": ["products"]},
+        "rows": {"catalogue": [{"id": 1, "stock": 3}, {"id": 2, "stock": 0}]},
+        "definition": {"language": "javascript", "code": _SOLD, "sources": ["catalogue"]},
     },
     request_only=True,
 )
 TRY_NEW_SLURPER = OpenApiExample(
     "code that is being written",
     value={
-        "definition": {"language": "javascript", "code": "return dataMap.products", "sources": ["products"]},
-        "rows": {"products": [{"id": 1}]},
+        "definition": {"language": "javascript", "code": "return dataMap.catalogue", "sources": ["catalogue"]},
+        "rows": {"catalogue": [{"id": 1}]},
     },
     request_only=True,
 )
@@ -54,4 +54,4 @@ RUN = OpenApiExample("for one category", value={"values": {"CATEGORY": "lamps"}}
 PAUSE = OpenApiExample(
     "while they move", value={"reason": "The shop moves.", "until": "2035-01-01T00:00:00Z"}, request_only=True
 )
-FORGET = OpenApiExample("one source", value={"sources": ["products"]}, request_only=True)
+FORGET = OpenApiExample("one source", value={"sources": ["catalogue"]}, request_only=True)

@@ -18,6 +18,8 @@ from slurps.models import AsyncJob, Collection
 from slurps.slurper_services import MOST_SOURCES
 
 LONGEST_RUN_S = 86_400
+# One run fills a collection at a time.
+OVERLAPS = [(str(value), str(label)) for value, label in Overlap.choices if value != Overlap.ALLOW]
 
 NO_SLURPER = "Name the slurper that it runs."
 ONE_AT_A_TIME = (
@@ -54,7 +56,7 @@ class AsyncJobSerializer(
         help_text="Seconds that a run may take, in each attempt: 1 to 86,400. 3,600 by default.",
     )
     overlap = OneOfField(
-        [choice for choice in Overlap.choices if choice[0] != Overlap.ALLOW],
+        OVERLAPS,
         required=False,
         error_messages={"invalid_choice": ONE_AT_A_TIME},
         help_text="When the run before is not over: skip, queue_one, queue_all or cancel_running.",

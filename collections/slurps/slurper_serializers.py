@@ -78,17 +78,17 @@ class SlurperSerializer(DefinitionSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Look at what is given, over what was there before; what its language has no use for is empty."""
         attrs = super().validate(attrs)
-        language = attrs["language"] = attrs.get("language", self._stored("language", Language.NONE.value))
+        language = attrs.get("language", self._stored("language", Language.NONE.value))
         wrong = self._unfit(language, attrs)
         if language in SEEN:
             wrong |= self._wrong_code(language, attrs)
         if language == Language.PYTHON:
             wrong |= self._wrong_function(attrs)
-        elif not self._sources(attrs):
+        elif not self._sources(attrs) and (attrs.keys() & {"language", "sources"} or not self.partial):
             wrong["sources"] = [NO_SOURCES]
         if wrong:
             raise serializers.ValidationError(wrong)
-        return {**attrs, **emptied(language)}
+        return {**attrs, "language": language, **emptied(language)}
 
     def to_representation(self, instance: Slurper) -> dict[str, Any]:
         """A list leaves out what is long."""

@@ -21,11 +21,13 @@ from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import revoke_token
 from badgerjobs.workspaces.models import Scope, Token
 from jobs.models import Connection, Event, Job
+from slurps.models import AsyncJob, Slurper, SlurperSource
 from tasks.models import BackgroundRun, CachedValue, CacheKey, KeySync, Task
 from tests.addresses import FOR_PROGRAMS, addresses, filled
 from tests.callers import PROBLEM, Answer, Caller, caller_for
 from tests.factories import (
     NOW,
+    make_async_job,
     make_attempt,
     make_background_run,
     make_connection,
@@ -75,6 +77,8 @@ THEIR_OWN = {
     ("PUT", "/api/v1/connections/{tag}/"): "makes a connection of this tag among the stranger's own",
     ("PUT", "/api/v1/sources/{tag}/"): "makes a source of this tag among the stranger's own",
     ("PUT", "/api/v1/tasks/{tag}/"): "makes a task of this tag among the stranger's own",
+    ("PUT", "/api/v1/slurpers/{tag}/"): "makes a slurper of this tag among the stranger's own",
+    ("PUT", "/api/v1/async-jobs/{tag}/"): "makes an async job of this tag among the stranger's own",
     ("PUT", "/api/v1/hooks/{tag}/"): "makes a hook of this tag among the stranger's own",
     ("PUT", "/api/v1/keys/{name}/"): "makes a key of this name among the stranger's own",
 }
@@ -149,6 +153,11 @@ def rows(alice: Caller) -> Mapping[str, str]:
     task = make_task(alice.application, "alices", name=MARK, type="webhook", pattern=MARK)
     fit_task_hook(task, by="alice", now=NOW)
     make_sync(make_run(task.runnable, State.FAILED), key, "failed", error=MARK)
+    slurps = make_async_job(alice.application, "alices", remembered={MARK: MARK})
+    AsyncJob.objects.filter(pk=slurps.pk).update(name=MARK)
+    Slurper.objects.filter(pk=slurps.slurper_id).update(name=MARK, language="javascript", code=f"return '{MARK}'")
+    SlurperSource.objects.create(slurper=slurps.slurper, source=source, place=1)
+    make_run(slurps.runnable, State.SUCCEEDED, output={"collection": MARK, "read": 1})
     hook = make_hook(alice.application, "alices", name=MARK, settings={"verify_token": MARK}, response_body=MARK)
     change_transform(hook, f"return '{MARK}'", by=MARK, now=NOW)
     Example.objects.create(hook=hook, name="seven", body=MARK)
@@ -189,6 +198,9 @@ def everything() -> Mapping[str, list[str]]:
             CachedValue,
             KeySync,
             Task,
+            Slurper,
+            SlurperSource,
+            AsyncJob,
             Hook,
             TransformVersion,
             Example,

@@ -14,10 +14,12 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi_spec_validator import validate
 
 from badgerjobs.runs.models import LogLine, State
+from slurps.models import Slurper, SlurperSource
 from tasks.examples import RETRY
 from tests.callers import Answer, Caller
 from tests.factories import (
     NOW,
+    make_async_job,
     make_attempt,
     make_background_run,
     make_connection,
@@ -134,6 +136,14 @@ def test_the_calls_that_take_a_key_say_so() -> None:
         ("POST", "/api/v1/tasks/{tag}/run/"),
         ("POST", "/api/v1/background-tasks/"),
         ("POST", "/api/v1/background-tasks/{id}/abort/"),
+        ("POST", "/api/v1/slurpers/"),
+        ("PUT", "/api/v1/slurpers/{tag}/"),
+        ("POST", "/api/v1/async-jobs/"),
+        ("PUT", "/api/v1/async-jobs/{tag}/"),
+        ("POST", "/api/v1/async-jobs/{tag}/forget/"),
+        ("POST", "/api/v1/async-jobs/{tag}/pause/"),
+        ("POST", "/api/v1/async-jobs/{tag}/resume/"),
+        ("POST", "/api/v1/async-jobs/{tag}/run/"),
         ("POST", "/api/v1/hooks/"),
         ("PUT", "/api/v1/hooks/{tag}/"),
         ("POST", "/api/v1/hooks/{tag}/pause/"),
@@ -200,6 +210,7 @@ def test_the_example_of_a_request_is_taken(alice: Caller, example: Example) -> N
     refused = {"url": "http://10.0.0.7/{{PRODUCT_ID}}"}  # so that nothing is called
     make_sync(run, make_key(make_source(alice.application, "t", configuration=refused)), "failed")
     make_source(alice.application, "catalogue")
+    make_async_job(alice.application, "t", remembered={"catalogue": 1})
     make_hook(alice.application, "t")
     begun = make_background_run(alice.application, State.RUNNING)
     path = example.path.replace("{tag}", "t").replace("{name}", "product-1").replace("{id}", str(begun.pk))
@@ -236,6 +247,11 @@ def rows(alice: Caller) -> Mapping[str, str]:
     )
     synced = make_run(task.runnable, State.FAILED)
     make_sync(synced, key, "failed", error_class="status", error="The source answered 500.")
+    slurps = make_async_job(alice.application, "t", remembered={"t": 1})
+    SlurperSource.objects.create(slurper=slurps.slurper, source=key.source, place=1)
+    Slurper.objects.create(application=alice.application, tag="bare", name="bare")
+    wrote = {"collection": "prices", "version": 1, "stage": "ready", "read": 2, "written": 2, "bytes": 9}
+    make_run(slurps.runnable, State.SUCCEEDED, output=wrote)
     queued = make_run(job.runnable, State.QUEUED)
     over = make_run(job.runnable, State.FAILED)
     made = {"run": {"input": {"a": 1}, "output": {"b": 2}}, "progress": 0.5, "progress_message": "Half."}
@@ -248,6 +264,7 @@ def rows(alice: Caller) -> Mapping[str, str]:
     own = {
         "/api/v1/runs/{id}/replay/": str(over.pk),
         "/api/v1/sources/{tag}/": "bare",
+        "/api/v1/slurpers/{tag}/": "bare",
         "/api/v1/background-tasks/{id}/abort/": str(begun.pk),
         "/api/v1/background-tasks/{id}/logs/": str(begun.pk),
         "/api/v1/background-tasks/{id}/": str(ended.pk),
@@ -352,6 +369,29 @@ BODIES: dict[tuple[str, str], list[Any]] = {
         {"transform": "return {variables: {A: body}}", "body": "t", "pattern": "{{A}}"},
         {"transform": "return 1"},
     ],
+    ("POST", "/api/v1/slurpers/"): [
+        {"tag": "u", "language": "javascript", "code": "return dataMap.t", "sources": ["t"]},
+        {"tag": "v", "sources": ["t", "bare"]},
+    ],
+    ("PUT", "/api/v1/slurpers/{tag}/"): [{"sources": ["t"]}],
+    ("PATCH", "/api/v1/slurpers/{tag}/"): [{}, {"name": "n"}],
+    ("POST", "/api/v1/slurpers/{tag}/try/"): [
+        {"rows": {"t": [{"a": 1}]}},
+        {"rows": {}, "definition": {"language": "javascript", "code": "console.log(1); throw 1"}},
+    ],
+    ("POST", "/api/v1/slurpers/try/"): [
+        {"rows": {"t": [{"a": 1}]}, "definition": {"sources": ["t"]}},
+        {"definition": {"sources": ["t"]}},
+    ],
+    ("POST", "/api/v1/async-jobs/"): [
+        {"tag": "u", "slurper": "t", "cron": "0 4 * * *", "time_zone": "Europe/Zurich"},
+        {"tag": "v", "slurper": "bare"},
+    ],
+    ("PUT", "/api/v1/async-jobs/{tag}/"): [{"slurper": "t", "preset": "hourly"}],
+    ("PATCH", "/api/v1/async-jobs/{tag}/"): [{}, {"timeout": 5}],
+    ("POST", "/api/v1/async-jobs/{tag}/run/"): [{}, {"values": {"A": [1]}}],
+    ("POST", "/api/v1/async-jobs/{tag}/pause/"): [{"reason": "They move.", "until": "2035-01-01T00:00:00Z"}, {}],
+    ("POST", "/api/v1/async-jobs/{tag}/forget/"): [{"sources": ["t"]}, {}],
     ("POST", "/api/v1/background-tasks/"): [{"definition": "testingRun", "delay": 60}, {"definition": "testingRun"}],
     ("POST", "/api/v1/background-tasks/{id}/abort/"): [{"message": "Enough.", "cascade": False}],
     ("POST", "/api/v1/hooks/"): [
