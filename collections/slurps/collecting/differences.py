@@ -11,6 +11,7 @@ from typing import Any
 from slurps.collecting.snapshot import asked, in_batches, one_look
 from slurps.models import Collection, Stage, Version
 from slurps.modes import MODES
+from slurps.storing.reading import bounds_of
 from slurps.storing.staging import table_of
 
 # So many rows of each are shown, and so many bytes of them.
@@ -18,7 +19,7 @@ SHOWN = 100
 SHOWN_BYTES = 2_000_000
 
 _SEEN = (
-    "r.collection_id = %(collection)s AND r.position >= %(starts_{v})s"
+    "r.collection_id = %(collection)s AND r.position >= %(starts_{v})s AND r.position < %(ends_{v})s"
     " AND r.first BETWEEN %(floor_{v})s AND %(generation_{v})s AND (r.last IS NULL OR r.last >= %(generation_{v})s)"
 )
 _BEFORE, _AFTER = _SEEN.format(v="a"), _SEEN.format(v="b")
@@ -116,11 +117,13 @@ def _way(collection: Collection, after: Version) -> tuple[str, str, bool]:
 def _bounds(version: Version | None, name: str) -> dict[str, int]:
     """The values for _SEEN. No version sees nothing."""
     if version is None:
-        return {f"starts_{name}": 0, f"floor_{name}": 1, f"generation_{name}": 0}
+        return {f"starts_{name}": 0, f"ends_{name}": 0, f"floor_{name}": 1, f"generation_{name}": 0}
+    bounds = bounds_of(version)
     return {
-        f"starts_{name}": version.starts_at,
-        f"floor_{name}": version.floor,
-        f"generation_{name}": version.generation,
+        f"starts_{name}": bounds["starts_at"],
+        f"ends_{name}": bounds["ends_at"],
+        f"floor_{name}": bounds["floor"],
+        f"generation_{name}": bounds["generation"],
     }
 
 

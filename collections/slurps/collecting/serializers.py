@@ -47,6 +47,10 @@ class GuardsSerializer(StrictSerializer):
     )
     repeated_keys = serializers.BooleanField(required=False, help_text="Hold a result in which a key comes twice.")
 
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Those that were given."""
+        return dict(instance)
+
 
 def names(most: int, **kwargs: Any) -> BoundedListField:
     """A list of names of columns, each once."""

@@ -10,11 +10,13 @@ from slurps.models import Version
 # Cursors of one connection are told apart by them.
 _numbers = count()
 
-# A row is seen by a version: its three numbers are all there is to it.
+# A row is seen by a version: its three numbers are all there is to it. Where others have theirs nobody need look.
 SEEN = (
-    "r.collection_id = %(collection)s AND r.position >= %(starts_at)s AND r.first BETWEEN %(floor)s AND %(generation)s"
-    " AND (r.last IS NULL OR r.last >= %(generation)s)"
+    "r.collection_id = %(collection)s AND r.position >= %(starts_at)s AND r.position < %(ends_at)s"
+    " AND r.first BETWEEN %(floor)s AND %(generation)s AND (r.last IS NULL OR r.last >= %(generation)s)"
 )
+# Where a version ends that is not ready yet.
+NOWHERE = 2**62
 
 
 def bounds_of(version: Version) -> dict[str, int]:
@@ -22,6 +24,7 @@ def bounds_of(version: Version) -> dict[str, int]:
     return {
         "collection": version.collection_id,
         "starts_at": version.starts_at,
+        "ends_at": NOWHERE if version.number is None else version.ends_at,
         "floor": version.floor,
         "generation": version.generation,
     }

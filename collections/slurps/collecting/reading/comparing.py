@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from badgerjobs.lib.storable import is_storable
 from badgerjobs.web.problems import Invalid
@@ -11,6 +11,7 @@ from slurps.collecting.reading.fields import Values, at
 from slurps.storing.encoding import SLOT_LETTERS
 
 MOST_VALUES = 100
+ANY_TYPE = {"text", "number", "boolean", "null", "list", "object"}
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,400})(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
 
@@ -49,10 +50,16 @@ def _listed(one: Filter) -> list[str]:
     raise Invalid(**{one.parameter: 'Give values with commas, or a list as JSON: ["a,b",3].'})
 
 
-def condition(one: Filter, path: Sequence[str], values: Values, slot: str = "") -> str:
-    """True of the rows that it asks for. `slot` is where the field is indexed, if it is. Raises Invalid."""
+def condition(one: Filter, path: Sequence[str], values: Values, *, slot: str, types: Set[str]) -> str:
+    """True of the rows that it asks for. `slot` is where the field is indexed, `types` are those that it had.
+
+    Raises Invalid.
+    """
     is_slotted = slot and one.operator in _BY_SLOT and len(one.value) < SLOT_LETTERS
-    return _CONDITIONS[one.operator](one, slot if is_slotted else at(path, values), values)
+    there = slot if is_slotted else at(path, values)
+    if one.operator in _SIGNS:
+        return _ordered(one, there, values, types)
+    return _CONDITIONS[one.operator](one, there, values)
 
 
 def any_of(found: Sequence[str], values: Values) -> str:
@@ -68,17 +75,14 @@ def _unequal(one: Filter, there: str, values: Values) -> str:
     return f"NOT coalesce({_equal(one, there, values)}, false)"
 
 
-def _ordered(sign: str) -> Callable[[Filter, str, Values], str]:
+def _ordered(one: Filter, there: str, values: Values, types: Set[str]) -> str:
     """Numbers with numbers, and texts with texts, letter by letter: moments as ISO 8601 writes them, say."""
-
-    def compared(one: Filter, there: str, values: Values) -> str:
-        text = f"jsonb_typeof({there}) = 'string' AND {there} {sign} {values.add(json.dumps(one.value))}::jsonb"
-        if not _NUMBER.fullmatch(one.value):
-            return f"({text})"
-        number = f"jsonb_typeof({there}) = 'number' AND {there} {sign} {values.add(one.value)}::jsonb"
-        return f"(({number}) OR ({text}))"
-
-    return compared
+    sign, found = _SIGNS[one.operator], []
+    if "text" in types:
+        found.append(f"jsonb_typeof({there}) = 'string' AND {there} {sign} {values.add(json.dumps(one.value))}::jsonb")
+    if "number" in types and _NUMBER.fullmatch(one.value):
+        found.append(f"jsonb_typeof({there}) = 'number' AND {there} {sign} {values.add(one.value)}::jsonb")
+    return f"({' OR '.join(found) or 'false'})"
 
 
 def _contains(one: Filter, there: str, values: Values) -> str:
@@ -105,10 +109,6 @@ _CONDITIONS: Mapping[str, Callable[[Filter, str, Values], str]] = {
     "eq": _equal,
     "ne": _unequal,
     "in": _equal,
-    "lt": _ordered("<"),
-    "lte": _ordered("<="),
-    "gt": _ordered(">"),
-    "gte": _ordered(">="),
     "contains": _contains,
     "startswith": _starts,
     "isnull": _null,
@@ -116,7 +116,8 @@ _CONDITIONS: Mapping[str, Callable[[Filter, str, Values], str]] = {
 
 
 # Of texts a slot has the beginning, and of what has parts nothing: enough for these, where the value is shorter.
-_BY_SLOT = {"eq", "in", "lt", "lte", "gt", "gte"}
+_SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_BY_SLOT = {"eq", "in", *_SIGNS}
 
 
 def with_word(word: str, values: Values) -> str:

@@ -6,10 +6,11 @@ found by an index of its own, and the second is looked at when the first has no 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from badgerjobs.web.problems import Invalid
 from slurps.collecting.reading.asking import Asked, Filter
-from slurps.collecting.reading.comparing import condition, meant_by, with_word
+from slurps.collecting.reading.comparing import ANY_TYPE, condition, meant_by, with_word
 from slurps.collecting.reading.fields import Values, at, path_of, text_at
 from slurps.models import Collection, Version
 from slurps.storing.columns import MOST_COLUMNS, types_of
@@ -36,16 +37,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows in one order. Each of the `branches` are conditions for rows that no other one has.
+    """Rows in one order. Each of the `branches` has rows that no other one has: those between two conditions.
 
-    `by` is what they are ordered by before their places; empty for their places alone. `same` is what that is in all
-    rows of each branch, where it is: then they are merged by their places.
+    The first of the two says where the order begins; from a place on, that does. `by` is what rows are ordered by
+    before their places; empty for their places alone. `same` is what that is in all rows of each branch, where it is:
+    then they are merged by their places. `instead_of` is the filter that the branches stand for.
     """
 
-    branches: Sequence[Sequence[str]]
+    branches: Sequence[tuple[str, str]]
     falls: bool
     by: str = ""
     same: Sequence[str] = ()
+    instead_of: Filter | None = None
 
 
 class Reader:
@@ -57,8 +60,8 @@ class Reader:
         self._columns = set(self.known)
         self.values = Values(dict(bounds_of(version)))
         self.fields = [(name, path_of(name, self._columns, "$fields")) for name in asked.fields]
-        self._conditions = [self._condition(one) for one in asked.filters]
-        self._conditions += [with_word(word, self.values) for word in asked.words]
+        self._conditions = {one: self._condition(one) for one in asked.filters}
+        self._words = [with_word(word, self.values) for word in asked.words]
         self.parts = self._parts()
 
     @property
@@ -68,7 +71,7 @@ class Reader:
 
     def counting(self) -> str:
         """How many rows there are in all."""
-        return f"SELECT count(*) FROM collections_row r WHERE {' AND '.join([SEEN, *self._conditions])}"  # noqa: S608
+        return f"SELECT count(*) FROM collections_row r WHERE {' AND '.join([SEEN, *self._all_but(None)])}"  # noqa: S608
 
     def rows(self, part: int, *, limit: int | None = None, offset: int = 0, after: Place | None = None) -> str:
         """Three columns: the row, its place, and what the part goes by, as JSON; in their order."""
@@ -86,14 +89,14 @@ class Reader:
 
     def _branch(self, part: Part, number: int, after: Place | None, seek: str) -> str:
         value, way = part.by, " DESC" if part.falls else ""
-        conditions = [SEEN, *part.branches[number], *self._conditions, *filter(None, [seek])]
-        if after is not None:
-            conditions.append(self._behind(part, number, after))
+        conditions = [SEEN, *self._all_but(part.instead_of), *filter(None, [seek])]
+        begins, ends = part.branches[number]
+        conditions += [self._behind(part, number, after) if after else begins, ends]
         order = f"{value}{way}, r.position{way}" if value else f"r.position{way}"
         shown = f"({value})::text" if value and not part.same else "NULL::text"
         return (
             f"SELECT {self._shown()} AS shown, r.position, {shown} AS value FROM collections_row r"  # noqa: S608
-            f" WHERE {' AND '.join(conditions)} ORDER BY {order}"
+            f" WHERE {' AND '.join(filter(None, conditions))} ORDER BY {order}"
         )
 
     def _behind(self, part: Part, number: int, after: Place) -> str:
@@ -133,7 +136,7 @@ class Reader:
 
     def _condition(self, one: Filter) -> str:
         path = path_of(one.name, self._columns, one.parameter)
-        return condition(one, path, self.values, self._slot(path))
+        return condition(one, path, self.values, slot=self._slot(path), types=self._types_at(path))
 
     def _slot(self, path: Sequence[str]) -> str:
         """Where a field is indexed; empty where it is not, or not yet in all rows."""
@@ -146,7 +149,7 @@ class Reader:
         sort = self._asked.sort
         name, falls = sort.removeprefix("-"), sort.startswith("-")
         if sort in {"", PLACES, f"-{PLACES}"}:
-            return [self._by_value(falls) or Part([[]], falls)]
+            return [self._by_value(falls) or Part([("", "")], falls)]
         if not name:
             raise Invalid(**{"$sort": f"Give a field, or -field, or {PLACES}."})
         path = path_of(name, self._columns, "$sort")
@@ -155,11 +158,11 @@ class Reader:
                 f"{slot} IS NOT NULL AND {slot} <> 'null'::jsonb",
                 f"({slot} IS NULL OR {slot} = 'null'::jsonb)",
             )
-            return [Part([[some]], falls, slot), Part([[none]], falls=False)]
+            return [Part([("", some)], falls, slot), Part([("", none)], falls=False)]
         there = at(path, self.values)
         parts = "('object', 'array', 'null')"
         value = f"(CASE WHEN jsonb_typeof({there}) NOT IN {parts} THEN {there} END)"
-        return [Part([[f"{value} IS NOT NULL"]], falls, value), Part([[f"{value} IS NULL"]], falls=False)]
+        return [Part([("", f"{value} IS NOT NULL")], falls, value), Part([("", f"{value} IS NULL")], falls=False)]
 
     def _by_value(self, falls: bool) -> Part | None:
         """One branch for each value of an indexed field that is asked for, in the order of the index.
@@ -172,20 +175,33 @@ class Reader:
                 continue
             path = path_of(one.name, self._columns, one.parameter)
             slot = self._slot(path)
-            meant = self._that_may_be(path[0], meant_by(one))
+            meant = self._that_may_be(path, meant_by(one))
             if not slot or not meant or len(meant) > MOST_BRANCHES or any(len(one_) >= SLOT_LETTERS for one_ in meant):
                 continue
             places = [f"{self.values.add(each)}::jsonb" for each in meant]
-            return Part([[f"{slot} >= {place}", f"{slot} <= {place}"] for place in places], falls, slot, places)
+            spans = [
+                (f"({slot}, r.position) >= ({place}, %(starts_at)s)", f"({slot}, r.position) < ({place}, %(ends_at)s)")
+                for place in places
+            ]
+            branches = [span[::-1] for span in spans] if falls else spans
+            return Part(branches, falls, slot, places, one)
         return None
 
-    def _that_may_be(self, column: str, meant: Sequence[str]) -> list[str]:
+    def _that_may_be(self, path: Sequence[str], meant: Sequence[str]) -> list[str]:
         """Without the values of types that the column never had, and without those that are the same number."""
-        types = self.known.get(column)
-        if types is None or len(self.known) >= MOST_COLUMNS:
-            types = {"text", "number", "boolean"}
-        found = [one for one in meant if _TYPES.get(one[0], "number") in types]
+        types = self._types_at(path)
         alike: dict[object, str] = {}
-        for one in found:
-            alike.setdefault(one if _TYPES.get(one[0]) else float(one), one)
+        for one in meant:
+            kind = _TYPES.get(one[0], "number")
+            if kind in types:
+                alike.setdefault(Decimal(one) if kind == "number" else one, one)
         return list(alike.values())
+
+    def _types_at(self, path: Sequence[str]) -> set[str]:
+        """The types that a column had; all, where nobody noted them."""
+        if len(path) > 1 or len(self.known) >= MOST_COLUMNS:
+            return ANY_TYPE
+        return self.known.get(path[0], ANY_TYPE)
+
+    def _all_but(self, stood_for: Filter | None) -> list[str]:
+        return [*(said for one, said in self._conditions.items() if one is not stood_for), *self._words]
