@@ -47,7 +47,7 @@ fix: ## mend by machine what `check` says of format and lint
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: ## how fast it is here (WHAT=runs, tick, fairness, memory, pages, javascript, cache, hooks, deliveries, background, patterns or syncs); docs/bench.md says how to read it
+bench: ## how fast it is here (WHAT=runs, tick, fairness, memory, pages, javascript, cache, hooks, deliveries, background, collections, patterns or syncs); docs/bench.md says how to read it
 	@.ci/install requirements.txt
 	@$(python) -m bench $(WHAT) $(OPTIONS)
 

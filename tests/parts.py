@@ -8,8 +8,8 @@ MARKS = ("browser", "e2e")
 # Files are shared out one by one: a long one that comes last has a processor to itself while the others have nothing.
 LONGEST_FIRST = (
     "tests/bench/test_bench.py", "tests/e2e/test_up.py", "tests/e2e/test_hooks.py", "tests/e2e/test_chaos.py",
-    "tests/e2e/test_no_broker.py", "tests/chaos/test_stopped.py", "tests/e2e/test_fleet.py",
-    "tests/e2e/test_deliveries.py", "tests/e2e/test_faults.py", "tests/e2e/test_recipes.py",
+    "tests/e2e/test_collections.py", "tests/e2e/test_no_broker.py", "tests/chaos/test_stopped.py",
+    "tests/e2e/test_fleet.py", "tests/e2e/test_deliveries.py", "tests/e2e/test_faults.py", "tests/e2e/test_recipes.py",
 )  # fmt: skip
 
 

@@ -117,3 +117,12 @@ def test_stopped_half_way_it_leaves_no_process_and_no_file(passable: Path, numbe
         process.stdout.close()
     assert started_in(passable) == []
     assert list(passable.iterdir()) == []
+
+
+@pytest.mark.e2e
+def test_the_last_line_of_collections_is_a_rate_for_each_way_of_writing() -> None:
+    said, figures = bench("collections", "--rounds=1", "--collected=300", "--large=500")
+    assert set(figures["rows_per_second"]) == {"replace", "append", "merge"}
+    assert figures["large"]["rows"] == 500
+    assert figures["reading"]["page_p50_ms"] <= figures["reading"]["page_p99_ms"]
+    assert "a large collection" in said

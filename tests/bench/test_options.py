@@ -25,5 +25,5 @@ def test_what_cannot_be_measured_is_refused_before_anything_starts(words: list[s
 
 
 def test_each_word_leads_to_a_measure() -> None:
-    words = "runs tick fairness memory pages javascript cache patterns syncs hooks deliveries background"
+    words = "runs tick fairness memory pages javascript cache patterns syncs hooks deliveries background collections"
     assert set(MEASURES) == set(words.split())
