@@ -35,12 +35,13 @@ _FAILED = """
 WITH newest AS (
     SELECT runnable_id FROM runs_run WHERE application_id = %(application)s AND state = 'failed' AND id >= %(since)s
     ORDER BY id DESC LIMIT %(looked_at)s)
-SELECT r.kind, r.name, coalesce(job.name, task.name, hook.name, r.name), over.id, over.number, over.error,
+SELECT r.kind, r.name, coalesce(job.name, task.name, slurp.name, hook.name, r.name), over.id, over.number, over.error,
        over.attempts, over.finished_at,
        last.state NOT IN ('succeeded', 'failed', 'aborted', 'skipped')
 FROM (SELECT DISTINCT runnable_id AS id FROM newest) failing
 JOIN runs_runnable r ON r.id = failing.id LEFT JOIN jobs_job job ON job.runnable_id = r.id
-LEFT JOIN tasks_task task ON task.runnable_id = r.id LEFT JOIN webhooks_hook hook ON hook.runnable_id = r.id,
+LEFT JOIN tasks_task task ON task.runnable_id = r.id LEFT JOIN webhooks_hook hook ON hook.runnable_id = r.id
+LEFT JOIN collections_asyncjob slurp ON slurp.runnable_id = r.id,
 LATERAL (SELECT id, number, left(error, 300) AS error, attempts, finished_at, state FROM runs_run
          WHERE runnable_id = r.id AND state IN ('succeeded', 'failed', 'aborted') ORDER BY id DESC LIMIT 1) over,
 LATERAL (SELECT state FROM runs_run WHERE runnable_id = r.id ORDER BY id DESC LIMIT 1) last

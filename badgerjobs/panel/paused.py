@@ -10,7 +10,13 @@ from badgerjobs.runs.models import Incident, Trouble
 from badgerjobs.workspaces.models import Application
 
 # What people call it, whatever it is.
-_NAMES = ("runnable__job__name", "runnable__task__name", "runnable__hook__name", "runnable__name")
+_NAMES = (
+    "runnable__job__name",
+    "runnable__task__name",
+    "runnable__async_job__name",
+    "runnable__hook__name",
+    "runnable__name",
+)
 
 
 @dataclass(frozen=True, slots=True)

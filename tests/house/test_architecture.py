@@ -56,6 +56,7 @@ GATES = {"for_application", "for_user", "by_token", "by_secret", "none"}
 
 # Looks that a front makes past the gates: how many, and what keeps them in the tenant.
 PAST_THE_GATES = {
+    "collections/slurps/showing.py": (1, "the names of async jobs whose runnables came by the gate"),
     "badgerjobs/runs/listing.py": (3, "attempts and replays of runs that came by the gate; or it is in the condition"),
     "badgerjobs/runs/page.py": (2, "attempts that came by the gate; the application is in the condition"),
     "badgerjobs/workspaces/account_views.py": (2, "one's own sessions: the person is in the condition, or the request"),

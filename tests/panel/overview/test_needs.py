@@ -13,9 +13,11 @@ from badgerjobs.lib.time_bars import HOUR
 from badgerjobs.panel import moment, needs
 from badgerjobs.runs.models import Incident, Runnable, State
 from badgerjobs.workspaces.models import Application, Role, Token
+from slurps.models import AsyncJob
 from tests.clients import browser_in
 from tests.factories import (
     make_application,
+    make_async_job,
     make_hook,
     make_job,
     make_run,
@@ -179,6 +181,15 @@ def test_whatever_failed_or_was_paused_is_called_by_its_name_and_leads_to_its_pa
     said = alice.get(address(shop)).content.decode()
     assert there in said
     assert f'action="{reverse(page.partition(":")[0] + ":resume", args=[shop.slug, "hello"])}"' in said
+
+
+def test_an_async_job_is_called_by_its_name_though_it_has_no_page(shop: Application, alice: Client) -> None:
+    runnable = make_async_job(shop, "hello").runnable
+    AsyncJob.objects.update(name="Hello, badger")
+    ran(runnable, timezone.now() - MINUTE, State.FAILED, number=0)
+    assert "Hello, badger</span> failed for good" in alice.get(address(shop)).content.decode()
+    paused_by_the_engine(runnable)
+    assert "Hello, badger</span> is paused" in alice.get(address(shop)).content.decode()
 
 
 def paused_by_the_engine(runnable: Runnable, reason: str = "20 runs in a row failed.", **columns: object) -> None:
