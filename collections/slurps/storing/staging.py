@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from badgerjobs.runs.models import Run, State
-from slurps.models import Collection, Row, Stage, Version
+from slurps.models import AsyncJob, Collection, Row, Stage, Version
 from slurps.modes import MODES
 from slurps.storing.faults import BusyError, HeldError, SupersededError
 
@@ -24,6 +24,7 @@ def begin(*, collection: Collection, run_id: UUID, worker: UUID | None, now: dat
     Raises BusyError while another run fills the same collection, HeldError where what waits for approval must come
     first, and SupersededError when the run is not this worker's any more.
     """
+    hold_job(collection)
     collection = Collection.objects.select_for_update().get(pk=collection.pk)
     ensure_ours(run_id, worker)
     make_room(collection, run_id)
@@ -43,6 +44,14 @@ def begin(*, collection: Collection, run_id: UUID, worker: UUID | None, now: dat
     if MODES[collection.mode].write == "upsert":
         _make_table(version)
     return version
+
+
+def hold_job(collection: Collection) -> None:
+    """Lock the async job, before its runs and collections: who deletes it, or its application, holds it first, too.
+
+    Else each would wait for what the other one has.
+    """
+    AsyncJob.objects.select_for_update(no_key=True).filter(pk=collection.async_job_id).values_list("pk").first()
 
 
 def make_room(collection: Collection, run_id: UUID | None = None) -> None:

@@ -14,7 +14,7 @@ from slurps.storing.encoding import Encoder
 from slurps.storing.faults import SupersededError
 from slurps.storing.merging import merge
 from slurps.storing.pruning import retire
-from slurps.storing.staging import discard, drop_table, ensure_ours, keep_table
+from slurps.storing.staging import discard, drop_table, ensure_ours, hold_job, keep_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ def show(
     Raises SupersededError, and UnstorableError when rows were lost.
     """
     assert version.run_id is not None  # noqa: S101  one that was rolled back to is shown already
+    hold_job(version.collection)
     ensure_ours(version.run_id, worker)
     version, collection = held(version)
     _note(version, loaded)
@@ -60,6 +61,7 @@ def hold(
 ) -> Version:
     """Keep it where nobody sees it, until somebody approves or drops it. Raises SupersededError."""
     assert version.run_id is not None  # noqa: S101
+    hold_job(version.collection)
     ensure_ours(version.run_id, worker)
     version, collection = held(version)
     for other in collection.versions.filter(stage=Stage.HELD):
@@ -80,6 +82,7 @@ def hold(
 @transaction.atomic
 def approve(version: Version) -> Version:
     """Let readers see what was held. Raises SupersededError when it was dropped, or overtaken."""
+    hold_job(version.collection)
     version, collection = held(version)
     was_placed = version.stage == Stage.HELD and MODES[collection.mode].write == "replace"
     _remember(collection, version.remembered)
@@ -97,7 +100,7 @@ def drop(version: Version) -> None:
 
 def _remember(collection: Collection, remembered: Mapping[str, Any] | None) -> None:
     if remembered:
-        job = AsyncJob.objects.select_for_update(of=("self",)).get(pk=collection.async_job_id)
+        job = AsyncJob.objects.get(pk=collection.async_job_id)  # it is held
         job.remembered = {**job.remembered, **remembered}
         job.save(update_fields=["remembered"])
 
