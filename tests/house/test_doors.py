@@ -21,7 +21,7 @@ from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.issuing import revoke_token
 from badgerjobs.workspaces.models import Scope, Token
 from jobs.models import Connection, Event, Job
-from slurps.models import AsyncJob, Slurper, SlurperSource
+from slurps.models import AsyncJob, Collection, Row, Slurper, SlurperSource, Version
 from tasks.models import BackgroundRun, CachedValue, CacheKey, KeySync, Task
 from tests.addresses import FOR_PROGRAMS, addresses, filled
 from tests.callers import PROBLEM, Answer, Caller, caller_for
@@ -30,6 +30,7 @@ from tests.factories import (
     make_async_job,
     make_attempt,
     make_background_run,
+    make_collection,
     make_connection,
     make_delivery,
     make_event,
@@ -42,6 +43,7 @@ from tests.factories import (
     make_task,
 )
 from tests.in_turn import in_turn
+from tests.slurps.storing.loads import load
 from tests.tables import held
 from webhooks.models import Delivery, Example, Hook, TransformVersion
 from webhooks.task_hooks import fit_task_hook
@@ -103,6 +105,8 @@ class Door:
         key = self.method, self.address
         if self.address.startswith("/api/v1/cache/"):
             return Scope.CACHE_READ
+        if self.address == "/api/v1/collections/{endpoint}/":
+            return Scope.COLLECTIONS_READ
         if key in DELETES:
             return Scope.BACKGROUND_DELETE
         if key in READS:
@@ -158,6 +162,15 @@ def rows(alice: Caller) -> Mapping[str, str]:
     Slurper.objects.filter(pk=slurps.slurper_id).update(name=MARK, language="javascript", code=f"return '{MARK}'")
     SlurperSource.objects.create(slurper=slurps.slurper, source=source, place=1)
     make_run(slurps.runnable, State.SUCCEEDED, output={"collection": MARK, "read": 1})
+    collection = make_collection(
+        alice.application,
+        async_job=slurps,
+        name="alices",
+        mode="versioned",
+        readers=[MARK, "test"],
+        guards={"columns": MARK},
+    )
+    load(collection, [{MARK: MARK}])
     hook = make_hook(alice.application, "alices", name=MARK, settings={"verify_token": MARK}, response_body=MARK)
     change_transform(hook, f"return '{MARK}'", by=MARK, now=NOW)
     Example.objects.create(hook=hook, name="seven", body=MARK)
@@ -169,6 +182,7 @@ def rows(alice: Caller) -> Mapping[str, str]:
     )
     return {
         "tag": job.tag, "pk": str(run.pk), "rest": "anything", "cache/name": key.name, "keys/name": key.name,
+        "collections/name": collection.name, "collections/endpoint": collection.name,
         "examples/name": "seven", "versions/number": "1", "deliveries/pk": str(delivery.pk),
         "background-tasks/id": str(mine.pk),
     }  # fmt: skip
@@ -201,6 +215,9 @@ def everything() -> Mapping[str, list[str]]:
             Slurper,
             SlurperSource,
             AsyncJob,
+            Collection,
+            Version,
+            Row,
             Hook,
             TransformVersion,
             Example,

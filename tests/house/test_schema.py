@@ -22,6 +22,7 @@ from tests.factories import (
     make_async_job,
     make_attempt,
     make_background_run,
+    make_collection,
     make_connection,
     make_delivery,
     make_event,
@@ -34,6 +35,8 @@ from tests.factories import (
     make_task,
 )
 from tests.in_turn import in_turn
+from tests.slurps.collecting.held import hold_rows
+from tests.slurps.storing.loads import load
 from webhooks.models import Example as SavedExample
 from webhooks.models import Standing
 from webhooks.task_hooks import fit_task_hook
@@ -144,6 +147,14 @@ def test_the_calls_that_take_a_key_say_so() -> None:
         ("POST", "/api/v1/async-jobs/{tag}/pause/"),
         ("POST", "/api/v1/async-jobs/{tag}/resume/"),
         ("POST", "/api/v1/async-jobs/{tag}/run/"),
+        ("POST", "/api/v1/async-jobs/{tag}/collections/"),
+        ("POST", "/api/v1/async-jobs/{tag}/collections/{name}/activate/"),
+        ("POST", "/api/v1/async-jobs/{tag}/collections/{name}/deactivate/"),
+        ("POST", "/api/v1/async-jobs/{tag}/collections/{name}/versions/{number}/approve/"),
+        ("POST", "/api/v1/async-jobs/{tag}/collections/{name}/versions/{number}/drop/"),
+        ("POST", "/api/v1/async-jobs/{tag}/collections/{name}/versions/{number}/pin/"),
+        ("POST", "/api/v1/async-jobs/{tag}/collections/{name}/versions/{number}/roll-back/"),
+        ("POST", "/api/v1/async-jobs/{tag}/collections/{name}/versions/{number}/unpin/"),
         ("POST", "/api/v1/hooks/"),
         ("PUT", "/api/v1/hooks/{tag}/"),
         ("POST", "/api/v1/hooks/{tag}/pause/"),
@@ -210,7 +221,8 @@ def test_the_example_of_a_request_is_taken(alice: Caller, example: Example) -> N
     refused = {"url": "http://10.0.0.7/{{PRODUCT_ID}}"}  # so that nothing is called
     make_sync(run, make_key(make_source(alice.application, "t", configuration=refused)), "failed")
     make_source(alice.application, "catalogue")
-    make_async_job(alice.application, "t", remembered={"catalogue": 1})
+    slurps = make_async_job(alice.application, "t", remembered={"catalogue": 1})
+    make_collection(alice.application, async_job=slurps, name="product-1")
     make_hook(alice.application, "t")
     begun = make_background_run(alice.application, State.RUNNING)
     path = example.path.replace("{tag}", "t").replace("{name}", "product-1").replace("{id}", str(begun.pk))
@@ -252,6 +264,13 @@ def rows(alice: Caller) -> Mapping[str, str]:
     Slurper.objects.create(application=alice.application, tag="bare", name="bare")
     wrote = {"collection": "prices", "version": 1, "stage": "ready", "read": 2, "written": 2, "bytes": 9}
     make_run(slurps.runnable, State.SUCCEEDED, output=wrote)
+    versioned = {"mode": "versioned", "keep": 3, "key": ["id"], "guards": {"empty": True}}
+    collection = make_collection(alice.application, async_job=slurps, name="t", **versioned)
+    load(collection, [{"id": 1, "a": 1}, {"id": 2}])
+    collection.pinned = collection.current
+    collection.save()
+    load(collection, [{"id": 1, "a": 2}, {"id": 3}])
+    hold_rows(collection, [])
     queued = make_run(job.runnable, State.QUEUED)
     over = make_run(job.runnable, State.FAILED)
     made = {"run": {"input": {"a": 1}, "output": {"b": 2}}, "progress": 0.5, "progress_message": "Half."}
@@ -273,8 +292,11 @@ def rows(alice: Caller) -> Mapping[str, str]:
         "/api/v1/deliveries/{id}/replay/": failed,
         "/api/v1/deliveries/{id}/verify/": refused,
     }
-    return {"tag": "t", "name": "t", "number": "1", "id": str(queued.pk), **own}
+    held = {f"/api/v1/{VERSION}/{verb}/ number": "held" for verb in ("approve", "drop")}
+    return {"tag": "t", "name": "t", "endpoint": "t", "number": "1", "id": str(queued.pk), **own, **held}
 
+
+VERSION = "async-jobs/{tag}/collections/{name}/versions/{number}"
 
 # What must stand in the address as well.
 QUERIES = {("GET", "/api/v1/cache/"): "?key=t&key=u"}
@@ -389,6 +411,14 @@ BODIES: dict[tuple[str, str], list[Any]] = {
     ],
     ("PUT", "/api/v1/async-jobs/{tag}/"): [{"slurper": "t", "preset": "hourly"}],
     ("PATCH", "/api/v1/async-jobs/{tag}/"): [{}, {"timeout": 5}],
+    ("POST", "/api/v1/async-jobs/{tag}/collections/"): [
+        {"name": "u", "mode": "normal"},
+        {"name": "v", "mode": "upserted", "key": ["a", "b"], "guards": {"repeated_keys": True}, "readers": ["site"]},
+    ],
+    ("PATCH", "/api/v1/async-jobs/{tag}/collections/{name}/"): [
+        {},
+        {"keep": 2, "guards": {"smaller_percent": 5, "columns": "discard"}},
+    ],
     ("POST", "/api/v1/async-jobs/{tag}/run/"): [{}, {"values": {"A": [1]}}],
     ("POST", "/api/v1/async-jobs/{tag}/pause/"): [{"reason": "They move.", "until": "2035-01-01T00:00:00Z"}, {}],
     ("POST", "/api/v1/async-jobs/{tag}/forget/"): [{"sources": ["t"]}, {}],
@@ -431,7 +461,7 @@ def test_real_answers_are_what_the_reference_says(
     alice: Caller, rows: Mapping[str, str], method: str, path: str
 ) -> None:
     operation = OPERATIONS[method, path]
-    address = re.sub(r"{(\w+)}", lambda match: rows.get(path) or rows[match[1]], path)
+    address = re.sub(r"{(\w+)}", lambda match: rows.get(path) or rows.get(f"{path} {match[1]}") or rows[match[1]], path)
     address += QUERIES.get((method, path), "")
     for body in BODIES.get((method, path), [None]):
         answer = alice.send(method, address, b"" if body is None else json.dumps(body).encode())

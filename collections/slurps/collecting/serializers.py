@@ -96,10 +96,18 @@ class CollectionSerializer(StrictSerializer):
         source="is_active", read_only=True, help_text="Whether runs of its async job fill it: one of its collections."
     )
     version = serializers.IntegerField(
-        source="current.number", default=None, read_only=True, help_text="The newest version; null before the first."
+        source="current.number",
+        default=None,
+        allow_null=True,
+        read_only=True,
+        help_text="The newest version; null before the first.",
     )
     pinned = serializers.IntegerField(
-        source="pinned.number", default=None, read_only=True, help_text="The version that is read in its stead, if any."
+        source="pinned.number",
+        default=None,
+        allow_null=True,
+        read_only=True,
+        help_text="The version that is read in its stead, if any.",
     )
     rows = serializers.IntegerField(
         source="current.rows", default=0, read_only=True, help_text="How many rows the newest version has."
@@ -165,7 +173,7 @@ class CollectionSerializer(StrictSerializer):
         return attrs
 
 
-class ColumnSerializer(serializers.Serializer[Any]):
+class CollectionColumnSerializer(serializers.Serializer[Any]):
     """A column, as a run's rows had it."""
 
     name = serializers.CharField(help_text="Its name.")
@@ -187,7 +195,7 @@ def count(words: str) -> serializers.IntegerField:
     return serializers.IntegerField(help_text=words)
 
 
-class VersionSerializer(serializers.Serializer[Any]):
+class CollectionVersionSerializer(serializers.Serializer[Any]):
     """What one run left of a collection's rows."""
 
     number = serializers.IntegerField(allow_null=True, help_text="Counted up, never reused; null before it is ready.")
@@ -203,7 +211,9 @@ class VersionSerializer(serializers.Serializer[Any]):
     removed = count("How many of the version before it has no more.")
     dropped = count("How many values a guard left out.")
     bytes = count("How long what came was, as JSON.")
-    columns = ColumnSerializer(many=True, help_text="The columns of what came, in the order in which they were seen.")
+    columns = CollectionColumnSerializer(
+        many=True, help_text="The columns of what came, in the order in which they were seen."
+    )
     flagged = FlagSerializer(many=True, help_text="Why it waits, or waited, for approval.")
     run = serializers.UUIDField(
         source="run_id", allow_null=True, help_text="The run that made it; null if rolled back."

@@ -19,7 +19,7 @@ from badgerjobs.web.problems import Conflict, Invalid
 from slurps.collecting import version_services
 from slurps.collecting.api import TAG_WORDS, collection_of
 from slurps.collecting.differences import difference
-from slurps.collecting.serializers import CollectionSerializer, DifferenceSerializer, VersionSerializer
+from slurps.collecting.serializers import CollectionSerializer, CollectionVersionSerializer, DifferenceSerializer
 from slurps.models import Collection, Stage, Version
 
 # Stands in the address for the result that waits, which has no number yet.
@@ -40,7 +40,7 @@ VERSION_FILTERS: dict[str, Any] = {
 class VersionViewSet(viewsets.GenericViewSet[Version]):
     """The versions of a collection that are kept, newest first, and what is loaded or waits just now."""
 
-    serializer_class = VersionSerializer
+    serializer_class = CollectionVersionSerializer
     queryset = Version.objects.none()
     pagination_class = NewestFirst
     lookup_field = lookup_url_kwarg = "number"
@@ -53,7 +53,7 @@ class VersionViewSet(viewsets.GenericViewSet[Version]):
 
     @extend_schema(
         summary="List the versions of a collection",
-        responses=VersionSerializer(many=True),
+        responses=CollectionVersionSerializer(many=True),
         parameters=[OpenApiParameter("stage", str, description=f"One or more of {', '.join(STAGES)}, with commas.")],
     )
     def list(self, request: Request, tag: str, name: str) -> Response:
@@ -69,7 +69,7 @@ class VersionViewSet(viewsets.GenericViewSet[Version]):
         """Its rows are at `/api/v1/collections/{name}/?version={number}`."""
         return self._shown(_version_of(collection_of(request, tag, name), number))
 
-    @extend_schema(summary="Approve the result that waits", request=None, responses=VersionSerializer)
+    @extend_schema(summary="Approve the result that waits", request=None, responses=CollectionVersionSerializer)
     @action(detail=True, methods=["post"])
     @idempotent
     def approve(self, request: Request, tag: str, name: str, number: str) -> Response:
@@ -87,7 +87,9 @@ class VersionViewSet(viewsets.GenericViewSet[Version]):
         version_services.drop_version(version=version, by=holder_of(request), now=database_now())
         return Response(status=204)
 
-    @extend_schema(summary="Roll a collection back to a version", request=None, responses={201: VersionSerializer})
+    @extend_schema(
+        summary="Roll a collection back to a version", request=None, responses={201: CollectionVersionSerializer}
+    )
     @action(detail=True, methods=["post"], url_path="roll-back")
     @idempotent
     def roll_back(self, request: Request, tag: str, name: str, number: str) -> Response:

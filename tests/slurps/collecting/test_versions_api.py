@@ -7,16 +7,15 @@ import pytest
 from badgerjobs.workspaces.models import AuditEntry
 from slurps.models import Collection, Row, Stage, Version
 from slurps.storing.staging import begin
-from slurps.storing.swapping import hold, loaded_by
 from tests.callers import Answer, Caller
 from tests.factories import NOW, make_async_job, make_collection
+from tests.slurps.collecting.held import FLAGS, hold_rows
 from tests.slurps.collecting.reads import rows
-from tests.slurps.storing.loads import load, running, seen, staged
+from tests.slurps.storing.loads import load, running, seen
 
 BELOW = "/async-jobs/prices/collections/people/versions/"
 ANN, BOB, CY = {"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob"}, {"id": 3, "name": "Cy"}
 ANNA = {"id": 1, "name": "Anna"}
-FLAGS = [{"guard": "empty", "message": "It has no rows."}]
 
 
 def collection_of(caller: Caller, mode: str, **fields: Any) -> Collection:
@@ -25,11 +24,6 @@ def collection_of(caller: Caller, mode: str, **fields: Any) -> Collection:
     return make_collection(
         caller.application, async_job=job, name="people", mode=mode, **{"key": key, "keep": 9, **fields}
     )
-
-
-def held(collection: Collection, given: list[Any]) -> Version:
-    version, loader = staged(collection, given)
-    return hold(version, loaded_by(loader.encoder, read=len(given)), FLAGS, worker=version.worker)
 
 
 def difference(caller: Caller, query: str = "") -> Answer:
@@ -56,7 +50,7 @@ def test_each_is_told_with_its_counts(alice: Caller) -> None:
 def test_what_waits_is_approved(alice: Caller, mode: str) -> None:
     collection = collection_of(alice, mode)
     load(collection, [ANN])
-    held(collection, [BOB])
+    hold_rows(collection, [BOB])
     waits = alice.get(f"{BELOW}held/").body
     assert (waits["number"], waits["stage"], waits["flagged"]) == (None, "held", FLAGS)
     assert rows(alice).body == [ANN]
@@ -71,7 +65,7 @@ def test_what_waits_is_approved(alice: Caller, mode: str) -> None:
 def test_what_waits_is_dropped(alice: Caller) -> None:
     collection = collection_of(alice, "upserted")
     load(collection, [ANN])
-    held(collection, [ANNA])
+    hold_rows(collection, [ANNA])
     assert alice.post(f"{BELOW}held/drop/").status == 204
     assert rows(alice).body == [ANN]
     assert alice.post(f"{BELOW}held/drop/").status == 404
@@ -178,7 +172,7 @@ class TestDifference:
     def test_what_waits_would_do(self, alice: Caller, mode: str, expected: Any) -> None:
         collection = collection_of(alice, mode, key=["id"] if mode != "accumulative" else [])
         load(collection, [ANN, BOB])
-        held(collection, [ANN, BOB, CY, ANNA] if mode != "normal" else [ANN, CY])
+        hold_rows(collection, [ANN, BOB, CY, ANNA] if mode != "normal" else [ANN, CY])
         answer = difference(alice, "?to=held").body
         assert tuple(answer[what]["count"] for what in ("added", "removed", "changed")) == expected
         assert len(answer["added"]["rows"]) == expected[0]
