@@ -19,6 +19,7 @@ urlpatterns = [
     path("a/<slug:application_slug>/", include("badgerjobs.sources.urls")),
     path("a/<slug:application_slug>/", include("tasks.urls")),
     path("a/<slug:application_slug>/", include("tasks.background.urls")),
+    path("a/<slug:application_slug>/", include("slurps.urls")),
     path("a/<slug:application_slug>/", include("webhooks.urls")),
     path("a/<slug:application_slug>/graphql/", explorer, name="graphql-page"),
     path("api/v1/", include("badgerjobs.api.urls")),

@@ -44,6 +44,7 @@ from tests.factories import (
     make_task,
     make_token,
 )
+from tests.slurp_pages import fill_slurps
 from tests.webhook_pages import fill_webhooks
 
 # Address, with its parameters as {name}, to what the resolver has for it.
@@ -91,6 +92,8 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
     _event_jobs(application, now)
     background = _background_tasks(application, now)
     hook, delivery = fill_webhooks(application, now, mark=MARK, long=LONG, markup=MARKUP)
+    slurps = fill_slurps(application, now, mark=MARK, long=LONG, markup=MARKUP)
+    _runs(application.async_jobs.get(tag=slurps["async-jobs/tag"]).runnable, now)
     tokens = _tokens(application, now)
     invitation = _invitation(application, now)
     for job in jobs:
@@ -115,6 +118,7 @@ def fill(application: Application, now: datetime) -> Mapping[str, str]:
         "tasks/tag": task,
         "hooks/tag": hook,
         "delivery_id": delivery,
+        **slurps,
         "background-tasks/run_id": background,
         "definition": "testingRun",
         "run_id": run,

@@ -25,7 +25,7 @@ KINDS: Mapping[str, Named] = {
     "event_once": Named("events of their own", "jobs:events", if_any=True),
     "sync": Named("task syncs", "tasks:list", if_any=True, page="tasks:task", resume="tasks:resume"),
     "refresh": Named("refreshes of keys", "tasks:keys", if_any=True),
-    "slurp": Named("async jobs", "runs:list", if_any=True),
+    "slurp": Named("async jobs", "collections:list", if_any=True, page="collections:job", resume="collections:resume"),
     "delivery": Named(
         "webhook deliveries", "webhooks:list", if_any=True, page="webhooks:hook", resume="webhooks:resume"
     ),

@@ -46,6 +46,7 @@ PLACES = (
         Place("Tasks", "tasks:list", "w"),
         Place("Cache", "tasks:cache", "h"),
         Place("Background tasks", "background:list", "b"),
+        Place("Async jobs", "collections:list", "u"),
     ),
     (
         Place("Tokens", "panel:tokens", "t", Role.EDITOR),

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.urls import reverse
+
 from badgerjobs.lib import words
 from badgerjobs.runs.models import Attempt, Run
 from badgerjobs.runs.shown import Parts, Shown
@@ -79,11 +81,11 @@ def nothing(_run: Run, _attempt: Attempt | None) -> None:
     """No call is shown: a run makes as many as its sources have pages."""
 
 
-def no_page(_run: Run) -> str:
-    """Async jobs have no page yet."""
-    return ""
+def page_of(run: Run) -> str:
+    """The address of its async job's page."""
+    return reverse("collections:job", args=[run.application.slug, run.runnable.name]) if run.runnable else ""
 
 
 SLURP = Shown(
-    "async job", answer_of, nothing, advice_on, content_of, no_page, titles_of, called, errors=ERRORS, parts=parts_of
+    "async job", answer_of, nothing, advice_on, content_of, page_of, titles_of, called, errors=ERRORS, parts=parts_of
 )

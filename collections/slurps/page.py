@@ -1,0 +1,119 @@
+"""What the page of an async job tells: what it pulls and where that goes, its plans, and its runs."""
+
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, OuterRef
+
+from badgerjobs.lib import charts
+from badgerjobs.runs.measures import took_ms
+from badgerjobs.runs.models import State
+from badgerjobs.runs.owner_page import OwnerPage
+from badgerjobs.runs.pauses import Pause, pause_of
+from badgerjobs.runs.querysets import RunQuerySet
+from badgerjobs.sources.models import DataSource
+from badgerjobs.web.cursors import Page, page_of
+from slurps.models import AsyncJob, Collection, Stage, Version
+from slurps.rows import Counts, Row, rows_of, run_rows
+
+_SWITCHES = ("asyncjob.pause", "asyncjob.update", "asyncjob.create")
+# So many runs are on a page, and in the drawing.
+RUNS, DRAWN = 10, 30
+# How high the lanes of the drawing are, in units of their own.
+HIGH = 40
+
+
+class Drawing(NamedTuple):
+    """The last runs that ended, oldest first: how many rows each wrote, and how long it took."""
+
+    rows: list[charts.Rect]
+    took: list[charts.Rect]
+    first: int
+    last: int
+    last_rows: int
+    last_ms: int
+
+
+class AsyncJobPage(OwnerPage):
+    """See `OwnerPage`."""
+
+    def __init__(self, job: AsyncJob, now: datetime) -> None:
+        super().__init__(job.runnable, job.application, now)
+        self.job = job
+
+    @cached_property
+    def row(self) -> Row:
+        """What the list says of it."""
+        return rows_of(self.application, [self.job], self.now)[0]
+
+    @property
+    def state(self) -> str:
+        return "running" if any(run.state == State.RUNNING for run in self.waiting) else self.row.state
+
+    @property
+    def runs(self) -> RunQuerySet:
+        """Its runs, of any state, without what they were given: that may be long."""
+        return super().runs.defer("input")
+
+    @cached_property
+    def sources(self) -> list[DataSource]:
+        """What its slurper pulls from, in this order."""
+        places = self.job.slurper.places.order_by("place").select_related("source")
+        return [place.source for place in places.defer("source__configuration")]
+
+    @cached_property
+    def variables(self) -> list[str]:
+        """What its sources ask for, each once."""
+        return list(dict.fromkeys(name for source in self.sources for name in source.variables))
+
+    @cached_property
+    def collections(self) -> list[Any]:
+        """Those that it may fill, the active one first; each `is_held` where a result of it waits."""
+        held = Version.objects.for_application(self.application).filter(collection=OuterRef("pk"), stage=Stage.HELD)
+        found = Collection.objects.for_application(self.application).filter(async_job=self.job).whole()
+        return list(found.annotate(is_held=Exists(held)).order_by("-is_active", "name"))
+
+    @property
+    def active(self) -> Any:
+        """The one that its runs fill, if there is one."""
+        return next((one for one in self.collections if one.is_active), None)
+
+    @cached_property
+    def pause(self) -> Pause | None:
+        """Why it is paused, if it is."""
+        return pause_of(self.runnable, self.application, self.job.tag, _SWITCHES)
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever the page has something else to say."""
+        ended = self.row.ended
+        moving = "".join(f" {run.number}:{run.state}" for run in self.waiting)
+        paused = f"{self.runnable.paused_until} {self.runnable.breaker}"
+        last = f"{ended.id} {ended.ended_at}" if ended else ""
+        return f"{last} {self.runnable.enabled} {self.runnable.next_run_at} {paused}{moving}"
+
+    def run_page(self, cursor: str) -> Page[Any]:
+        """A page of its runs, newest first, with what they left."""
+        page = page_of(self.runs, order="-pk", cursor=cursor, size=RUNS)
+        rows: list[Any] = run_rows(page.rows)
+        return Page(rows, page.before, page.earlier, page.later)
+
+    @cached_property
+    def drawing(self) -> Drawing | None:
+        """Its last runs drawn; None before the second of them: one alone is told in words."""
+        ended = list(self.runs.filter(state__in=(State.SUCCEEDED, State.FAILED)).order_by("-id")[:DRAWN])
+        if len(ended) < 2:
+            return None
+        runs = ended[::-1]
+        written = [(Counts.of_output(run.output) or Counts()).written for run in runs]
+        took = [round(took_ms(run) or 0) for run in runs]
+        titles = [f"Run {run.number}:" for run in runs]
+        return Drawing(
+            charts.rects(list(zip(titles, written, strict=True)), HIGH, "rows"),
+            charts.rects(list(zip(titles, took, strict=True)), HIGH, "ms"),
+            runs[0].number,
+            runs[-1].number,
+            written[-1],
+            took[-1],
+        )

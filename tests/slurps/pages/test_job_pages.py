@@ -1,0 +1,213 @@
+"""The list of async jobs, the page of one, and what can be done from there."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from badgerjobs.runs.models import Run, Runnable, State
+from badgerjobs.workspaces.models import Application, Role
+from slurps.models import AsyncJob, Collection
+from tests.factories import NOW, make_collection, make_run, make_source
+from tests.slurps.pages.slurp_pages import WROTE, at, ended, look, made_job, made_slurper, press, queries, text_of
+
+
+def test_without_any_the_list_says_what_comes_here(shop: Application) -> None:
+    page = text_of(look(shop))
+    assert "No async jobs yet" in page
+    assert "There is no slurper yet" in page
+    assert "Make the first" not in text_of(look(shop, role=Role.VIEWER))
+
+
+def test_the_list_tells_each_with_its_collection_its_plan_and_its_last_result(shop: Application) -> None:
+    job = made_job(shop, preset="daily")
+    make_collection(shop, async_job=job)
+    ended(job)
+    page = text_of(look(shop))
+    for said in ("Import", "Clean", "into prices", "Daily", "succeeded", "1,000 rows"):
+        assert said in page
+
+
+def test_what_is_held_or_not_stored_or_failed_is_told(shop: Application) -> None:
+    ended(made_job(shop, "held"), output={**WROTE, "stage": "held"})
+    ended(made_job(shop, "counted"), output={**WROTE, "stage": "", "collection": ""})
+    ended(made_job(shop, "broken"), state=State.FAILED, error="The code failed: x is not defined", output=None)
+    page = text_of(look(shop))
+    for said in ("1,000 rows, held", "1,000 rows, not stored", "x is not defined"):
+        assert said in page
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({"q": "fir"}, {"first"}),
+        ({"state": "paused"}, {"second"}),
+        ({"state": "enabled"}, {"first", "third"}),
+        ({"state": "running"}, {"third"}),
+        ({"slurper": "other"}, {"third"}),
+        ({"state": "nonsense"}, {"first", "second", "third"}),
+    ],
+)
+def test_the_list_is_narrowed_by_its_address(shop: Application, query: dict[str, Any], shown: set[str]) -> None:
+    made_job(shop, "first")
+    made_job(shop, "second", enabled=False)
+    made_slurper(shop, "other")
+    make_run(made_job(shop, "third", slurper="other").runnable, State.RUNNING, number=1, started_at=NOW)
+    assert {row.job.tag for row in look(shop, **query).context["rows"]} == shown
+
+
+def test_the_list_costs_no_more_for_more_jobs(shop: Application) -> None:
+    ended(made_job(shop))
+    before = queries(shop)
+    for number in range(2, 9):
+        ended(made_job(shop, f"job-{number}"))
+    assert queries(shop) == before
+
+
+def test_its_page_leads_to_its_slurper_its_sources_and_its_collections(shop: Application) -> None:
+    made_slurper(shop, sources=("shop", "stock"))
+    job = made_job(shop)
+    make_collection(shop, async_job=job)
+    make_collection(shop, async_job=job, name="copies", mode="upserted", key=["id"], is_active=False)
+    answer = look(shop, "job", "import")
+    for source in ("shop", "stock"):
+        assert reverse("sources:source", args=[shop.slug, source]) in answer.content.decode()
+    page = text_of(answer)
+    assert page.index("prices active Normal") < page.index("copies not active Upserted")
+
+
+def test_its_page_tells_what_each_run_left(shop: Application) -> None:
+    job = made_job(shop)
+    ended(job)
+    ended(job, 2, output={**WROTE, "written": 7364, "stage": "held"})
+    page = text_of(look(shop, "job", "import"))
+    for said in ("2,000", "1,000", "+18", "~940", "7,364 rows, held", "Rows and time"):
+        assert said in page
+
+
+def test_its_page_costs_no_more_for_more_runs_and_collections(shop: Application) -> None:
+    job = made_job(shop)
+    make_collection(shop, async_job=job)
+    ended(job)
+    ended(job, 2)
+    before = queries(shop, "job", "import")
+    for number in range(3, 9):
+        ended(job, number)
+        make_collection(shop, async_job=job, name=f"copy-{number}", is_active=False)
+    assert queries(shop, "job", "import") == before
+
+
+def test_who_may_only_look_is_offered_nothing_to_press(shop: Application) -> None:
+    job = made_job(shop)
+    make_collection(shop, async_job=job)
+    make_run(job.runnable, State.QUEUED, number=1)
+    for name, *args in (["list"], ["job", "import"]):
+        html = look(shop, name, *args, role=Role.VIEWER).content.decode()
+        main = html[html.index("<main") : html.index("</main>")]
+        assert 'method="post"' not in main
+        assert not any(verb in main for verb in ("/edit/", "/pause/", "/delete/", "new-"))
+
+
+def test_running_it_makes_a_run(shop: Application) -> None:
+    job = made_job(shop, enabled=False)
+    answer = press(shop, "run", "import")
+    run = Run.objects.get(runnable=job.runnable)
+    assert (run.cause, run.input) == ("manual", None)
+    assert reverse("runs:run", args=[shop.slug, run.pk]) in answer.content.decode()
+
+
+def test_one_whose_sources_ask_for_values_is_run_with_them(shop: Application) -> None:
+    make_source(shop, "asking", type="JSONL", configuration={"url": "https://example.com/{{DAY}}"}, variables=["DAY"])
+    made_slurper(shop, sources=("asking",))
+    job = made_job(shop)
+    assert "Run now…" in text_of(look(shop, "job", "import"))
+    asked = press(shop, "run", "import")
+    assert "ask for 1 value" in text_of(asked)
+    assert not Run.objects.filter(runnable=job.runnable).exists()
+    values: dict[str, Any] = {"value:DAY": "2026-11-01"}
+    press(shop, "run", "import", **values)
+    assert Run.objects.get(runnable=job.runnable).input == {"values": {"DAY": "2026-11-01"}}
+
+
+def test_it_is_paused_and_resumed(shop: Application) -> None:
+    job = made_job(shop, preset="daily")
+    assert "Pause Import?" in text_of(look(shop, "pause", "import"))
+    assert "Paused." in text_of(press(shop, "pause", "import", reason="the shop moves"))
+    row = Runnable.objects.get(pk=job.runnable_id)
+    assert (row.enabled, row.pause_reason) == (False, "the shop moves")
+    assert "the shop moves" in text_of(look(shop, "job", "import"))
+    press(shop, "resume", "import")
+    assert Runnable.objects.get(pk=job.runnable_id).enabled
+
+
+def test_what_its_sources_gave_to_go_on_from_is_forgotten(shop: Application) -> None:
+    job = made_job(shop)
+    assert "Nothing is remembered" in text_of(press(shop, "forget", "import"))
+    AsyncJob.objects.filter(pk=job.pk).update(remembered={"shop": "2026-11-01"})
+    assert "What is remembered of shop" in text_of(look(shop, "forget", "import"))
+    press(shop, "forget", "import")
+    job.refresh_from_db()
+    assert job.remembered == {}
+
+
+def test_deleting_it_is_asked_with_what_goes_with_it(shop: Application) -> None:
+    job = made_job(shop)
+    make_collection(shop, async_job=job)
+    ended(job)
+    page = text_of(look(shop, "delete", "import"))
+    assert "With it go 1 run and the collection prices." in page
+    assert AsyncJob.objects.filter(pk=job.pk).exists()
+    press(shop, "delete", "import")
+    assert not AsyncJob.objects.exists()
+    assert not Collection.objects.exists()
+
+
+def test_it_is_made_in_a_form_and_changed(shop: Application) -> None:
+    made_slurper(shop)
+    given: dict[str, Any] = {
+        "name": "prices", "slurper": "clean", "when": "preset", "preset": "daily", "time_zone": "UTC", "enabled": "on",
+        "overlap": "queue_one", "timeout": "60",
+    }  # fmt: skip
+    answer = press(shop, "new", **given)
+    assert answer.redirect_chain[-1][0] == at(shop, "job", "prices")
+    job = AsyncJob.objects.get(tag="prices")
+    assert (job.timeout_s, job.runnable.preset, job.runnable.overlap) == (60, "daily", "queue_one")
+    seen = look(shop, "edit", "prices").context["seen"]
+    press(shop, "edit", "prices", **given | {"name": "Prices", "timeout": "90", "seen": seen})
+    job.refresh_from_db()
+    assert (job.name, job.timeout_s) == ("Prices", 90)
+    stale = press(shop, "edit", "prices", **given | {"name": "Other", "seen": seen})
+    assert stale.context["form"].non_field_errors()
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "said"),
+    [
+        ({"slurper": ""}, "slurper", "Choose the slurper"),
+        ({"slurper": "gone"}, "slurper", "There is no slurper “gone”"),
+        ({"name": ""}, "name", "Give the async job a name"),
+        ({"timeout": "soon"}, "timeout", "whole seconds"),
+        ({"when": "cron", "cron": "x"}, "cron", "five fields"),
+        ({"overlap": "allow"}, "overlap", "allow"),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field(shop: Application, given: dict[str, str], field: str, said: str) -> None:
+    made_slurper(shop)
+    whole: dict[str, Any] = {
+        "name": "prices",
+        "slurper": "clean",
+        "when": "hand",
+        "enabled": "on",
+        "timeout": "60",
+        **given,
+    }
+    errors = press(shop, "new", **whole).context["form"].errors
+    assert list(errors) == [field]
+    assert said in str(errors[field])
+    assert not AsyncJob.objects.exists()
+
+
+def test_a_schedule_that_is_typed_is_shown_before_it_is_saved(shop: Application) -> None:
+    given: dict[str, Any] = {"when": "every", "every": "15", "unit": "minutes", "time_zone": "UTC", "enabled": "on"}
+    answer = press(shop, "preview", **given)
+    assert "Every 15 minutes" in text_of(answer)
