@@ -57,6 +57,8 @@ def _request(run: Run, event: Event, given: Any, attempt: Attempt | None) -> Sid
     if event.type == EventType.ACTION:
         sent = action.called(event.configuration, {"input": given}) if attempt else ""
         facts = [("Called", sent) if sent else ("Calls", action.called(event.configuration))]
+    if its := event.configuration.get("background_task"):
+        facts.append(("Background task", str(its)))
     if event.connection:
         facts.append(("Connection", event.connection.name))
     return Side(
@@ -70,9 +72,9 @@ def _request(run: Run, event: Event, given: Any, attempt: Attempt | None) -> Sid
 
 
 def _code(event: Event, attempt: Attempt | None) -> Code | None:
-    """The statement or the code, with the line where the attempt went wrong."""
+    """The statement or the code, with the line where the attempt went wrong. None where it triggers a task."""
     for name, look in LOOKS.get(event.type, {}).items():
-        if look.editor in LANGUAGES:
+        if look.editor in LANGUAGES and name in event.configuration:
             places = PLACE.findall(attempt.error) if attempt else []
             return _beginning(look, str(event.configuration[name]), int(places[-1]) if places else 0)
     return None

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import product
 from typing import Any
 from uuid import uuid4
 
@@ -9,12 +10,28 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from badgerjobs.runs.models import Run, State
+from badgerjobs.runs.models import Cause, Run, State
+from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application
+from jobs.background_schedules import schedule_background_task
+from jobs.events.once import Wish, perform_once
 from jobs.models import Job
+from tasks.background.definitions import Registry
 from tests.clients import browser_in
-from tests.factories import make_application, make_attempt, make_background_run, make_run
+from tests.factories import (
+    NOW,
+    make_application,
+    make_attempt,
+    make_background_run,
+    make_event,
+    make_job,
+    make_run,
+)
+from tests.in_turn import in_turn
 from tests.jobs.event_jobs import event_job, text
+from tests.tasks.background.defined import define
+
+ENDED = (State.SUCCEEDED, State.FAILED)
 
 
 def run_page(job: Job, result: Any, **attempt: Any) -> Any:
@@ -159,6 +176,60 @@ def test_the_page_leads_to_the_background_task_that_was_triggered_while_that_is_
         page = run_page(job, {"background_task": str(its), "value": None, "console": []}).content.decode()
         assert "triggered" in page
         assert "begun-1" not in page
+
+
+TASK = {"background_task": "syncArticles"}
+
+
+def of_task(shop: Application, how: str) -> Job:
+    """A job whose event triggers a background task, made in one of the ways that there are."""
+    if how == "scheduled":
+        return schedule_background_task(
+            application=shop, definition="syncArticles", input={"n": 1}, tag="nightly", by=OPERATOR, now=NOW,
+            cron="0 3 * * *",
+        )  # fmt: skip
+    return make_job(
+        shop, "fn-job", event=make_event(shop, configuration=TASK), endpoint="", verb="", input={"n": 1},
+        cron="0 3 * * *" if how == "cron" else "",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def _defined(registry: Registry) -> None:
+    define()
+
+
+@pytest.mark.usefixtures("_defined")
+@in_turn("how, state", product(["by hand", "cron", "scheduled"], [State.QUEUED, State.RETRYING, *ENDED]))
+def test_a_run_that_triggers_a_background_task_has_a_page(shop: Application, how: str, state: State) -> None:
+    job, row = of_task(shop, how), make_background_run(shop, name="Sync articles")
+    cause = Cause.MANUAL if how == "by hand" else Cause.SCHEDULE
+    run = make_run(job.runnable, state, kind="event", cause=cause, number=1, attempts=int(state in ENDED))
+    if state in ENDED:
+        is_done = state == State.SUCCEEDED
+        done = {"background_task": str(row.pk), "value": {"id": str(row.pk)}, "console": []}
+        refused: dict[str, Any] = {} if is_done else {"error_class": "input", "error": "email: Give an e-mail address."}
+        make_attempt(run, ok=is_done, result=done if is_done else None, **refused)
+    answer = browser_in(shop).get(reverse("runs:run", args=[shop.slug, run.pk]))
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "<dt>Background task</dt><dd><code>syncArticles</code></dd>" in page
+    assert ('id="begun-1"' in page) is (state == State.SUCCEEDED)
+    assert ("email: Give an e-mail address." in page) is (state == State.FAILED)
+
+
+@pytest.mark.usefixtures("_defined")
+@in_turn("is_done", [True, False])
+def test_so_has_one_that_a_webhook_made_without_a_job(shop: Application, is_done: bool) -> None:
+    make_event(shop, configuration=TASK)
+    [pk] = perform_once([Wish(shop.pk, "an-event", '{"n": 1}')], cause=Cause.WEBHOOK, now=NOW)
+    row = make_background_run(shop)
+    refused: dict[str, Any] = {} if is_done else {"error_class": "input", "error": "email: Give an e-mail address."}
+    result: Any = {"background_task": str(row.pk), "value": None, "console": []} if is_done else None
+    make_attempt(Run.objects.get(pk=pk), ok=is_done, result=result, runnable_id=None, **refused)
+    page = browser_in(shop).get(reverse("runs:run", args=[shop.slug, pk])).content.decode()
+    assert "<dt>Background task</dt><dd><code>syncArticles</code></dd>" in page
+    assert ('id="begun-1"' in page) is is_done
 
 
 def test_many_rows_are_shown_in_part_and_the_download_has_all(shop: Application) -> None:
