@@ -20,16 +20,14 @@ from jobs.background_form import BackgroundScheduleForm
 from jobs.background_schedules import schedule_background_task
 from jobs.models import EVENT_KIND, Job
 from tasks.background.definition_views import found_definition
-from tasks.background.inputs import InvalidInputError, validated
-
-TAKEN = "There is a job or an event with the tag “{}” already: give this one another."
 
 
 @application_page(Role.EDITOR)
 def schedule(request: PageRequest, application: Application, definition: str) -> HttpResponse:
     """Ask when and with what input; then make a job that triggers it, and go there."""
     its = found_definition(definition)
-    form = BackgroundScheduleForm(request.POST if request.method == "POST" else None, definition=its)
+    data = request.POST if request.method == "POST" else None
+    form = BackgroundScheduleForm(data, application=application, definition=its)
     is_previewed = request.POST.get("do") == "preview"
     if request.method == "POST" and form.is_valid() and not is_previewed and (job := _made(request, application, form)):
         messages.success(request, f"{job.name} triggers {its.title} from now on.")
@@ -51,17 +49,12 @@ def _made(request: PageRequest, application: Application, form: BackgroundSchedu
     fields: dict[str, Any] = form.job.fields_of_job
     tag = fields.pop("tag")
     try:
-        validated(form.definition, form.input.given)
-    except InvalidInputError as refused:
-        form.input.refuse_fields(refused.fields, str(refused))
-        return None
-    try:
         return schedule_background_task(
             application=application, definition=form.definition.id, input=form.input.given, tag=tag,
             by=actor_of(request), now=database_now(), **fields,
         )  # fmt: skip
     except Conflict:
-        form.job.refuse("tag" if form.job.cleaned_data.get("tag") else "name", TAKEN.format(tag))
+        form.job.refuse_tag(tag)
     return None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from badgerjobs.lib import words
 from badgerjobs.runs.models import State
 from badgerjobs.runs.policy_words import beside_backfill
+from jobs.models import Event
 from jobs.page import NAMED, JobPage
 
 
@@ -59,8 +60,8 @@ def before_cancelling(page: JobPage) -> dict[str, Any]:
     }
 
 
-def before_deleting(page: JobPage) -> dict[str, Any]:
-    """Ask whether that is meant."""
+def before_deleting(page: JobPage, event: Event | None = None) -> dict[str, Any]:
+    """Ask whether that is meant. `event` goes with it: it is named, and told again by who says yes."""
     ended = sum(page.ended_counts.values())
     results = f"more than {ended:,} results" if page.is_counted_in_part else words.counted(ended, "result")
     waits = words.counted(len(page.waiting), "waiting or running run")
@@ -69,8 +70,13 @@ def before_deleting(page: JobPage) -> dict[str, Any]:
     text = f"{waits} {verb} aborted, and {results} " if page.waiting else f"{results[:1].upper()}{results[1:]} "
     return {
         "title": f"Delete {page.job.name}?",
-        "text": f"{text}{'goes' if ended == 1 else 'go'} with it. There is no way back.",
-        "confirm": "Delete the job",
+        "text": f"{text}{'goes' if ended == 1 else 'go'} with it.{_of_event(event)} There is no way back.",
+        "confirm": "Delete the job and its event" if event else "Delete the job",
         "keep": "Keep it",
         "danger": True,
+        "hidden": {"event": [event.tag]} if event else {},
     }
+
+
+def _of_event(event: Event | None) -> str:
+    return f" So does its event “{event.tag}”, which nothing else performs." if event else ""

@@ -22,6 +22,7 @@ from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, o
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces.models import Application, Role
 from jobs import job_questions
+from jobs.background_schedules import delete_with_event, event_made_with
 from jobs.bulk import MOST, VERBS, pause_jobs, resume_jobs
 from jobs.bulk_question import BUTTONS, Choice
 from jobs.filters import JobFilters
@@ -178,13 +179,19 @@ def resume(request: PageRequest, application: Application, tag: str) -> HttpResp
 
 @application_page(Role.EDITOR)
 def delete(request: PageRequest, application: Application, tag: str) -> HttpResponse:
-    """Delete it with its runs and results, after it was asked whether that is meant."""
+    """Delete it with its runs and results, and with the event that was made with it, after that was asked."""
     job = found(application, tag)
+    event = event_made_with(job)
     if request.method != "POST":
-        question = job_questions.before_deleting(JobPage(job, timezone.now()))
+        question = job_questions.before_deleting(JobPage(job, timezone.now()), event)
         return ask(request, back=_address_of(application, job), **question)
-    delete_job(job=job, by=actor_of(request), now=database_now())
-    messages.success(request, f"{job.name} is deleted, with its runs and results.")
+    by, now = actor_of(request), database_now()
+    if event and request.POST.get("event") == event.tag:  # as the question named it
+        delete_with_event(job=job, event=event, by=by, now=now)
+        messages.success(request, f"{job.name} is deleted, with its event, its runs and results.")
+    else:
+        delete_job(job=job, by=by, now=now)
+        messages.success(request, f"{job.name} is deleted, with its runs and results.")
     return redirect("jobs:list", application.slug)
 
 

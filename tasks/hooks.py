@@ -1,4 +1,4 @@
-"""What tasks ask of webhooks, which stand above them: a literal table, verb → where it is."""
+"""What tasks ask of jobs and webhooks, which stand above them: a literal table, verb → where it is."""
 
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ HOOK_VERBS = {
     "rotate": "webhooks.task_hooks.rotate_task_hook",
     "address": "webhooks.task_hooks.address_of_task",
     "page": "webhooks.task_pages.hook_on_page",
+    "schedules": "jobs.background_schedules.schedules_of",
     "starters": "webhooks.starters.starters_of",
 }
 

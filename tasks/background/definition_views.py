@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, show
 from badgerjobs.web.typed import uuid_of
@@ -16,6 +17,7 @@ from tasks.background.errors import INVALID, MAX_DELAY, BackgroundTaskError
 from tasks.background.forms import TriggerForm
 from tasks.background.schema_fields import NOTHING
 from tasks.background.words import facts_of
+from tasks.hooks import hook_verb
 from tasks.models import BackgroundRun
 
 # What is said where a definition has one of the same at a time.
@@ -83,6 +85,7 @@ def _page(request: PageRequest, application: Application, its: Definition, form:
         "form": form,
         "address": reverse("background:trigger", args=[application.slug, its.id]),
         "can_be_scheduled": True,
+        "schedules": hook_verb("schedules")(application, its.id, timezone.now()),
     }
     return show(request, "tasks/background/definition.html", context)
 

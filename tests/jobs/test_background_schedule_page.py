@@ -8,11 +8,13 @@ import pytest
 from django.urls import reverse
 
 from badgerjobs.web.problems import Conflict
+from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application, Role
 from jobs import background_views
+from jobs.background_schedules import delete_with_event
 from jobs.models import Job
 from tests.clients import browser_in
-from tests.factories import make_event, make_job
+from tests.factories import NOW, make_application, make_event, make_hook, make_job
 from tests.tasks.background.pages_of import ArticlesInput, defined, definition, text_of
 
 GIVEN: dict[str, Any] = {
@@ -114,6 +116,81 @@ def test_a_tag_that_a_job_or_an_event_has_makes_neither(shop: Application, what:
     (make_job if what == "job" else make_event)(shop, "nightly")
     assert "There is a job or an event with the tag “nightly” already" in page(shop, **GIVEN).content.decode()
     assert (shop.jobs.count(), shop.events.count()) == ((1, 0) if what == "job" else (0, 1))
+
+
+def test_the_name_that_is_offered_is_free(shop: Application) -> None:
+    for taken, offered in (("", "Sync articles"), ("Sync articles", "Sync articles 2"), ("Sync articles 2", "… 3")):
+        if taken:
+            make_job(shop, taken)
+        found = page(shop).content.decode()
+        assert f'name="name" value="{offered.replace("…", "Sync articles")}"' in found
+    make_event(shop, "Sync articles 3")
+    make_job(make_application("Charlie's"), "Sync articles 4")
+    assert 'name="name" value="Sync articles 4"' in page(shop).content.decode()
+    page(shop, **{**GIVEN, "name": "Sync articles 4", "tag": ""})
+    assert Job.objects.filter(application=shop, tag="Sync articles 4", event__tag="Sync articles 4").exists()
+
+
+def test_all_that_is_wrong_is_told_at_once(shop: Application) -> None:
+    make_event(shop, "nightly")
+    found = page(shop, **{**GIVEN, "cron": "99 * * * *", "input_site": "", "input_pages": "501"}).content.decode()
+    for field in ("tag", "cron", "input_site", "input_pages"):
+        assert f'id="{field}_error"' in found
+    assert "4 fields need a change" in found
+
+
+def delete_page_of(job: Job, **given: Any) -> Any:
+    browser, at = browser_in(job.application), reverse("jobs:delete", args=[job.application.slug, job.tag])
+    return browser.post(at, given, follow=True) if given else browser.get(at)
+
+
+def scheduled(shop: Application) -> Job:
+    page(shop, **GIVEN)
+    return Job.objects.select_related("event", "application").get(tag="nightly")
+
+
+def test_a_job_that_was_made_so_is_deleted_with_its_event_which_the_question_names(shop: Application) -> None:
+    question = delete_page_of(job := scheduled(shop))
+    assert "So does its event “nightly”, which nothing else performs." in text_of(question)
+    assert '<input type="hidden" name="event" value="nightly">' in question.content.decode()
+    answer = delete_page_of(job, event="nightly")
+    assert "Nightly is deleted, with its event, its runs and results." in text_of(answer)
+    assert (shop.jobs.count(), shop.events.count()) == (0, 0)
+
+
+def _job_besides(shop: Application, job: Job) -> None:
+    make_job(shop, "other", event=job.event, endpoint="", verb="")
+
+
+def _hook_besides(shop: Application, _job: Job) -> None:
+    make_hook(shop, actions=[{"name": "a", "type": "event", "event": "nightly", "input": "nothing"}])
+
+
+def _code_instead(_shop: Application, job: Job) -> None:
+    assert job.event
+    job.event.configuration = {"code": "return 1", "timeout_ms": 250}
+    job.event.save()
+
+
+@pytest.mark.parametrize("change", [_job_besides, _hook_besides, _code_instead])
+def test_an_event_that_is_used_elsewhere_or_was_made_otherwise_stays(shop: Application, change: Any) -> None:
+    change(shop, job := scheduled(shop))
+    assert "its event" not in text_of(delete_page_of(job))
+    delete_page_of(job, event="nightly")
+    assert (shop.jobs.filter(tag="nightly").count(), shop.events.count()) == (0, 1)
+
+
+def test_an_event_that_the_question_did_not_name_stays(shop: Application) -> None:
+    delete_page_of(scheduled(shop), event="another")
+    assert (shop.jobs.count(), shop.events.count()) == (0, 1)
+
+
+def test_an_event_that_got_another_job_meanwhile_stays(shop: Application) -> None:
+    job = scheduled(shop)
+    assert job.event
+    _job_besides(shop, job)
+    delete_with_event(job=job, event=job.event, by=OPERATOR, now=NOW)
+    assert (shop.jobs.count(), shop.events.count()) == (1, 1)
 
 
 def test_a_tag_that_is_taken_is_told(shop: Application, made: MagicMock) -> None:

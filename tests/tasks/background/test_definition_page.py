@@ -11,7 +11,7 @@ from rest_framework import serializers
 from badgerjobs.runs.models import Run, State
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from tasks.models import BackgroundRun
-from tests.factories import make_application
+from tests.factories import make_application, make_event, make_job
 from tests.tasks.background.pages_of import ArticlesInput, defined, definition, look, make_background, press, text_of
 
 ARTICLES = definition(input_class=ArticlesInput)
@@ -226,3 +226,23 @@ def test_who_may_only_look_has_no_form(shop: Application) -> None:
 
 def _like(background: BackgroundRun) -> dict[str, Any]:
     return {"from": str(background.pk)}
+
+
+def test_the_jobs_that_trigger_it_are_listed(shop: Application) -> None:
+    with defined(ARTICLES, ANY):
+        event = make_event(shop, "nightly", configuration={"background_task": "syncArticles"})
+        make_event(shop, "alone", configuration={"background_task": "syncArticles"})
+        fields: dict[str, Any] = {"endpoint": "", "verb": "", "cron": "0 3 * * *"}
+        make_job(shop, "nightly", name="Every <night>", event=event, **fields)
+        make_job(shop, "any", event=make_event(shop, "any", configuration={"background_task": "anyInput"}), **fields)
+        make_job(shop, "code", event=make_event(shop, "code"), **fields)
+        theirs = make_application("Charlie's")
+        foreign = make_event(theirs, "theirs", configuration={"background_task": "syncArticles"})
+        make_job(theirs, "theirs", event=foreign, **fields)
+        page = look(shop, "definition", "syncArticles").content.decode().partition('id="schedules"')[2]
+        assert re.findall(r'class="name" id="job-[^"]*" href="([^"]*)">([^<]*)<', page) == [
+            (reverse("jobs:job", args=[shop.slug, "nightly"]), "Every &lt;night&gt;")
+        ]
+        assert "At 03:00" in page
+        with defined(definition("isNew")):
+            assert 'id="schedules"' not in look(shop, "definition", "isNew").content.decode()
