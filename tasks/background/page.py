@@ -7,13 +7,15 @@ from datetime import datetime
 from functools import cached_property
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 from zlib import crc32
 
 from badgerjobs.lib import words
 from badgerjobs.runs.measures import took_ms
-from badgerjobs.runs.models import FINAL, LogLine, State
+from badgerjobs.runs.models import FINAL, LogLine, Run, State
 from badgerjobs.web.cursors import Page, page_of
 from badgerjobs.web.definitions import json_text
+from badgerjobs.web.typed import uuid_of
 from badgerjobs.workspaces.models import Application
 from tasks.background.definitions import definition_of
 from tasks.background.rows import Row, rows_of
@@ -118,6 +120,14 @@ class BackgroundPage:
         """Who triggered it, by name; empty where nobody knows."""
         who = self.background.created_by
         return str(who.get("displayName") or who.get("id") or "")
+
+    @cached_property
+    def by_run(self) -> UUID | None:
+        """The run of a job or of a webhook that triggered it, while that is kept."""
+        who = self.background.created_by
+        its = uuid_of(str(who.get("id", ""))) if who.get("type") == "run" else None
+        is_there = its and Run.objects.for_application(self._application).filter(pk=its).exists()
+        return its if is_there else None
 
     @property
     def given(self) -> Given:

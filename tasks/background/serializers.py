@@ -19,9 +19,9 @@ from tasks.background.standing import STATUSES
 class CreatorSerializer(serializers.Serializer[Any]):
     """Who triggered a task."""
 
-    id = serializers.CharField(help_text="What the audit log calls them.")
+    id = serializers.CharField(help_text="What the audit log calls them; of a run, its id.")
     displayName = serializers.CharField(help_text="The same for people.")  # noqa: N815  Webiny's word
-    type = serializers.CharField(help_text="admin, api-key or system.")
+    type = serializers.CharField(help_text="admin, api-key, run or system.")
 
 
 class BriefTaskSerializer(serializers.Serializer[BackgroundTask]):

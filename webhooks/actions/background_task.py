@@ -14,11 +14,12 @@ from badgerjobs.workspaces.models import Application
 from tasks.background.definitions import definition_of, public_definitions
 from tasks.background.errors import CANNOT_TRIGGER, BackgroundTaskError
 from tasks.background.preparing import Asked
+from tasks.background.saying import said_of
 from tasks.background.triggering import KIND, Triggered, trigger_all
 from webhooks.actions import MOST_OFFERED, Action, Did, Doing
 from webhooks.actions.inputs import given, input_field, takes_body
 from webhooks.actions.starting import INPUT_BYTES, MOST_WAITING
-from webhooks.models import ActState
+from webhooks.models import ActState, Hook
 
 FIELD = "definition"
 NO_DEFINITION = "There is no background task with the ID “{}” that may be triggered from outside."
@@ -27,8 +28,6 @@ TOO_MANY = (
     "more of them now."
 )
 IS_THERE = "One of “{}” with the same key is not over: it stands for this one, too."
-# Who is said to have triggered it.
-WEBHOOK = {"id": "webhook", "displayName": "Webhook", "type": "system"}
 
 
 class DefinitionField(serializers.CharField):
@@ -71,6 +70,7 @@ def act(doings: Sequence[Doing]) -> list[Did]:
 def _in_steps(doings: Sequence[Doing], decided: dict[int, Did]) -> Iterator[tuple[int, list[tuple[int, Asked]]]]:
     """Those that are triggered, each with its place; of one application, and so many at a time as fit into memory."""
     taken = _unfinished_of({doing.application_id for doing in doings})
+    hooks = _tags_of({doing.runnable_id for doing in doings})
     batches: dict[int, list[tuple[int, Asked]]] = {}
     sizes: dict[int, int] = {}
     for place, doing in enumerate(doings):
@@ -84,13 +84,24 @@ def _in_steps(doings: Sequence[Doing], decided: dict[int, Did]) -> Iterator[tupl
             decided[place] = Did(ActState.FAILED, str(error), again=False)
             continue
         taken[owner] = taken.get(owner, 0) + 1
-        asked = Asked(definition=doing.fields[FIELD], input=json.loads(text), created_by=WEBHOOK)
+        by = _creator(doing, hooks.get(doing.runnable_id, ""))
+        asked = Asked(definition=doing.fields[FIELD], input=json.loads(text), created_by=by)
         batches.setdefault(owner, []).append((place, asked))
         sizes[owner] = sizes.get(owner, 0) + len(text)
         if sizes[owner] > INPUT_BYTES:
             sizes[owner] = 0
             yield owner, batches.pop(owner)
     yield from batches.items()
+
+
+def _tags_of(runnable_ids: set[int]) -> dict[int, str]:
+    """Runnable → the tag of its hook."""
+    return dict(Hook.objects.filter(runnable_id__in=runnable_ids).values_list("runnable_id", "tag"))
+
+
+def _creator(doing: Doing, tag: str) -> dict[str, str]:
+    """Who triggered it, as a task remembers it: the run of the delivery, whose page leads to that."""
+    return {"id": str(doing.run_id), "displayName": f"the webhook {tag}", "type": "run"}
 
 
 def _unfinished_of(application_ids: set[int]) -> dict[int, int]:
@@ -102,7 +113,7 @@ def _unfinished_of(application_ids: set[int]) -> dict[int, int]:
 def _did(definition: str, answer: Triggered) -> Did:
     """What is wrong with the definition or the input stays so; that a hook refuses it now may pass."""
     if isinstance(answer, BackgroundTaskError):
-        return Did(ActState.FAILED, answer.message, again=answer.code == CANNOT_TRIGGER)
+        return Did(ActState.FAILED, said_of(answer), again=answer.code == CANNOT_TRIGGER)
     if answer.was_there:
         return Did(ActState.DONE, IS_THERE.format(definition), caused=answer.id)
     return Did(ActState.DONE, f"Triggered the background task “{definition}”.", caused=answer.id)

@@ -19,11 +19,13 @@ from badgerjobs.web.definitions.fields import JSONTemplateField
 from badgerjobs.web.serializers import StrictSerializer
 from badgerjobs.workspaces.models import Application
 from jobs.events.means import Means
+from jobs.events.triggering_run import creator_of
 from jobs.events.types import Occasion, Type
 from tasks.background import errors
 from tasks.background.definitions import definition_of
 from tasks.background.errors import BackgroundTaskError
 from tasks.background.preparing import Asked
+from tasks.background.saying import said_of
 from tasks.background.snapshot import BackgroundTask
 from tasks.background.triggering import trigger_all
 
@@ -47,8 +49,6 @@ NO_OBJECT = "The input of a background task must be an object, like {{'rows': 3}
 # How long it may take until a task is triggered, in seconds: its definition's code may be asked whether it lets it.
 TRIGGER_S = 30.0
 TOO_LONG = "The background task was not triggered within {:g} s."
-# Who is said to have triggered it.
-EVENT = {"id": "event", "displayName": "Event", "type": "system"}
 
 
 def _code(**more: Any) -> serializers.CharField:
@@ -173,7 +173,7 @@ async def _triggered(occasion: Occasion, given: Mapping[str, Any], means: Means)
     except TimeoutError:
         return Failed("timeout", TOO_LONG.format(TRIGGER_S), retry=True)
     except BackgroundTaskError as error:
-        return Failed("input", error.message, retry=error.code == errors.CANNOT_TRIGGER)
+        return Failed("input", said_of(error), retry=error.code == errors.CANNOT_TRIGGER)
     made = {"id": str(task.id), "definition": task.definition_id, "name": task.name}
     return Done({"background_task": made["id"], "value": made, "console": []}, output=made)
 
@@ -182,8 +182,8 @@ def _trigger(occasion: Occasion, given: Mapping[str, Any]) -> BackgroundTask:
     """Its run; where an attempt of the same run has made it already, or one with the same key is not over, that one."""
     application = Application.objects.select_related("workspace").get(pk=occasion.owner)
     asked = Asked(
-        definition=occasion.configuration["background_task"], input=dict(given), created_by=EVENT,
-        id=derived(occasion.run_id, "background_task"),
+        definition=occasion.configuration["background_task"], input=dict(given),
+        created_by=creator_of(occasion.owner, occasion.run_id), id=derived(occasion.run_id, "background_task"),
     )  # fmt: skip
     [made] = trigger_all(application, [asked], now=database_now(), cause=Cause.CODE, public_only=True)
     if isinstance(made, BackgroundTaskError):

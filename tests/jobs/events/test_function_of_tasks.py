@@ -10,7 +10,7 @@ import pytest
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
-from badgerjobs.runs.models import Cause, Run
+from badgerjobs.runs.models import Cause, Run, State
 from badgerjobs.runs.outcomes import Done
 from badgerjobs.web.definitions.configurations import NO_SECRETS, checked
 from badgerjobs.workspaces.audit import OPERATOR
@@ -18,13 +18,16 @@ from badgerjobs.workspaces.models import Application
 from jobs.background_schedules import schedule_background_task
 from jobs.events.forms import EventForm
 from jobs.events.means import open_means
+from jobs.events.once import Wish, perform_once
 from jobs.events.showing import answer_of
 from jobs.events.types import function
 from jobs.events.types.function import FunctionConfiguration
+from jobs.models import Job
 from tasks.models import BackgroundRun
-from tests.factories import NOW, make_application, make_event
+from tests.factories import NOW, make_application, make_event, make_job, make_run
 from tests.jobs.events.performing import failed, occasion, perform
 from tests.tasks.background.defined import define, define_private
+from tests.tasks.background.pages_of import ArticlesInput
 
 pytestmark = pytest.mark.usefixtures("registry")
 
@@ -49,7 +52,38 @@ def test_it_triggers_a_task_with_its_input_and_names_its_run(owner: Application)
     assert outcome.result == {"background_task": str(run.pk), "value": outcome.output, "console": []}
     assert answer_of(outcome.result, "") == "triggered"
     assert (run.kind, run.cause, run.application, run.input) == ("background", Cause.CODE, owner, {"rows": 3, "run": 1})
-    assert BackgroundRun.objects.get().created_by["id"] == "event"
+    assert BackgroundRun.objects.get().created_by == {
+        "id": "event", "displayName": "an event that was tried out", "type": "system",
+    }  # fmt: skip
+
+
+def performed_by(run: Run) -> dict[str, str]:
+    """Whom a task is triggered by that an event triggers in this run."""
+    by = replace(occasion("FUNCTION", TASK), run_id=run.pk, owner=run.application_id)
+    return dict(function._trigger(by, {}).created_by)
+
+
+@pytest.mark.django_db
+def test_a_task_knows_which_run_of_which_job_or_event_triggered_it(shop: Application) -> None:
+    define()
+    job = make_job(shop, "fn-job", event=make_event(shop, configuration=TASK), endpoint="", verb="")
+    run = make_run(job.runnable, State.RUNNING, kind="event", number=2)
+    [alone] = perform_once([Wish(shop.pk, "an-event")], cause=Cause.WEBHOOK, now=NOW)
+
+    assert performed_by(run) == {"id": str(run.pk), "displayName": "the job fn-job, run 2", "type": "run"}
+    assert performed_by(Run.objects.get(pk=alone)) == {
+        "id": str(alone), "displayName": "the event an-event", "type": "run",
+    }  # fmt: skip
+    Job.objects.all().delete()
+    Run.objects.filter(pk=run.pk).update(number=3)
+    run = make_run(job.runnable, State.RUNNING, kind="event", number=4)
+    assert performed_by(run)["displayName"] == "the job that was deleted, run 4"
+
+
+def test_an_input_that_it_does_not_take_is_told_with_its_fields(owner: Application) -> None:
+    define(input=ArticlesInput)
+    said = "site: Give this field: it is needed; pages: Give at most 500: this is 501."
+    assert failed(perform("FUNCTION", TASK, None, {"pages": 501})) == ("input", said, False)
 
 
 def test_another_attempt_of_the_same_run_triggers_nothing_more(owner: Application) -> None:
@@ -169,4 +203,5 @@ def test_the_form_takes_either_and_shows_it_again(shop: Application) -> None:
     assert refused.errors["configuration_background_task"] == ["Give either code or a background task, not both."]
     event = make_event(shop, configuration={**TASK, "input": {"rows": 3}})
     shown = EventForm(application=shop, type_name="FUNCTION", row=event)
+    assert [one.id for one in shown.definitions] == ["syncArticles"]
     assert [shown[f"configuration_{name}"].value() for name in ("code", "background_task")] == ["", "syncArticles"]

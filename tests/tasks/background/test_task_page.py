@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -14,7 +15,7 @@ from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from tasks.background import page as page_module
 from tasks.models import BackgroundRun
 from tests.clients import browser_in
-from tests.factories import NOW, make_application
+from tests.factories import NOW, make_application, make_job, make_run
 from tests.tasks.background.pages_of import defined, definition, look, make_background, press, say, text_of
 
 
@@ -51,6 +52,17 @@ def test_it_says_which_definition_who_and_how_many_iterations(shop: Application)
     assert "by Alice" in page
     assert "All articles syncArticles" in page
     assert "7 of 20 at most" in page
+
+
+def test_it_leads_to_the_run_that_triggered_it_while_that_is_kept(shop: Application) -> None:
+    run = make_run(make_job(shop, "nightly").runnable, number=2)
+    foreign = make_run(make_job(make_application("Charlie's"), "nightly").runnable)
+    for its, is_linked in ((run.pk, True), (foreign.pk, False), (uuid4(), False), ("no id", False)):
+        by = {"id": str(its), "displayName": "the job <nightly>, run 2", "type": "run"}
+        page = look(shop, "task", make_background(shop, created_by=by).pk).content.decode()
+        at = reverse("runs:run", args=[shop.slug, run.pk])
+        assert (f'by <a id="by" href="{at}">the job &lt;nightly&gt;, run 2</a>' in page) is is_linked
+        assert "the job &lt;nightly&gt;, run 2" in page
 
 
 def test_it_says_how_far_it_is(shop: Application) -> None:

@@ -1,5 +1,6 @@
 """A hook that triggers a background task."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from rest_framework.exceptions import ValidationError
 
 from badgerjobs.runs.models import Cause, Run, State
 from badgerjobs.workspaces.models import Application
-from tests.factories import NOW, make_application
+from tests.factories import NOW, make_application, make_hook
 from tests.tasks.background.defined import define, define_private
+from tests.tasks.background.pages_of import ArticlesInput
 from tests.webhooks.actions.doings import BODY, doing, done, no_body, said
 from webhooks.action_fields import actions_checked
 from webhooks.actions import action_of
@@ -29,13 +31,16 @@ FIELDS = {"definition": "syncArticles"}
 def test_it_is_triggered_with_what_the_action_says(shop: Application, given: str, stored: Any) -> None:
     define()
 
-    [did] = done("background_task", doing(shop, {**FIELDS, "input": given}, {"ID": "7"}, {"rows": 1}))
+    wanted = doing(shop, {**FIELDS, "input": given}, {"ID": "7"}, {"rows": 1})
+    [did] = done("background_task", replace(wanted, runnable_id=make_hook(shop, "orders").runnable_id))
 
     run = Run.objects.select_related("background").get()
     assert said(did) == (ActState.DONE, "Triggered the background task “syncArticles”.", True)
     assert (did.caused, run.kind, run.cause, run.state) == (run.pk, "background", Cause.WEBHOOK, State.QUEUED)
     assert (run.input, run.application, run.due_at) == (stored, shop, NOW)
-    assert run.background.created_by["id"] == "webhook"
+    assert run.background.created_by == {
+        "id": str(wanted.run_id), "displayName": "the webhook orders", "type": "run",
+    }  # fmt: skip
 
 
 def test_each_answers_for_itself_in_its_place(shop: Application) -> None:
@@ -63,6 +68,13 @@ def test_each_answers_for_itself_in_its_place(shop: Application) -> None:
     assert dids[2].said == 'Task "secret" does not exist.'
     assert dids[4].said.startswith("The input must be an object")
     assert {did.caused for did in dids} - {None} == set(Run.objects.values_list("pk", flat=True))
+
+
+def test_an_input_that_it_does_not_take_is_told_with_its_fields(shop: Application) -> None:
+    define(input=ArticlesInput)
+    [did] = done("background_task", doing(shop, {**FIELDS, "input": "value"}, value={"pages": 501}))
+    sentence = "site: Give this field: it is needed; pages: Give at most 500: this is 501."
+    assert said(did) == (ActState.FAILED, sentence, False)
 
 
 def test_what_a_hook_refuses_is_tried_again(shop: Application) -> None:
