@@ -11,10 +11,12 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from badgerjobs.lib import durations, statuses
+from badgerjobs.lib.storable import is_storable
 from badgerjobs.runs.length_fields import MillisecondsField
 from badgerjobs.web.definitions.fields import TypeField
 from badgerjobs.web.serializers import StrictSerializer
 from jobs.ductape_fields import ExecutionsField, InputField, StartField, milliseconds
+from jobs.events.task_inputs import fault_of_job
 from jobs.models import Event, EventType, Job
 
 Wrong = dict[str, list[str]]
@@ -27,6 +29,8 @@ CALL = {
     "endpoint": "", "verb": "", "headers": {}, "body": "", "fail_statuses": statuses.FAILURES, "retry_statuses": "",
 }  # fmt: skip
 RHYTHMS = ("run_every", "run_every_ms", "cron", "preset")
+# What is empty in a job that runs by hand.
+WHEN = ("run_at", "run_every", "cron", "preset")
 RETRY_WORDS = ("retryable", "retry_policy", "retries", "retry_step", "retry_delays", "retry_for")
 
 OTHERWISE = "It says something else than `{0}`, which is the same in other words: leave one of the two out."
@@ -85,7 +89,7 @@ class DuctapeSerializer(StrictSerializer):
             return super().to_internal_value(data)
         except serializers.ValidationError as error:  # all that is wrong is told at once
             found = error.detail if isinstance(error.detail, dict) else {}
-            missing = {} if self.partial or data.get("event_tag") else self._wrong_call(data, None)
+            missing = {} if self.partial else self._wrong_as_told(data)
             raise serializers.ValidationError({**missing, **found}) from None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -202,7 +206,8 @@ class DuctapeSerializer(StrictSerializer):
             return attrs, {"event_tag": [NO_TAG.format(asked)]}
         if event is None:
             return {**attrs, **({"event": None, "input": None} if says else {})}, self._wrong_call(attrs, job)
-        return {**attrs, **({"event": event, **CALL} if says else {})}, self._wrong_event(attrs, event)
+        wrong = {**self._wrong_event(attrs, event), **self._wrong_input(attrs, event)}
+        return {**attrs, **({"event": event, **CALL} if says else {})}, wrong
 
     def _event(self, tag: str | None) -> Event | None:
         application = self.context.get("application") or getattr(self.instance, "application", None)
@@ -213,6 +218,32 @@ class DuctapeSerializer(StrictSerializer):
     def _wrong_event(self, attrs: Mapping[str, Any], event: Event) -> Wrong:
         said = [name for name in CALL if name in self.initial_data]
         return {name: [HAS_EVENT.format(event.tag)] for name in said if attrs.get(name) not in (None, CALL[name])}
+
+    def _wrong_as_told(self, data: Mapping[str, Any]) -> Wrong:
+        """What is wrong with what is done, as it came: where something else cannot be read, it is told with that."""
+        tag = data.get("event_tag")
+        if not tag:
+            return self._wrong_call(data, None)
+        event = self._event(tag) if isinstance(tag, str) and is_storable(tag) else None
+        return self._wrong_input(data, event) if event and data.get("input") is not None else {}
+
+    def _wrong_input(self, attrs: Mapping[str, Any], event: Event) -> Wrong:
+        """What a background task would refuse at each run. What was stored so before may stay.
+
+        Nothing is no input of a job that runs by hand: a webhook may run it with one.
+        """
+        job: Job | None = self.instance
+        given = attrs.get("input", job.input if job and self.partial else None)
+        is_stored = job is not None and job.event_id == event.pk and job.input == given
+        if is_stored or (given is None and not self._repeats(attrs)):
+            return {}
+        fault = fault_of_job(event.configuration, given)
+        return {"input": [fault]} if fault else {}
+
+    def _repeats(self, attrs: Mapping[str, Any]) -> bool:
+        """Whether anything but a person, or a webhook, runs it."""
+        before = self.instance.runnable if self.partial and self.instance else None
+        return any(attrs.get(name, getattr(before, name, None)) for name in WHEN)
 
     def _wrong_call(self, attrs: Mapping[str, Any], job: Job | None) -> Wrong:
         missing = [name for name in ("endpoint", "verb") if not attrs.get(name, getattr(job, name, ""))]

@@ -19,6 +19,7 @@ from badgerjobs.web.definitions.fields import JSONTemplateField
 from badgerjobs.web.serializers import StrictSerializer
 from badgerjobs.workspaces.models import Application
 from jobs.events.means import Means
+from jobs.events.task_inputs import NO_OBJECT, WHOLE, fault_of_event
 from jobs.events.triggering_run import creator_of
 from jobs.events.types import Occasion, Type
 from tasks.background import errors
@@ -45,7 +46,6 @@ OF_CODE, OF_TASK = ("code", "timeout_ms"), ("background_task", "input")
 ONE_OF_BOTH = "Give the code of a function, or the ID of a background task."
 NOT_BOTH = "Give either code or a background task, not both."
 NO_DEFINITION = "There is no background task with the ID “{}” that may be triggered from outside."
-NO_OBJECT = "The input of a background task must be an object, like {{'rows': 3}}, and not {}."
 # How long it may take until a task is triggered, in seconds: its definition's code may be asked whether it lets it.
 TRIGGER_S = 30.0
 TOO_LONG = "The background task was not triggered within {:g} s."
@@ -82,7 +82,7 @@ class TaskConfiguration(StrictSerializer):
 
     background_task = _background_task()
     input = JSONTemplateField(
-        default=lambda: "{{input}}",  # type: ignore[arg-type,return-value]  # the stubs want an object
+        default=lambda: WHOLE,  # type: ignore[arg-type,return-value]  # the stubs want an object
         allow_null=True,
         help_text="What the background task is given: an object, with placeholders; unless given, the input.",
     )
@@ -109,7 +109,10 @@ class FunctionConfiguration(CodeConfiguration, TaskConfiguration):
             raise serializers.ValidationError({"background_task": [NOT_BOTH]})
         if not attrs["code"] and not attrs["background_task"]:
             raise serializers.ValidationError({"code": [ONE_OF_BOTH]})
-        return {name: attrs[name] for name in (OF_CODE if attrs["code"] else OF_TASK)}
+        kept = {name: attrs[name] for name in (OF_CODE if attrs["code"] else OF_TASK)}
+        if attrs["background_task"] and (fault := fault_of_event(kept)):
+            raise serializers.ValidationError({"input": [fault]})
+        return kept
 
     def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
         """Only the fields of what it runs."""
