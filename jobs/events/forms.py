@@ -12,11 +12,12 @@ from badgerjobs.web.definitions.looks import Look
 from badgerjobs.web.serializer_forms import LENIENT
 from badgerjobs.web.serializers import StrictSerializer
 from jobs.events.connections import SECRETS
-from jobs.events.looks import CHOICES, configuration_serializer, connection_types, looks_of
+from jobs.events.looks import CHOICES, TASK, configuration_serializer, connection_types, looks_of
 from jobs.events.serializers import ConnectionSerializer, EventSerializer
 from jobs.events.services import configuration_of, connection_configuration
 from jobs.events.types import type_of
 from jobs.models import Connection, Event
+from tasks.background.definitions import Definition, public_definitions
 
 NEEDS_ONE = "This needs a connection: choose one."
 NEEDS_TO_BE_MADE = "This needs a connection, and there is none yet that fits: make one first."
@@ -70,6 +71,8 @@ class EventForm(TypedForm):
     def __init__(self, *given: Any, **more: Any) -> None:
         self.connection_types = connection_types(more["type_name"])
         super().__init__(*given, **more)
+        if field := self.fields.get(PREFIX + TASK):
+            field.widget.attrs["list"] = "definitions"
         if not self.connection_types:
             del self.fields["connection"]
             return
@@ -79,6 +82,11 @@ class EventForm(TypedForm):
             self.initial.setdefault("connection", self.row.connection.tag)
         elif not self.row and len(fitting := self._fitting(self.initial.get(PREFIX + self.chooser, ""))) == 1:
             self.initial.setdefault("connection", fitting[0].tag)
+
+    @property
+    def definitions(self) -> list[Definition]:
+        """The background tasks that it may trigger; none where it is of another type."""
+        return public_definitions() if PREFIX + TASK in self.fields else []
 
     def _offered(self) -> list[Connection]:
         """Those that fit something that can be chosen here, by name. What they are is read where that decides."""

@@ -33,6 +33,9 @@ CHOICES: Mapping[str, str] = {
     ConnectionType.BROKER: "protocol",
 }
 
+# The field of a function that names a background task.
+TASK = "background_task"
+
 _TIMEOUT = Look("Gives up after", more=True, unit="s")
 _SERVER = {
     "host": Look("Host", "Its name, as its certificate says it. No scheme, no port.", placeholder="db.example.com"),
@@ -105,8 +108,8 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
             rows=12,
             placeholder="return {total: input.prices.reduce((sum, price) => sum + price, 0)}",
         ),
-        "background_task": Look(
-            "Or a background task", "In place of code: the ID of one that this installation defines.",
+        TASK: Look(
+            "Background task", "In place of code: the ID of a public definition of this installation.",
             placeholder="syncArticles",
         ),
         "input": Look("Its input", "JSON: an object. The whole input where this is empty.", editor="json", rows=4),

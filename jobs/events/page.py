@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from django.urls import reverse
+
+from badgerjobs.web.definitions.facts import Fact
 from badgerjobs.web.definitions.looks import Look
 from badgerjobs.web.definitions.page import DefinitionPage
 from badgerjobs.web.serializers import StrictSerializer
-from jobs.events.looks import CHOICES, configuration_serializer, looks_of
+from jobs.events.looks import CHOICES, TASK, configuration_serializer, looks_of
 from jobs.events.serializers import ConnectionSerializer, EventSerializer
 from jobs.models import Event
 from jobs.showing import Row, rows_of
+from tasks.background.definitions import definition_of
 from tasks.hooks import hook_verb
 
 # So many jobs, or events, are listed; their number is told.
@@ -38,6 +42,16 @@ class EventPage(TypedPage):
     """The page of an event."""
 
     serializer = EventSerializer
+
+    @property
+    def facts(self) -> list[Fact]:
+        """The same; the background task that it triggers leads to the page of that."""
+        its = definition_of(self.configuration.get(TASK) or "")
+        if its is None or its.is_private:
+            return super().facts
+        label = self.looks[TASK].label
+        address = reverse("background:definition", args=[self.row.application.slug, its.id])
+        return [fact._replace(address=address) if fact.label == label else fact for fact in super().facts]
 
     @cached_property
     def users(self) -> list[Row]:

@@ -9,12 +9,16 @@ from badgerjobs.web.definitions.looks import Look, SerializerField, look_of
 
 
 class Fact(NamedTuple):
-    """What a configuration says under one name. `block`: it is code, or a text of many lines; `language`: in which."""
+    """What a configuration says under one name. `block`: it is code, or a text of many lines; `language`: in which.
+
+    `address` is that of the page of what it names, where that has one.
+    """
 
     label: str
     text: str
     block: bool = False
     language: str = ""
+    address: str = ""
 
 
 def facts_of(

@@ -22,6 +22,7 @@ from jobs.models import Connection, Event
 from tests.clients import browser_in
 from tests.factories import NOW, make_application, make_attempt, make_connection, make_event, make_job, make_run
 from tests.jobs.form_page import said, text_of
+from tests.tasks.background.pages_of import defined, definition
 
 HTTP = {
     "endpoint": "https://example.com/{{input.id}}",
@@ -321,3 +322,24 @@ def test_the_list_takes_a_type_as_people_write_it(shop: Application, alice: Clie
     )  # fmt: skip
     page = alice.get(f"{reverse('jobs:events', args=[shop.slug])}?type={written}").content.decode()
     assert [tag for tag in ("sum", "count") if reverse("jobs:event", args=[shop.slug, tag]) in page] == ["count"]
+
+
+def test_a_background_task_that_it_triggers_leads_to_its_definition(shop: Application, alice: Client) -> None:
+    with defined(definition()):
+        event = make_event(shop, configuration={"background_task": "syncArticles"})
+        found = alice.get(at(shop, "event", event.tag)).content.decode()
+        to = reverse("background:definition", args=[shop.slug, "syncArticles"])
+        assert f'<dt>Background task</dt><dd><a href="{to}">syncArticles</a></dd>' in found
+    with defined():
+        assert (
+            "<dt>Background task</dt><dd>syncArticles</dd>" in alice.get(at(shop, "event", event.tag)).content.decode()
+        )
+
+
+def test_the_form_offers_the_background_tasks_that_may_be_triggered(shop: Application, alice: Client) -> None:
+    with defined(definition(), definition("secretOne", is_private=True)):
+        found = alice.get(f"{at(shop, 'new-event')}?type=FUNCTION").content.decode()
+        assert 'list="definitions"' in found.partition('name="configuration_background_task"')[2].partition(">")[0]
+        offered = found.partition('<datalist id="definitions">')[2].partition("</datalist>")[0]
+        assert offered == '<option value="syncArticles">Sync articles</option>'
+        assert "definitions" not in alice.get(f"{at(shop, 'new-event')}?type=ACTION").content.decode()
