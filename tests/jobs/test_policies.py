@@ -1,5 +1,6 @@
 """What a job says of overlap, catch-up, spread, its end and its priority: kept and shown, or refused with a way out."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -91,7 +92,7 @@ def test_a_spread_moves_the_next_run_to_its_own_place(alice: Caller) -> None:
     assert runnable.run_at
     assert runnable.next_run_at
     assert 0 < runnable.offset_ms < 3_600_000
-    assert (runnable.next_run_at - runnable.run_at).total_seconds() * 1000 == runnable.offset_ms
+    assert runnable.next_run_at - runnable.run_at == timedelta(milliseconds=runnable.offset_ms)
 
 
 def test_a_new_schedule_counts_its_runs_anew_and_a_longer_one_goes_on(alice: Caller) -> None:
