@@ -19,6 +19,7 @@ from badgerjobs.web.bulk_question import Many, span_of, ticked
 from badgerjobs.web.pages import PageRequest, actor_of
 from badgerjobs.workspaces.models import Application
 from tasks.background import services
+from tasks.background.abort_form import AbortForm
 from tasks.background.filters import BackgroundFilters
 from tasks.background.reading import conditions
 from tasks.background.standing import ABORTED, FAILED, PENDING, RUNNING, SUCCESS
@@ -33,7 +34,8 @@ WHAT = "background task"
 class Doing:
     """What can be done with one or many: how it is called and asked, and with those of which `statuses`.
 
-    `act` does it to these ids, and says to how many. `none` is said where there is none of them.
+    `act` does it to these ids, and says to how many. `none` is said where there is none of them, `kept` where there are
+    some, and it was done to none. `form` is what else is asked before, and `act` is given.
     """
 
     verb: str
@@ -42,7 +44,14 @@ class Doing:
     text_of_one: str
     text_of_many: str
     none: str
+    kept: str
     act: Callable[..., int]
+    form: type[AbortForm] | None = None
+
+    def form_of(self, request: PageRequest, *, are_many: bool = False) -> AbortForm | None:
+        """What else is asked, as far as it was answered."""
+        given = request.POST if request.method == "POST" else None
+        return self.form(given, are_many=are_many) if self.form else None
 
     def question_of_one(self, name: str) -> dict[str, Any]:
         """What `ask` is to show of one."""
@@ -54,15 +63,19 @@ class Doing:
         }
 
 
+NONE_TO_ABORT = "Nothing was aborted: only what is pending or running can be."
 ABORT = Doing(
     "Abort",
     "Aborted",
     (PENDING, RUNNING),
-    "It never runs again: it cannot be resumed, only triggered anew. What it triggered and is not over is aborted too.",
+    "It never runs again: it cannot be resumed, only triggered anew. What it triggered and is not over is aborted too, "
+    "unless you spare it.",
     "None of them runs again: they cannot be resumed, only triggered anew. What they triggered and is not over is "
-    "aborted too.",
-    "Nothing was aborted: only what is pending or running can be.",
-    lambda *, application, ids, by, now: services.abort_tasks(application=application, ids=ids, by=by, now=now),
+    "aborted too, unless you spare it.",
+    NONE_TO_ABORT,
+    NONE_TO_ABORT,
+    services.abort_tasks,
+    AbortForm,
 )
 DELETE = Doing(
     "Delete",
@@ -71,7 +84,8 @@ DELETE = Doing(
     "Its input, output and log go with it. There is no way back.",
     "Their inputs, outputs and logs go with them. There is no way back.",
     "Nothing was deleted: only what is over can be. Abort it first.",
-    lambda *, application, ids, by, now: services.delete_tasks(application=application, ids=ids, by=by, now=now),
+    services.STILL_NEEDED,
+    services.delete_tasks,
 )
 
 
@@ -89,13 +103,15 @@ def ask_about(request: PageRequest, application: Application, doing: Doing) -> H
         verb=doing.verb,
         done=doing.done,
         text=doing.text_of_one if len(ids) == 1 else doing.text_of_many,
-        none=doing.none,
+        none=doing.kept,
         named=partial(_named, application),
         counted=partial(words.counted, what=WHAT),
-        act=lambda ids: doing.act(application=application, ids=ids, by=actor_of(request), now=database_now()),
+        act=lambda ids, **more: doing.act(
+            application=application, ids=ids, by=actor_of(request), now=database_now(), **more
+        ),
         danger=True,
     )
-    return bulk_question.ask_about(request, many, back=back)
+    return bulk_question.ask_about(request, many, back=back, form=doing.form_of(request, are_many=len(ids) > 1))
 
 
 def _meant(request: PageRequest, application: Application, filters: BackgroundFilters, doing: Doing) -> list[UUID]:

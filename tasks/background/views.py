@@ -17,13 +17,14 @@ from badgerjobs.web.one_moment import one_moment
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.workspaces.models import Application, Role
 from tasks.background import services
-from tasks.background.bulk import ABORT, DELETE, ask_about
+from tasks.background.bulk import ABORT, DELETE, Doing, ask_about
 from tasks.background.definition_views import IS_THERE
 from tasks.background.definitions import public_definitions
 from tasks.background.errors import BackgroundTaskError
 from tasks.background.filters import BackgroundFilters
 from tasks.background.page import BackgroundPage
 from tasks.background.rows import rows_of, stamp_of
+from tasks.background.standing import status_of
 from tasks.models import BackgroundRun
 
 # So many a page of the list has.
@@ -80,7 +81,7 @@ def show_task(request: PageRequest, application: Application, run_id: UUID) -> H
 
 @application_page(Role.EDITOR)
 def abort(request: PageRequest, application: Application, run_id: UUID) -> HttpResponse:
-    """Ask, then stop one that is not over, with all that it triggered."""
+    """Ask, then stop one that is not over; with what it triggered, unless that is to be spared."""
     return _one(request, application, run_id, ABORT)
 
 
@@ -90,14 +91,15 @@ def delete(request: PageRequest, application: Application, run_id: UUID) -> Http
     return _one(request, application, run_id, DELETE)
 
 
-def _one(request: PageRequest, application: Application, run_id: UUID, doing: Any) -> HttpResponse:
+def _one(request: PageRequest, application: Application, run_id: UUID, doing: Doing) -> HttpResponse:
     background = found_task(application, run_id)
     back = reverse("background:task", args=[application.slug, run_id])
-    if request.method != "POST":
-        return ask(request, back=back, danger=True, **doing.question_of_one(background.name))
-    done = doing.act(application=application, ids=[run_id], by=actor_of(request), now=database_now())
-    if not done:
-        messages.warning(request, doing.none)
+    form = doing.form_of(request)
+    if request.method != "POST" or (form and not form.is_valid()):
+        return ask(request, back=back, danger=True, form=form, **doing.question_of_one(background.name))
+    more = form.cleaned_data if form else {}
+    if not doing.act(application=application, ids=[run_id], by=actor_of(request), now=database_now(), **more):
+        messages.warning(request, doing.kept if status_of(background.run) in doing.statuses else doing.none)
         return redirect(back)
     messages.success(request, f"{background.name} is {doing.done.lower()}.")
     return redirect("background:list", application.slug) if doing is DELETE else redirect(back)

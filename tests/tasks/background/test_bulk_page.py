@@ -65,6 +65,17 @@ def test_what_cannot_be_read_widens_nothing(shop: Application, three: list[Backg
     assert states() == {"a": "scheduled", "b": "queued", "c": "failed"}
 
 
+def test_many_are_aborted_with_a_message_and_spare_what_they_triggered(
+    shop: Application, three: list[BackgroundRun]
+) -> None:
+    make_background(shop, State.QUEUED, name="child", parent_id=three[0].pk, definition="child")
+    question = text_of(look(shop, "abort-many", all="1"))
+    assert "Spare what they triggered" in question
+    answered(shop, "abort", "all=1&definition=syncArticles", message="Too late.", spares="on")
+    assert states() == {"a": "aborted", "b": "queued", "c": "failed", "child": "queued"}
+    assert Run.objects.get(pk=three[0].pk).error == "Too late."
+
+
 def test_those_that_are_over_are_deleted(shop: Application, three: list[BackgroundRun]) -> None:
     assert "Deleted 1 background task." in text_of(answered(shop, "delete", "all=1"))
     assert states() == {"a": "scheduled", "b": "queued"}

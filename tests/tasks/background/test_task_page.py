@@ -13,6 +13,7 @@ from django.urls import reverse
 from badgerjobs.runs.models import Run, State
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from tasks.background import page as page_module
+from tasks.background.cleanup import hook_run_of
 from tasks.models import BackgroundRun
 from tests.clients import browser_in
 from tests.factories import NOW, make_application, make_job, make_run
@@ -204,12 +205,27 @@ def test_aborting_is_asked_and_ends_it_with_its_children(shop: Application) -> N
     child = make_background(shop, State.SCHEDULED, parent_id=background.pk)
     question = text_of(look(shop, "abort", background.pk))
     assert "Abort Sync articles?" in question
-    assert "What it triggered and is not over is aborted too." in question
+    assert "What it triggered and is not over is aborted too, unless you spare it." in question
     assert Run.objects.filter(state=State.SCHEDULED).count() == 2
     assert "Sync articles is aborted." in text_of(press(shop, "abort", background.pk))
     assert set(Run.objects.filter(pk__in=[background.pk, child.pk]).values_list("state", flat=True)) == {"aborted"}
     entry = AuditEntry.objects.get(action="background.abort")
     assert (entry.subject, entry.actor) == ("Sync articles", "alice@example.com")
+
+
+def test_aborting_takes_a_message_and_spares_what_it_triggered(shop: Application) -> None:
+    background = make_background(shop, State.SCHEDULED)
+    child = make_background(shop, State.SCHEDULED, parent_id=background.pk)
+    press(shop, "abort", background.pk, message="Not today.", spares="on")
+    states = dict(Run.objects.filter(pk__in=[background.pk, child.pk]).values_list("pk", "state"))
+    assert states == {background.pk: "aborted", child.pk: "scheduled"}
+    assert Run.objects.get(pk=background.pk).error == "Not today."
+
+
+def test_a_message_that_is_too_long_aborts_nothing(shop: Application) -> None:
+    background = make_background(shop, State.SCHEDULED)
+    assert "Give at most 1000 characters" in text_of(press(shop, "abort", background.pk, message="x" * 1001))
+    assert Run.objects.get(pk=background.pk).state == State.SCHEDULED
 
 
 def test_what_is_over_is_not_aborted(shop: Application) -> None:
@@ -231,6 +247,23 @@ def test_deleting_is_asked_and_leads_to_the_list(shop: Application) -> None:
 def test_what_goes_on_is_not_deleted(shop: Application) -> None:
     background = make_background(shop)
     assert "only what is over can be" in text_of(press(shop, "delete", background.pk))
+    assert BackgroundRun.objects.exists()
+
+
+@pytest.mark.parametrize("way", ["one", "many"])
+def test_what_is_over_and_has_hooks_to_be_called_says_so(shop: Application, way: str) -> None:
+    background = make_background(shop, State.ABORTED)
+    Run.objects.create(
+        id=hook_run_of(background.pk), application=shop, kind="background_hook", queue="compute", cause="code",
+        state=State.QUEUED, due_at=NOW, created_at=NOW, input={"run": str(background.pk), "hooks": ["on_abort"], "cleans": False},
+    )  # fmt: skip
+    if way == "one":
+        page = text_of(press(shop, "delete", background.pk))
+    else:
+        at = f"{reverse('background:delete-many', args=[shop.slug])}?task={background.pk}"
+        page = text_of(browser_in(shop).post(at, {"asked": "1"}, follow=True))
+    assert "Cannot delete a task yet whose hooks are still to be called" in page
+    assert "Abort it first" not in page
     assert BackgroundRun.objects.exists()
 
 
