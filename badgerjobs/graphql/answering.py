@@ -7,6 +7,7 @@ from typing import Any
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
@@ -29,7 +30,7 @@ from badgerjobs.graphql.limits import (
     tops_of,
     verbs_in,
 )
-from badgerjobs.graphql.schema import GROUPS, SCHEMA, SIZES
+from badgerjobs.graphql.schema import GROUPS, SCHEMA, SCOPES, SIZES
 from badgerjobs.web.graphql import Asker
 from badgerjobs.web.problems import LONGEST_SENTENCE
 from badgerjobs.workspaces.models import Scope
@@ -66,7 +67,10 @@ def answer(
         values = get_variable_values(SCHEMA, operation.variable_definitions or (), variables, MOST_ERRORS)
         if isinstance(values, list):
             return {"errors": [_told(error) for error in values[:MOST_ERRORS]]}
-        asker.selected = _weighed(asker, fragments, operation, values)
+        named = _weighed(asker, fragments, operation, values)
+        asker.selected = frozenset(named)
+        if operation.operation == OperationType.MUTATION:
+            _ensure_scopes(asker, named)
     except GraphQLError as error:
         return {"errors": [_told(error)]}
     spend(verbs_in(operation.selection_set, fragments, GROUPS) - 1)
@@ -108,8 +112,8 @@ def _weighed(
     fragments: Mapping[str, FragmentDefinitionNode],
     operation: OperationDefinitionNode,
     variables: VariableValues,
-) -> frozenset[str]:
-    """Which fields are selected. Raises TooMuchError."""
+) -> dict[str, FieldNode]:
+    """Which fields are selected, as `Type.field`. Raises TooMuchError."""
     fields, named = Weighing(SCHEMA, fragments, SIZES, asker, variables).weigh(operation)
     if fields > MOST_ANSWERED:
         tops = tops_of(operation.selection_set, fragments)
@@ -122,7 +126,7 @@ def _ensure_allowed(
 ) -> None:
     """A query needs `read`, a mutation `write`; one that asks for more than the fields of what it changed, both.
 
-    What stands in a group looks at the rights that it needs itself.
+    What stands in a group needs rights of its own: `_ensure_scopes`.
     """
     if all(node.name.value in GROUPS for node in tops_of(operation.selection_set, fragments)):
         return
@@ -131,6 +135,18 @@ def _ensure_allowed(
         _ensure_scope(asker, Scope.WRITE)
     if depth > 2 or not is_mutation:
         _ensure_scope(asker, Scope.READ)
+
+
+def _ensure_scopes(asker: Asker, named: Mapping[str, FieldNode]) -> None:
+    """Raises GraphQLError for the first field that needs another scope: now, as nothing is done yet.
+
+    Later it would take the answers of what was done with it.
+    """
+    for place, node in named.items():
+        scope = SCOPES.get(place)
+        if scope and not asker.may(scope):
+            denied = PermissionDenied(asker.lacking(scope))
+            raise GraphQLError(str(denied.detail), node, original_error=denied)
 
 
 def _ensure_scope(asker: Asker, scope: Scope) -> None:

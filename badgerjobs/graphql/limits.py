@@ -15,13 +15,17 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLField,
+    GraphQLIncludeDirective,
     GraphQLSchema,
+    GraphQLSkipDirective,
     GraphQLSyntaxError,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     VariableValues,
     get_argument_values,
+    get_directive_values,
     get_named_type,
     get_nullable_type,
     is_list_type,
@@ -174,18 +178,20 @@ class Weighing:
     asker: Asker
     variables: VariableValues
 
-    def weigh(self, operation: OperationDefinitionNode) -> tuple[int, frozenset[str]]:
-        """The number of fields, and the names of those that are selected, as `Type.field`.
+    def weigh(self, operation: OperationDefinitionNode) -> tuple[int, dict[str, FieldNode]]:
+        """The number of fields, and those that are selected, as `Type.field`, with the first place that does so.
 
         Raises GraphQLError for an argument that its field would not take.
         """
-        named: set[str] = set()
+        named: dict[str, FieldNode] = {}
         root = self.schema.get_root_type(operation.operation)
-        return self._weigh(operation.selection_set, root, named), frozenset(named)
+        return self._weigh(operation.selection_set, root, named), named
 
-    def _weigh(self, selections: SelectionSetNode | None, of: Any, named: set[str]) -> int:
+    def _weigh(self, selections: SelectionSetNode | None, of: Any, named: dict[str, FieldNode]) -> int:
         whole = 0
         for node in selections.selections if selections else ():
+            if not self._is_included(node):
+                continue
             if isinstance(node, FieldNode):
                 whole += self._weigh_field(node, of, named)
             elif isinstance(node, FragmentSpreadNode):
@@ -194,9 +200,15 @@ class Weighing:
                 whole += self._weigh(node.selection_set, of, named)
         return whole
 
-    def _weigh_field(self, node: FieldNode, of: Any, named: set[str]) -> int:
+    def _is_included(self, node: SelectionNode) -> bool:
+        """Whether its `@skip` and `@include` let it stand: what does not is neither done nor answered."""
+        skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
+        include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
+        return not (skip and skip["if"]) and not (include and not include["if"])
+
+    def _weigh_field(self, node: FieldNode, of: Any, named: dict[str, FieldNode]) -> int:
         place = f"{of.name}.{node.name.value}"
-        named.add(place)
+        named.setdefault(place, node)
         definition = _META.get(node.name.value) or of.fields[node.name.value]
         inner = get_named_type(definition.type)
         each = self._weigh(node.selection_set, inner, named)

@@ -21,7 +21,8 @@ from jobs import graphql as jobs
 from tasks.background import graphql as background
 
 # What an app adds to the schema is a row here: a package with SDL, RESOLVERS and SIZES; and, if it has some, GROUPS:
-# fields at the top that hold its questions and verbs, each of which looks itself at the rights that it needs.
+# fields at the top that hold its questions and verbs, each of which needs a right of its own. A question looks at that
+# itself; of verbs, and of what stands in their answers, SCOPES has it.
 APPS: tuple[ModuleType, ...] = (jobs, background)
 
 _ROOT = """
@@ -34,6 +35,7 @@ type Mutation
 SDL = "".join([_ROOT, *(app.SDL for app in APPS)])
 RESOLVERS: Mapping[str, Resolver] = {name: resolve for app in APPS for name, resolve in app.RESOLVERS.items()}
 SIZES: Mapping[str, Size] = {name: size for app in APPS for name, size in app.SIZES.items()}
+SCOPES: Mapping[str, str] = {name: scope for app in APPS for name, scope in getattr(app, "SCOPES", {}).items()}
 
 GROUPS: frozenset[str] = frozenset().union(*(getattr(app, "GROUPS", ()) for app in APPS))
 

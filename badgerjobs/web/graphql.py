@@ -17,6 +17,8 @@ Resolver = Callable[..., Any]
 # How many rows a list has when its `limit` is not given: a number, or a function of who asks and of the arguments.
 Size = int | Callable[["Asker", dict[str, Any]], int]
 
+NO_ROLE = "Your role does not allow this: it needs “Editor”."
+
 # So many bytes of long texts are loaded for an answer, and stand in one: a web process holds them while it answers.
 MOST_TEXT_BYTES = 32_000_000
 TOO_MUCH_TEXT = (
@@ -86,6 +88,10 @@ class Asker:
     def may(self, scope: str) -> bool:
         """Whether they have this scope."""
         return scope in self.scopes
+
+    def lacking(self, scope: str) -> str:
+        """What is said where this scope is missing: a member has a role, and no scopes."""
+        return f"This token lacks the scope “{scope}”." if self.token else NO_ROLE
 
     def once(self, key: Hashable, look: Callable[[], T]) -> T:
         """What was found under this key, looked up the first time only."""

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from badgerjobs.graphql.answering import answer
 from badgerjobs.graphql.limits import parsed, verbs_in
+from badgerjobs.graphql.schema import SCHEMA, SCOPES
 from badgerjobs.runs.models import State
 from badgerjobs.web.graphql import Asker
 from badgerjobs.workspaces.audit import OPERATOR
@@ -178,7 +179,45 @@ def test_a_verb_needs_its_own_scope_and_no_other(alice: Caller, name: str) -> No
     [error] = answer.body["errors"]
     assert (answer.status, error["extensions"]["code"]) == (200, "FORBIDDEN")
     assert error["message"] == f"This token lacks the scope “{scope}”."
-    assert not (answer.body["data"] or {}).get("backgroundTasks")
+    assert "data" not in answer.body
+
+
+def test_one_verb_without_its_scope_and_none_is_done(alice: Caller) -> None:
+    there = make_background_run(alice.application, State.SUCCEEDED)
+    caller = caller_for(alice.application, scopes=[Scope.READ, Scope.WRITE])
+    for groups in (
+        f'backgroundTasks {{ {TRIGGER} deleteTask(id: "{there.pk}") {{ data }} }}',
+        f'backgroundTasks {{ {TRIGGER} }} again: backgroundTasks {{ deleteTask(id: "{there.pk}") {{ data }} }}',
+    ):
+        answer = ask(caller, f"mutation {{ {groups} }}")
+        [error] = answer.body["errors"]
+        assert (answer.status, error["extensions"]["code"]) == (200, "FORBIDDEN")
+        assert error["message"] == "This token lacks the scope “background:delete”."
+        assert error["locations"][0]["column"] == groups.index("deleteTask") + len("mutation { ") + 1
+        assert "data" not in answer.body
+    assert [row.pk for row in BackgroundRun.objects.all()] == [there.pk]
+
+
+def test_logs_that_may_not_be_read_keep_what_would_be_answered_with_them_from_being_done(alice: Caller) -> None:
+    logs = "triggerTask(definition: syncArticles) { data { logs { id } } }"
+    query = f"mutation {{ backgroundTasks {{ a: {TRIGGER} b: {logs} }} }}"
+    assert "lacks the scope “read”" in refused(caller_for(alice.application, scopes=[Scope.WRITE]), query)
+    assert not BackgroundRun.objects.exists()
+
+
+@pytest.mark.parametrize("left_out", ["@include(if: false)", "@skip(if: $no)"])
+def test_a_verb_that_is_left_out_needs_no_scope(alice: Caller, left_out: str) -> None:
+    query = (
+        f"mutation M($no: Boolean = true) {{ backgroundTasks {{ {TRIGGER} deleteTask(id: 1) {left_out} {{ data }} }} }}"
+    )
+    query = query if "$no)" in left_out else query.replace("M($no: Boolean = true) ", "")
+    answer = data(caller_for(alice.application, scopes=[Scope.WRITE]), query)
+    assert list(answer["backgroundTasks"]) == ["triggerTask"]
+
+
+def test_each_verb_of_a_group_has_its_scope() -> None:
+    verbs = SCHEMA.type_map["WebinyBackgroundTaskMutation"].fields  # type: ignore[attr-defined]
+    assert {f"WebinyBackgroundTaskMutation.{name}" for name in verbs} <= SCOPES.keys()
 
 
 def test_logs_of_what_was_changed_need_the_right_to_read(alice: Caller) -> None:

@@ -1,7 +1,8 @@
 """The questions and verbs of GraphQL about background tasks. What rows show by themselves is in `nodes.py`.
 
 What Webiny's words refuse stands in `error`, in the place of `data`. A right that is missing does so too where
-something is asked; where something would be done it is an error at the top, as with every verb.
+something is asked; where something would be done it is an error at the top, as with every verb: `SCOPES` says what is
+looked at before anything is done.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,7 +34,6 @@ from tasks.background.refusing import invalid
 from tasks.background.snapshot import BackgroundTask
 
 NOT_AUTHORIZED = "SECURITY_NOT_AUTHORIZED"
-NO_ROLE = "Your role does not allow this: it needs “Editor”."
 # How long lists are where no `limit` is given; and how many lines a log is taken to have.
 USUAL, USUAL_OF_ONE, USUAL_LINES = 50, 100, 10
 
@@ -48,24 +48,21 @@ def asks(resolve: Answering) -> Answering:
         if asker.texts.are_too_many:
             return Answered()
         if not asker.may(Scope.READ):
-            return Answered(error=ErrorNode(lacking(asker, Scope.READ), NOT_AUTHORIZED))
+            return Answered(error=ErrorNode(asker.lacking(Scope.READ), NOT_AUTHORIZED))
         return _told(resolve, source, asker, arguments)
 
     return answer
 
 
-def does(scope: Scope) -> Callable[[Answering], Answering]:
+def does(resolve: Answering, scope: Scope) -> Answering:
     """A verb, which needs this scope. Raises PermissionDenied for who lacks it; all else that is refused is told."""
 
-    def decorate(resolve: Answering) -> Answering:
-        @wraps(resolve)
-        def answer(source: None, asker: Asker, **arguments: Any) -> Answered:
-            ensure_may(asker, scope)
-            return _told(resolve, source, asker, arguments)
+    @wraps(resolve)
+    def answer(source: None, asker: Asker, **arguments: Any) -> Answered:
+        ensure_may(asker, scope)
+        return _told(resolve, source, asker, arguments)
 
-        return answer
-
-    return decorate
+    return answer
 
 
 def _told(resolve: Answering, source: None, asker: Asker, arguments: Mapping[str, Any]) -> Answered:
@@ -78,12 +75,7 @@ def _told(resolve: Answering, source: None, asker: Asker, arguments: Mapping[str
 def ensure_may(asker: Asker, scope: Scope) -> None:
     """Raises PermissionDenied for who lacks this scope."""
     if not asker.may(scope):
-        raise PermissionDenied(lacking(asker, scope))
-
-
-def lacking(asker: Asker, scope: Scope) -> str:
-    """What is said of it: a member has a role, and no scopes."""
-    return f"This token lacks the scope “{scope}”." if asker.token else NO_ROLE
+        raise PermissionDenied(asker.lacking(scope))
 
 
 def group(_: None, asker: Asker) -> Asker:
@@ -139,7 +131,6 @@ def _fields_of(error: BackgroundTaskError) -> dict[str, str]:
     return {name: str(one["message"]) for name, one in fields.items()} or {"where": error.message}
 
 
-@does(Scope.WRITE)
 def trigger_task(_: None, asker: Asker, *, definition: str, **given: Any) -> Answered:
     made = services.trigger(
         asker.application,
@@ -154,12 +145,10 @@ def trigger_task(_: None, asker: Asker, *, definition: str, **given: Any) -> Ans
     return _one(asker, made)
 
 
-@does(Scope.WRITE)
 def abort_task(_: None, asker: Asker, *, id: str, message: str | None = None) -> Answered:  # noqa: A002
     return _one(asker, services.abort(asker.application, id, message=message or "", by=asker.by, now=database_now()))
 
 
-@does(Scope.BACKGROUND_DELETE)
 def delete_task(_: None, asker: Asker, *, id: str) -> Answered:  # noqa: A002
     services.delete(asker.application, id, by=asker.by, now=database_now())
     return Answered(data=True)
@@ -178,6 +167,12 @@ def _ensure_storable(asked: Mapping[str, Any]) -> None:
                 raise invalid(name, "This holds a character that cannot be stored.")
 
 
+VERBS: Mapping[str, tuple[Answering, Scope]] = {
+    "WebinyBackgroundTaskMutation.triggerTask": (trigger_task, Scope.WRITE),
+    "WebinyBackgroundTaskMutation.abortTask": (abort_task, Scope.WRITE),
+    "WebinyBackgroundTaskMutation.deleteTask": (delete_task, Scope.BACKGROUND_DELETE),
+}
+
 RESOLVERS: Mapping[str, Resolver] = {
     "Query.backgroundTasks": group,
     "Mutation.backgroundTasks": group,
@@ -185,10 +180,14 @@ RESOLVERS: Mapping[str, Resolver] = {
     "WebinyBackgroundTaskQuery.listTasks": list_tasks,
     "WebinyBackgroundTaskQuery.listDefinitions": list_definitions,
     "WebinyBackgroundTaskQuery.listLogs": list_logs,
-    "WebinyBackgroundTaskMutation.triggerTask": trigger_task,
-    "WebinyBackgroundTaskMutation.abortTask": abort_task,
-    "WebinyBackgroundTaskMutation.deleteTask": delete_task,
+    **{place: does(verb, scope) for place, (verb, scope) in VERBS.items()},
     "WebinyBackgroundTask.logs": logs_of_task,
+}
+
+# What a mutation may name, and the scope that this needs: it is looked at before the first verb is done.
+SCOPES: Mapping[str, Scope] = {
+    **{place: scope for place, (_, scope) in VERBS.items()},
+    "WebinyBackgroundTask.logs": Scope.READ,
 }
 
 # How long each list is where its `limit` is not given. The `data` of a page is as long as its question says.

@@ -255,7 +255,8 @@ def test_what_is_over_and_has_hooks_to_be_called_says_so(shop: Application, way:
     background = make_background(shop, State.ABORTED)
     Run.objects.create(
         id=hook_run_of(background.pk), application=shop, kind="background_hook", queue="compute", cause="code",
-        state=State.QUEUED, due_at=NOW, created_at=NOW, input={"run": str(background.pk), "hooks": ["on_abort"], "cleans": False},
+        state=State.QUEUED, due_at=NOW, created_at=NOW,
+        input={"run": str(background.pk), "hooks": ["on_abort"], "cleans": False},
     )  # fmt: skip
     if way == "one":
         page = text_of(press(shop, "delete", background.pk))
