@@ -13,6 +13,16 @@ MOST_BITS = 10_000
 
 _LONGEST_PLACE = 100
 
+# The first that a value is of: what is true is a number to Python, too.
+_WORDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "null"),
+    (bool, "true or false"),
+    (str, "a string"),
+    ((int, float), "a number"),
+    (list, "a list"),
+    (dict, "an object"),
+)
+
 
 class NotJSONError(ValueError):
     """What cannot be kept as JSON. The message names the place, and says what is wrong there."""
@@ -24,6 +34,14 @@ def copied(value: Any, what: str) -> Any:
     `what` begins the sentence: `The output`. Raises NotJSONError for all else, and for what is too deep or too much.
     """
     return _Copying(what).of(value, "", ())
+
+
+def word_of(value: Any) -> str:
+    """What JSON calls a value: `a list`. What it does not have is called by its type in Python."""
+    for kinds, word in _WORDS:
+        if isinstance(value, kinds):
+            return word
+    return f"an object of the type {type(value).__name__}"
 
 
 def length_of(value: Any) -> int:

@@ -5,6 +5,8 @@ field there is, allauth's too. A field that can say it better says it itself, by
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.core import validators
@@ -32,12 +34,24 @@ OF_FORMS: Mapping[type[forms.Field], Mapping[str, str]] = {
     forms.ModelChoiceField: {"invalid_choice": "That is none of these: choose one of them."},
 }
 
+
+class _Bounded(str):
+    """A sentence with a bound, which has commas where it is filled in: 3,650."""
+
+    __slots__ = ()
+
+    def __mod__(self, facts: Any) -> str:
+        limit = facts["limit_value"]
+        told = f"{limit:,}" if isinstance(limit, int | float | Decimal) else limit
+        return str.__mod__(self, {**facts, "limit_value": told})
+
+
 # What a validator says, of a form or of a row.
 OF_VALIDATORS: Mapping[type, str] = {
-    validators.MaxLengthValidator: "Give at most %(limit_value)d characters: this has %(show_value)d.",
-    validators.MinLengthValidator: "Give at least %(limit_value)d characters: this has %(show_value)d.",
-    validators.MaxValueValidator: "Give at most %(limit_value)s: this is %(show_value)s.",
-    validators.MinValueValidator: "Give at least %(limit_value)s: this is %(show_value)s.",
+    validators.MaxLengthValidator: _Bounded("Give at most %(limit_value)s characters: this has %(show_value)d."),
+    validators.MinLengthValidator: _Bounded("Give at least %(limit_value)s characters: this has %(show_value)d."),
+    validators.MaxValueValidator: _Bounded("Give at most %(limit_value)s: this is %(show_value)s."),
+    validators.MinValueValidator: _Bounded("Give at least %(limit_value)s: this is %(show_value)s."),
     validators.EmailValidator: AN_EMAIL,
     validators.URLValidator: A_URL,
     validators.ProhibitNullCharactersValidator: "Leave the null character out.",

@@ -143,7 +143,7 @@ def id_of(definition: Any) -> str:
 def load(names: Iterable[str]) -> None:
     """Import the modules and packages of these names, which define tasks as they are imported.
 
-    One that cannot be imported is a problem; one in which nothing is defined is worth a warning.
+    One that cannot be imported is a problem; one in which nothing is defined, rightly or not, is worth a warning.
     """
     for name in names:
         try:
@@ -153,7 +153,9 @@ def load(names: Iterable[str]) -> None:
                 f"BACKGROUND_TASKS: {name!r} cannot be imported: {type(error).__name__}: {error}".rstrip(": ")
             )
             continue
-        if not any(f"{definition.where}.".startswith(f"{name}.") for definition in REGISTRY.by_id.values()):
+        # Those that are wrong are said beside their place, and are there, too.
+        places = [*(f"{definition.where}." for definition in REGISTRY.by_id.values()), *REGISTRY.problems]
+        if not any(place.startswith(f"{name}.") for place in places):
             REGISTRY.warnings.append(f"BACKGROUND_TASKS: {name!r} defines no background task.")
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from badgerjobs.lib.json_copies import NotJSONError, copied, length_of
+from badgerjobs.lib.json_copies import NotJSONError, copied, length_of, word_of
 from badgerjobs.lib.storable import cleaned
 from tasks.background import flaws
 from tasks.background.calling import contained
 from tasks.background.definitions import Definition
 
 MOST_BYTES = 1024 * 1024
+NO_OBJECT = '{} must be an object, like {{"rows": 3}}, and not {}.'
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def plain_input(given: Any) -> dict[str, Any]:
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        raise TypeError(f"The input must be an object, like {{'rows': 3}}, and not {type(given).__name__}.")
+        raise TypeError(NO_OBJECT.format("The input", word_of(given)))
     return fitting_input(copied(dict(given), "The input"))
 
 
@@ -97,6 +98,9 @@ def _by_model(model: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 def _by_serializer(serializer_class: Any, given: dict[str, Any]) -> dict[str, Any]:
     serializer = serializer_class(data=given)
+    from tasks.background.choice_words import name_choices  # noqa: PLC0415  definitions are read without Django
+
+    name_choices(serializer)
     if not serializer.is_valid():
         raise _invalid(_details(serializer.errors, ()))
     return dict(copied(json.loads(json.dumps(serializer.validated_data, default=_plain)), "The input"))

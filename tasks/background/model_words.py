@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from badgerjobs.web.sentences import A_DAY
@@ -65,6 +66,7 @@ _WORDS: Mapping[str, str] = {
 }
 
 
+_BOUNDS = ("gt", "ge", "lt", "le")
 # So many characters of what was given are told.
 LONGEST_GIVEN = 100
 
@@ -73,16 +75,19 @@ def said_of(error: Mapping[str, Any]) -> str:
     """The sentence of one of `ValidationError.errors()`; pydantic's own, without its address, for what is rare."""
     words = _WORDS.get(error["type"])
     given = error.get("input")
-    facts = {name: _plain(value) for name, value in (error.get("ctx") or {}).items()}
+    facts = {name: _bound(value) if name in _BOUNDS else value for name, value in (error.get("ctx") or {}).items()}
     facts |= {"given": str(given)[:LONGEST_GIVEN], "length": len(given) if isinstance(given, str) else 0}
     try:
         if words:
             return words.format_map(facts)
     except (KeyError, ValueError, TypeError):  # another version of pydantic says other facts of it
         pass
-    return _MORE.sub("", _SAID.sub("", str(error["msg"])))
+    said = _MORE.sub("", _SAID.sub("", str(error["msg"]))).strip()
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
 
 
-def _plain(value: Any) -> Any:
-    """A bound of 0.0 is 0."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _bound(value: Any) -> Any:
+    """A bound of 0.0 is 0, and one of 3650 is 3,650. Days are told as they are."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return f"{value:,}" if isinstance(value, int | float | Decimal) else value

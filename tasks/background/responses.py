@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from badgerjobs.lib.json_copies import copied
-from badgerjobs.runs.processes.came import Came
+from badgerjobs.lib.json_copies import copied, word_of
+from tasks.background.came import Came
 from tasks.background.faults import error_of, line
+from tasks.background.inputs import NO_OBJECT
 
 # 355 days.
 LONGEST_WAIT_S = 30_672_000
@@ -70,7 +71,7 @@ def _object(value: Mapping[str, Any] | None, what: str) -> Any:
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        raise TypeError(f"{what} must be an object, like {{'rows': 3}}, and not {type(value).__name__}.")
+        raise TypeError(NO_OBJECT.format(what, word_of(value)))
     return copied(dict(value), what)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from badgerjobs.lib.json_copies import copied
-from badgerjobs.runs.processes.came import Came
+from badgerjobs.lib.json_copies import copied, word_of
+from tasks.background.came import Came
 from tasks.background.definitions import id_of
 from tasks.background.faults import diagnostic, error_of, line
-from tasks.background.inputs import fitting_input
+from tasks.background.inputs import NO_OBJECT, fitting_input
 from tasks.background.outputs import bounded
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ def _changed(now: dict[str, Any], change: Change, what: str) -> dict[str, Any]:
     if callable(change):
         made = change(copied(now, what))
         if not isinstance(made, Mapping):
-            raise TypeError(f"{what} must be an object, and the function made {type(made).__name__} of it.")
+            raise TypeError(f"{what} must be an object, and the function made {word_of(made)} of it.")
         return dict(copied(dict(made), what))
     if not isinstance(change, Mapping):
-        raise TypeError(f"{what} must be an object, like {{'rows': 3}}, and not {type(change).__name__}.")
+        raise TypeError(NO_OBJECT.format(what, word_of(change)))
     return {**now, **copied(dict(change), what)}
 
 

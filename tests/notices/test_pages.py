@@ -74,7 +74,7 @@ def test_what_is_filled_in_is_saved(shop: Application) -> None:
         ({"url": "https://user:pw@example.com/"}, "contains a user name or password"),
         ({"troubles": ["weather"]}, "“weather” is none of these"),
         ({"quiet_minutes": "-1"}, "Give at least 0: this is -1."),
-        ({"quiet_minutes": "10081"}, "Give at most 10080: this is 10081."),
+        ({"quiet_minutes": "10081"}, "Give at most 10,080: this is 10081."),
         ({"late_after_minutes": "0"}, "Give at least 1: this is 0."),
     ],
 )

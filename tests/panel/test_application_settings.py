@@ -78,9 +78,9 @@ def test_a_list_without_right_waits_is_refused(typed: str, shop: Application) ->
         ("requests_per_second", "401", "At most 400"),
         ("requests_per_second", "0", "1"),
         ("retention_days", "0", "1"),
-        ("retention_days", "3651", "3650"),
+        ("retention_days", "3651", "3,650"),
         ("background_retention_days", "-1", "0"),
-        ("background_retention_days", "3651", "3650"),
+        ("background_retention_days", "3651", "3,650"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_and_stay_typed(
@@ -123,9 +123,9 @@ def test_when_what_keeps_failing_is_warned_of_and_paused_is_set_and_shown(
     [
         ({"warn_after": "5", "pause_after": "5"}, "warn_after", "paused after 5 already"),
         ({"warn_after": "0"}, "warn_after", "1"),
-        ({"pause_after": "1001"}, "pause_after", "1000"),
+        ({"pause_after": "1001"}, "pause_after", "1,000"),
         ({"probe_after_s": ""}, "probe_after_s", "like 15"),
-        ({"probe_after_s": "1441"}, "probe_after_s", "1440"),
+        ({"probe_after_s": "1441"}, "probe_after_s", "1,440"),
     ],
     ids=["a warning that comes too late", "no run at all", "too many", "no wait", "more than a day"],
 )

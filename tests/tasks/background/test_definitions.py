@@ -233,6 +233,14 @@ def test_a_name_that_leads_nowhere_is_a_problem(name: str, registry: Registry) -
     assert problem.startswith(f"BACKGROUND_TASKS: {name!r} cannot be imported: ")
 
 
+def test_a_package_whose_only_definition_is_wrong_is_told_of_that_alone(package: Any, registry: Registry) -> None:
+    load([package("wrong_tasks", DEFINES.format(id="no good"))])
+
+    (problem,) = registry.problems
+    assert problem.startswith('wrong_tasks.run: Task ID "no good" is invalid.')
+    assert registry.warnings == []
+
+
 def test_a_package_in_which_nothing_is_defined_is_worth_a_warning(package: Any, registry: Registry) -> None:
     load([package("empty_tasks", "")])
 

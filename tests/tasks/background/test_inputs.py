@@ -65,6 +65,7 @@ class Strict(pydantic.BaseModel, extra="forbid"):
     name: str = pydantic.Field("Alice", min_length=3)
     tags: list[str] = pydantic.Field([], min_length=1, max_length=2)
     pages: int = 1
+    days: int = pydantic.Field(90, le=3650)
     price: float = pydantic.Field(1.0, gt=0, le=9.5)
     deep: bool = True
     colour: Colour = Colour.RED
@@ -192,12 +193,40 @@ def test_each_field_that_is_wrong_is_said_with_its_path(
         ({"named": [1]}, 'Give an object, like {"name": "value"}.'),
         ({"place": 3}, "Give an object with fields."),
         ({"other": 1}, "Leave this field out: there is none of this name."),
-        ({"code": "1A"}, "String should match pattern '^[A-Z][0-9]$'"),
+        ({"code": "1A"}, "String should match pattern '^[A-Z][0-9]$'."),
+        ({"days": 3651}, "Give at most 3,650: this is 3651."),
     ],
     ids=lambda given: next(iter(given)) if isinstance(given, dict) else None,
 )  # fmt: skip
 def test_what_a_model_finds_wrong_is_said_in_our_words(given: dict[str, Any], said: str) -> None:
     [field] = refused(a_definition(input_class=Strict), given).fields.values()
+    assert field["message"] == said
+
+
+class Chosen(serializers.Serializer[Any]):
+    mode = serializers.ChoiceField(["fast", "{whole}"], required=False)
+    sides = serializers.MultipleChoiceField(choices=["left", "right"], required=False)
+    sizes = serializers.ListField(child=serializers.ChoiceField([1, 2]), required=False)
+    page = serializers.ChoiceField(range(100), required=False)
+    own = serializers.ChoiceField(["a"], error_messages={"invalid_choice": "Only a."}, required=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"mode": "slow"}, "“slow” is none of fast, {whole}."),
+        ({"sides": ["up"]}, "“up” is none of left, right."),
+        ({"sizes": [1, 3]}, "“3” is none of 1, 2."),
+        (
+            {"page": 100},
+            "“100” is none of its choices: background-tasks/definitions/ lists them, in the schema of the input.",
+        ),
+        ({"own": "b"}, "Only a."),
+    ],
+    ids=lambda given: next(iter(given)) if isinstance(given, dict) else None,
+)
+def test_a_wrong_choice_is_told_those_that_there_are(given: dict[str, Any], said: str) -> None:
+    [field] = refused(a_definition(input_class=Chosen), given).fields.values()
     assert field["message"] == said
 
 
@@ -216,14 +245,16 @@ def test_a_long_value_out_of_range_is_not_told_whole() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ([], "The input must be an object, like {'rows': 3}, and not list."),
-        ("text", "The input must be an object, like {'rows': 3}, and not str."),
+        ([], 'The input must be an object, like {"rows": 3}, and not a list.'),
+        ("text", 'The input must be an object, like {"rows": 3}, and not a string.'),
+        (True, 'The input must be an object, like {"rows": 3}, and not true or false.'),
+        (7, 'The input must be an object, like {"rows": 3}, and not a number.'),
         ({"shop": {1}}, "The input, at shop, is of the type set, which JSON does not have."),
         ({"shop": "x\0"}, "The input, at shop, has a null character, or half of a character, in a text."),
         ({"shop": float("nan")}, "The input, at shop, is nan, which is no number in JSON."),
         ({"shop": "x" * MOST_BYTES}, "The input has 1,048,587 bytes as JSON, and may have 1,048,576."),
     ],
-    ids=["list", "text", "set", "null character", "nan", "too long"],
+    ids=["list", "text", "true", "number", "set", "null character", "nan", "too long"],
 )
 def test_what_is_no_object_of_json_never_reaches_the_class(definition: Any, given: Any, said: str) -> None:
     error = refused(definition, given)

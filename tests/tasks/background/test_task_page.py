@@ -224,7 +224,7 @@ def test_aborting_takes_a_message_and_spares_what_it_triggered(shop: Application
 
 def test_a_message_that_is_too_long_aborts_nothing(shop: Application) -> None:
     background = make_background(shop, State.SCHEDULED)
-    assert "Give at most 1000 characters" in text_of(press(shop, "abort", background.pk, message="x" * 1001))
+    assert "Give at most 1,000 characters" in text_of(press(shop, "abort", background.pk, message="x" * 1001))
     assert Run.objects.get(pk=background.pk).state == State.SCHEDULED
 
 
