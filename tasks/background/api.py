@@ -24,7 +24,7 @@ from badgerjobs.web.problems import Invalid
 from badgerjobs.workspaces.models import Scope
 from tasks.background import errors, examples, reading, services
 from tasks.background.definitions import public_definitions
-from tasks.background.errors import BackgroundTaskError
+from tasks.background.errors import BackgroundTaskError, WrongInputError
 from tasks.background.serializers import (
     AbortTaskSerializer,
     BackgroundTaskSerializer,
@@ -78,9 +78,16 @@ def _problem(error: BackgroundTaskError) -> APIException:
     fields = error.data.get("invalidFields") if error.code == errors.INVALID else None
     if not fields:
         return TaskRefusedError(error)
-    problem = Invalid(**{path or "input": str(one["message"]) for path, one in fields.items()})
+    problem = Invalid(**{_place(error, path): str(one["message"]) for path, one in fields.items()})
     problem.members = {"code": error.code}  # type: ignore[attr-defined]
     return problem
+
+
+def _place(error: BackgroundTaskError, path: str) -> str:
+    """Which field of the request it is: `input.name` is one of the input, and `name` the request's own."""
+    if not isinstance(error, WrongInputError):
+        return path
+    return f"input.{path}" if path else "input"
 
 
 class BackgroundTaskViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[BackgroundRun]):
@@ -125,8 +132,8 @@ class BackgroundTaskViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Backg
                 application_of(request),
                 asked["definition"],
                 asked["input"],
-                name=asked["name"],
-                delay=asked["delay"],
+                name=asked["name"] or "",
+                delay=0 if asked["delay"] is None else asked["delay"],
                 by=holder_of(request),
                 public_only=True,
                 now=now,

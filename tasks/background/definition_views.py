@@ -13,8 +13,8 @@ from badgerjobs.web.typed import uuid_of
 from badgerjobs.workspaces.models import Application, Role
 from tasks.background import services
 from tasks.background.definitions import Definition, definition_of, public_definitions
-from tasks.background.errors import INVALID, MAX_DELAY, BackgroundTaskError
-from tasks.background.forms import TriggerForm
+from tasks.background.errors import INVALID, MAX_DELAY, BackgroundTaskError, WrongInputError
+from tasks.background.forms import TOO_LONG, TriggerForm
 from tasks.background.schema_fields import NOTHING
 from tasks.background.words import facts_of
 from tasks.hooks import hook_verb
@@ -63,10 +63,14 @@ def _triggered(request: PageRequest, application: Application, form: TriggerForm
             by=actor_of(request), public_only=True,
         )  # fmt: skip
     except BackgroundTaskError as refused:
-        if refused.code == INVALID:
-            form.refuse_fields(refused.data.get("invalidFields", {}), refused.message)
+        if isinstance(refused, WrongInputError):
+            form.refuse_fields(refused.data["invalidFields"], refused.message)
+        elif refused.code == INVALID:
+            for name in refused.data.get("invalidFields", {}) or [""]:
+                form.refuse(name, refused.message)
         else:
-            form.refuse("delay" if refused.code == MAX_DELAY else "", refused.message)
+            is_late = refused.code == MAX_DELAY
+            form.refuse("delay" if is_late else "", TOO_LONG if is_late else refused.message)
     return None
 
 

@@ -14,6 +14,13 @@ class BackgroundTaskError(Exception):
         self.data = dict(data or {})
 
 
+class WrongInputError(BackgroundTaskError):
+    """An input that its definition does not take: the `invalidFields` of its data are fields of the input."""
+
+    def __init__(self, message: str, fields: Mapping[str, Any]) -> None:
+        super().__init__(INVALID, message, {"invalidFields": dict(fields)})
+
+
 NO_DEFINITION = "TASK_DEFINITION_ERROR"
 NOT_FOUND = "TASK_NOT_FOUND"
 CANNOT_ABORT = "TASK_ABORT_ERROR"

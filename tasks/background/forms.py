@@ -19,6 +19,7 @@ from tasks.background.schema_fields import NOTHING, WHOLE, NotReadError, asked_f
 # In what a delay is counted.
 DAYS = "days"
 UNITS = (*LENGTHS_S, DAYS)
+TOO_LONG = "Give less than 355 days."
 NO_OBJECT = 'Give an object, like {"rows": 3}.'
 
 
@@ -120,7 +121,7 @@ class TriggerForm(InputForm):
         **LENIENT,
     )
     delay = forms.CharField(
-        label="Waits", widget=number_field(), help_text="Empty: it begins at once. At most 355 days.", **LENIENT
+        label="Waits", widget=number_field(), help_text="Empty: it begins at once. Less than 355 days.", **LENIENT
     )
     delay_unit = forms.ChoiceField(
         choices=[(name, name) for name in UNITS], widget=forms.Select({"aria-label": "Waits, in"}), **LENIENT

@@ -224,7 +224,7 @@ def _conditions(where: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
             clauses.append(_ITERATIONS[name])
             values[name] = value
         else:
-            raise invalid(name, f'There is no condition "{name}".')
+            raise invalid(name, f'There is no condition "{name}". There are {", ".join([*_TASKS, *_ITERATIONS])}.')
     return clauses, values
 
 

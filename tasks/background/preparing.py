@@ -19,7 +19,7 @@ from tasks.background import errors
 from tasks.background.calling import called, contained
 from tasks.background.context import context_of
 from tasks.background.definitions import Definition, definition_of, id_of
-from tasks.background.errors import BackgroundTaskError
+from tasks.background.errors import BackgroundTaskError, WrongInputError
 from tasks.background.faults import error_of, failure_of
 from tasks.background.inputs import InvalidInputError, plain_input, validated
 from tasks.background.refusing import invalid
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 DELAY_BELOW_S = 355 * 24 * 3600
 TOO_LONG = "The maximum delay for a task is 355 days."
+NO_DEFINITION = 'The definition "{}" does not exist.'
 BAD_DELAY = "The delay must be a whole number of seconds, 0 or more."
 LONGEST_NAME, LONGEST_KEY = 200, 400
 
@@ -108,7 +109,7 @@ def _definition(asked: Any, *, public_only: bool) -> Definition:
     definition = definition_of(called_so)
     if definition is None or (public_only and definition.is_private):
         name = cleaned(called_so)[:100]
-        raise BackgroundTaskError(errors.NO_DEFINITION, f'Task "{name}" does not exist.', {"definition": name})
+        raise BackgroundTaskError(errors.NO_DEFINITION, NO_DEFINITION.format(name), {"definition": name})
     return definition
 
 
@@ -162,7 +163,7 @@ def _valid(definition: Definition, given: dict[str, Any]) -> dict[str, Any]:
     try:
         return validated(definition, given)
     except InvalidInputError as error:
-        raise BackgroundTaskError(errors.INVALID, str(error), {"invalidFields": error.fields}) from None
+        raise WrongInputError(str(error), error.fields) from None
 
 
 def _key(definition: Definition, given: dict[str, Any]) -> str | None:

@@ -183,10 +183,14 @@ def _condition(application: Application, name: str, field: str, way: str, value:
         compared = Q(**{f"{_MOMENTS[field]}__{way}": moment})
         # Ids are made in the order of time, and never before it.
         return compared & Q(pk__gte=uuid7_floor(moment)) if field == "createdOn" and way[0] == "g" else compared
-    raise invalid(name, f'There is no condition "{name}".')
+    raise invalid(name, f'There is no condition "{name}". {_CONDITIONS}')
 
 
 _CHOICES = ("", "not", "in", "not_in")
+_CONDITIONS = (
+    f"There are {', '.join(['taskStatus', *_ONES])}, each also with _not, _in and _not_in; name_contains; and "
+    f"{', '.join(_MOMENTS)}, each with _gt, _gte, _lt or _lte."
+)
 MOST_NAMED = 1000
 
 

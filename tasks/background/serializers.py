@@ -63,14 +63,23 @@ class TriggerSerializer(StrictSerializer):
 
     definition = serializers.CharField(max_length=100, help_text="The id of a public definition.")
     input = serializers.JSONField(
-        required=False, default=dict, help_text="A JSON object: what the definition takes is in its `input_schema`."
+        required=False,
+        default=dict,
+        allow_null=True,
+        help_text="A JSON object: what the definition takes is in its `input_schema`.",
     )
     name = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=LONGEST_NAME, help_text="Else the definition's title."
+        required=False,
+        default="",
+        allow_blank=True,
+        allow_null=True,
+        max_length=LONGEST_NAME,
+        help_text="Else the definition's title.",
     )
     delay = serializers.JSONField(
         required=False,
         default=0,  # type: ignore[arg-type]  # any JSON may be one
+        allow_null=True,
         help_text="Whole seconds to wait before its first iteration: less than 355 days.",
     )
 

@@ -149,7 +149,7 @@ def test_a_definition_that_is_gone_is_told(owner: Application, registry: Any) ->
     assert stored.owner == owner.pk
     with pytest.raises(ValidationError):
         perform("FUNCTION", TASK)
-    with pytest.raises(Exception, match='Task "syncArticles" does not exist'):
+    with pytest.raises(Exception, match='The definition "syncArticles" does not exist'):
         function._trigger(replace(stored), {})
 
 

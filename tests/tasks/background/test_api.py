@@ -65,7 +65,7 @@ def test_a_repeated_request_with_the_same_idempotency_key_triggers_one(alice: Ca
         ({"definition": "syncArticles", "delay": 1.5}, "VALIDATION_FAILED_INVALID_FIELDS", "delay"),
         ({"definition": "syncArticles", "delay": "1"}, "VALIDATION_FAILED_INVALID_FIELDS", "delay"),
         ({"definition": "syncArticles", "input": []}, "VALIDATION_FAILED_INVALID_FIELDS", "input"),
-        ({"definition": "syncArticles", "input": {"rows": 0}}, "VALIDATION_FAILED_INVALID_FIELDS", "rows"),
+        ({"definition": "syncArticles", "input": {"rows": 0}}, "VALIDATION_FAILED_INVALID_FIELDS", "input.rows"),
         ({"definition": "syncArticles", "colour": 1}, None, "colour"),
         ({}, None, "definition"),
     ],
@@ -79,6 +79,33 @@ def test_what_cannot_be_triggered_is_refused_with_its_code(
     assert (answer.status, answer.body.get("code")) == (400, code)
     assert list(answer.errors) == ([field] if field else [])
     assert not BackgroundRun.objects.exists()
+
+
+class Named(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=5)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["name"] == "all":
+            raise serializers.ValidationError("Not all of them.")
+        return attrs
+
+
+def test_a_field_of_the_input_is_not_mistaken_for_one_of_the_request(alice: Caller) -> None:
+    define(input=Named)
+    answer = alice.post(TASKS, {"definition": "syncArticles", "input": {"name": "x" * 300}, "name": "y"})
+    assert answer.errors == {"input.name": ["Give at most 5 characters: this has 300."]}
+    answer = alice.post(TASKS, {"definition": "syncArticles", "input": {"name": "z"}, "name": "y" * 300})
+    assert list(answer.errors) == ["name"]
+    answer = alice.post(TASKS, {"definition": "syncArticles", "input": {"name": "all"}})
+    assert answer.errors == {"input": ["Not all of them."]}
+
+
+def test_null_is_as_if_nothing_was_given(alice: Caller) -> None:
+    define()
+    answer = alice.post(TASKS, {"definition": "syncArticles", "input": None, "name": None, "delay": None})
+    assert (answer.status, answer.body["input"], answer.body["name"]) == (201, {}, "Sync articles")
+    run = Run.objects.get(pk=answer.body["id"])
+    assert run.state == State.QUEUED
 
 
 def test_a_hook_that_refuses_is_a_conflict_with_its_own_code(alice: Caller) -> None:

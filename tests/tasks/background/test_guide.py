@@ -14,7 +14,7 @@ import pytest
 
 from badgerjobs.runs.models import Run
 from badgerjobs.workspaces.models import Application
-from tasks.background import errors
+from tasks.background import errors, reading
 from tasks.background.calling import called
 from tasks.background.context import context_of
 from tasks.background.definitions import Definition, Registry, load
@@ -48,6 +48,13 @@ def guide(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (registry.problems, registry.warnings) == ([], [])
     yield sys.modules["shop_tasks"]
     del sys.modules["shop_tasks"]
+
+
+def test_each_name_that_lists_are_narrowed_and_sorted_by_is_in_the_guide() -> None:
+    with pytest.raises(BackgroundTaskError) as error:
+        reading.conditions(Application(), {"nothing": 1})
+    names = re.findall(r"\w+", error.value.message.partition("There are ")[2])
+    assert {*reading.SORTS, *(name for name in names if name not in {"each", "also", "with", "and", "or"})} <= NAMED
 
 
 def test_the_code_of_the_guide_defines_its_tasks(guide: ModuleType, registry: Registry) -> None:

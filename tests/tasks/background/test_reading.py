@@ -160,6 +160,8 @@ def test_they_are_sorted_and_paged(shop: Application, rows: dict[str, Background
         {"limit": 0},
         {"limit": 101},
         {"limit": True},
+        {"after": "garbage"},
+        {"after": 7},
     ],
     ids=str,
 )
@@ -167,6 +169,17 @@ def test_what_is_asked_for_wrongly_is_refused(shop: Application, asked: dict[str
     error = refused(shop, **asked)
     assert error.code == "VALIDATION_FAILED_INVALID_FIELDS"
     assert error.data["invalidFields"]
+
+
+def test_what_is_no_condition_is_told_those_that_there_are(shop: Application) -> None:
+    said = refused(shop, where={"status": "failed"}).message
+    assert said == (
+        'There is no condition "status". There are taskStatus, id, definitionId, parentId, name, createdBy, each also '
+        "with _not, _in and _not_in; name_contains; and createdOn, savedOn, startedOn, finishedOn, each with _gt, "
+        "_gte, _lt or _lte."
+    )
+    with pytest.raises(BackgroundTaskError, match="There are task, task_in, task_not, task_not_in, iteration, iterati"):
+        reading.logs(shop, where={"status": "failed"})
 
 
 def test_a_list_without_inputs_and_outputs_does_not_read_them(
@@ -317,6 +330,8 @@ def test_logs_are_paged(shop: Application, said: list[BackgroundRun], sort: str)
         {"where": {"task_in": "x"}},
         {"sort": "name_ASC"},
         {"limit": 0},
+        {"after": "garbage"},
+        {"after": 7},
     ],
     ids=str,
 )

@@ -61,8 +61,8 @@ def test_what_cannot_be_triggered_again_says_why(shop: Application) -> None:
     define(on_before_trigger=before)
     define_private()
     assert refused(old(shop)) == "It cannot be triggered again: Not on Mondays."
-    assert 'Task "gone" does not exist.' in refused(old(shop, definition="gone"))
-    assert 'Task "secret" does not exist.' in refused(old(shop, definition="secret"))
+    assert 'The definition "gone" does not exist.' in refused(old(shop, definition="gone"))
+    assert 'The definition "secret" does not exist.' in refused(old(shop, definition="secret"))
     row = old(shop)
     BackgroundRun.objects.all().delete()
     assert "deleted" in refused(row)

@@ -65,7 +65,7 @@ def test_each_answers_for_itself_in_its_place(shop: Application) -> None:
         (ActState.FAILED, False),
         (ActState.DONE, True),
     ]
-    assert dids[2].said == 'Task "secret" does not exist.'
+    assert dids[2].said == 'The definition "secret" does not exist.'
     assert dids[4].said.startswith("The input must be an object")
     assert {did.caused for did in dids} - {None} == set(Run.objects.values_list("pk", flat=True))
 
