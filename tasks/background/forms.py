@@ -14,7 +14,7 @@ from badgerjobs.web.definitions.looks import Look
 from badgerjobs.web.serializer_forms import LENIENT
 from tasks.background.definitions import Definition
 from tasks.background.inputs import schema_of
-from tasks.background.schema_fields import NOTHING, WHOLE, NotReadError, asked_for
+from tasks.background.schema_fields import NOTHING, WHOLE, Asked, NotReadError, asked_for
 
 # In what a delay is counted.
 DAYS = "days"
@@ -54,7 +54,7 @@ class InputForm(forms.Form):
         self.given: dict[str, Any] = {}
         for one in self.asked:
             try:
-                value = one.told(str(self.cleaned_data.get(one.field) or self.data.get(one.field, "")))
+                value = one.told(self._typed(one))
             except NotReadError as error:
                 self.refuse(one.field, str(error))
                 continue
@@ -63,6 +63,11 @@ class InputForm(forms.Form):
         if not self.asked:
             self.given = self._whole_told()
         return self.cleaned_data
+
+    def _typed(self, one: Asked) -> str | list[str]:
+        """As it was sent: what is wrong with it, its own sort says."""
+        sent = self[one.field].data
+        return [str(each) for each in sent] if isinstance(sent, list) else str(sent or "")
 
     def _whole_told(self) -> dict[str, Any]:
         try:
@@ -146,6 +151,8 @@ class TriggerForm(InputForm):
 
 
 def _sort_of(field: forms.Field) -> str:
+    if isinstance(field.widget, forms.CheckboxSelectMultiple):
+        return "choices"
     return "choice" if isinstance(field.widget, forms.RadioSelect) else "plain"
 
 

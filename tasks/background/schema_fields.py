@@ -21,6 +21,8 @@ WHOLE = "input"
 NOTHING = object()
 # A text that may be longer has a field of several lines, and no more choices than these stand side by side.
 ONE_LINE, SIDE_BY_SIDE = 300, 4
+# No more than these are boxes to tick; more are typed.
+MOST_BOXES = 20
 # What is referred to is looked up so often, one behind the other.
 MOST_STEPS = 10
 NOT_GIVEN = "not given"
@@ -33,9 +35,10 @@ class NotReadError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A property of the input. `sort`: text, long, integer, number, boolean, choice or json.
+    """A property of the input. `sort`: text, long, integer, number, boolean, choice, choices, words or json.
 
-    `choices` are values of JSON. `default` is NOTHING where the schema has none.
+    `choices` are values of JSON: one is meant, or, of the plural, some. `words` are a list, typed with commas between;
+    each is of the sort `each`. `default` is NOTHING where the schema has none.
     """
 
     name: str
@@ -47,36 +50,58 @@ class Asked:
     default: Any = NOTHING
     choices: list[Any] = dataclass_field(default_factory=list)
     shape: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    each: str = "text"
 
     def shown(self, value: Any) -> Any:
         """A value as the form has it; that of NOTHING is empty."""
+        if self.sort == "choices":
+            return [_text(one) for one in value] if isinstance(value, list | tuple | set) else []
         if value is NOTHING:
             return ""
+        if self.sort == "words":
+            return _joined(value)
         if self.sort == "boolean":
             return {True: YES, False: NO}.get(value, "")
         if self.sort in {"choice", "json"}:
             return _text(value) if self.sort == "choice" else json_text.written(value)
         return "" if value is None else value
 
-    def told(self, typed: str) -> Any:
+    def told(self, typed: str | list[str]) -> Any:
         """What was typed as JSON has it; NOTHING for what was left empty. Raises NotReadError."""
+        if isinstance(typed, list):
+            return self._told_of_boxes(typed)
         text = plain(typed)
         if not text.strip():
             return NOTHING
-        if self.sort in {"text", "long"}:
-            return text
+        return text if self.sort in {"text", "long"} else self._told_of_text(text)
+
+    def _told_of_text(self, text: str) -> Any:
         if self.sort in {"boolean", "choice"}:
             return _chosen(text, [True, False] if self.sort == "boolean" else self.choices)
         if self.sort in {"integer", "number"}:
             return _number(text.strip(), is_whole=self.sort == "integer")
+        if self.sort == "words" and text.strip()[0] not in "[{":
+            return self._told_of_words(text)
         try:
             return json_text.read(text)
         except json_text.BadJSONError as error:
             raise NotReadError(str(error)) from None
 
+    def _told_of_boxes(self, ticked: list[str]) -> Any:
+        """None ticked is nothing given; but where some were ticked at first, somebody means none of them."""
+        if not ticked and self.default in (NOTHING, None, []):
+            return NOTHING
+        return [_chosen(one, self.choices) for one in ticked]
+
+    def _told_of_words(self, text: str) -> list[Any]:
+        words = [word.strip() for word in text.split(",") if word.strip()]
+        return words if self.each == "text" else [_number(word, is_whole=self.each == "integer") for word in words]
+
     def form_field(self) -> forms.Field:
         """The field of the form. It takes anything: what may stand there, the definition says."""
         given: dict[str, Any] = {"label": self.label, "help_text": self.hint, **LENIENT}
+        if self.sort == "choices":
+            return forms.MultipleChoiceField(choices=self._options(), widget=forms.CheckboxSelectMultiple(), **given)
         if self.sort in {"boolean", "choice"}:
             return forms.ChoiceField(choices=self._options(), widget=self._chooser(), **given)
         return forms.CharField(strip=False, widget=self._widget(), **given)
@@ -86,8 +111,9 @@ class Asked:
             options = [(YES, "yes"), (NO, "no")]
         else:
             options = [(_text(one), one if isinstance(one, str) else _text(one)) for one in self.choices]
-        # One that has a default begins with it, and one that is needed has to be chosen.
-        return options if self.default is not NOTHING else [("", NOT_GIVEN), *options]
+        # One that has a default begins with it, and one that is needed has to be chosen. Boxes may all be empty.
+        needs_none = self.default is not NOTHING or self.sort == "choices"
+        return options if needs_none else [("", NOT_GIVEN), *options]
 
     def _chooser(self) -> forms.Widget:
         return forms.RadioSelect() if len(self._options()) <= SIDE_BY_SIDE else forms.Select()
@@ -97,7 +123,7 @@ class Asked:
         if self.sort in {"integer", "number"}:
             # No field of the browser's: that would send nothing in the place of what is none.
             return forms.TextInput({**attributes, "inputmode": "decimal", "class": "short"})
-        if self.sort == "text":
+        if self.sort in {"text", "words"}:
             return forms.TextInput({**attributes, "class": "mono"})
         attributes |= {"rows": "4", "spellcheck": "false", "autocapitalize": "off"}
         return forms.Textarea(attributes | ({"data-editor": "json"} if self.sort == "json" else {}))
@@ -118,23 +144,27 @@ def asked_for(schema: Mapping[str, Any]) -> list[Asked]:
 
 def _asked(name: str, number: int, given: Any, schema: Mapping[str, Any], *, is_needed: bool) -> Asked:
     shape = _resolved(given if isinstance(given, Mapping) else {}, schema)
-    sort, choices = _sort_of(shape)
+    sort, choices, each = _sort_of_list(shape, schema) or (*_sort_of(shape), "text")
     # An id holds no blanks: what has any is numbered.
     its_field = PREFIX + (name if re.fullmatch(r"[\w-]+", name) else str(number))
     label = str(shape.get("title") or name.replace("_", " ").capitalize())
     hint = " ".join(_hints(shape, sort, is_needed=is_needed))
-    return Asked(name, its_field, sort, label, hint, is_needed, shape.get("default", NOTHING), choices, shape)
+    return Asked(name, its_field, sort, label, hint, is_needed, shape.get("default", NOTHING), choices, shape, each)
 
 
 def _resolved(given: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a shape refers to, or may be beside null, with what is said beside that."""
+    """What a shape refers to, or may be beside null, with what is said beside that.
+
+    The title of what is referred to is that of a class, and not of the property.
+    """
     shape = dict(given)
     for _ in range(MOST_STEPS):
         beside = {name: value for name, value in shape.items() if name not in {"$ref", "allOf", "anyOf", "oneOf"}}
         options = shape.get("anyOf") or shape.get("oneOf") or []
         others = [one for one in options if isinstance(one, Mapping) and one.get("type") != "null"]
         if "$ref" in shape:
-            shape = {**_referred(str(shape["$ref"]), schema), **beside}
+            referred = {name: value for name, value in _referred(str(shape["$ref"]), schema).items() if name != "title"}
+            shape = {**referred, **beside}
         elif len(shape.get("allOf") or ()) == 1:
             shape = {**shape["allOf"][0], **beside}
         elif len(others) == 1:
@@ -150,6 +180,17 @@ def _referred(reference: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     for part in reference.removeprefix("#/").split("/"):
         found = found.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(found, Mapping) else {}
     return found if isinstance(found, Mapping) else {}
+
+
+def _sort_of_list(shape: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[str, list[Any], str] | None:
+    """The same of a list of plain values, and of which sort each is; None for all else, and for a list of lists."""
+    types, items = shape.get("type"), shape.get("items")
+    if "array" not in (types if isinstance(types, list) else [types]) or not isinstance(items, Mapping):
+        return None
+    each, choices = _sort_of(_resolved(items, schema))
+    if each == "choice":
+        return ("choices", choices, each) if len(choices) <= MOST_BOXES else ("json", [], each)
+    return ("words", [], each) if each in {"text", "integer", "number"} else None
 
 
 def _sort_of(shape: Mapping[str, Any]) -> tuple[str, list[Any]]:
@@ -177,6 +218,8 @@ def _hints(shape: Mapping[str, Any], sort: str, *, is_needed: bool) -> Iterator[
         yield f"{least} at least." if least is not None else f"{most} at most."
     if sort == "text" and shape.get("format") in _FORMATS:
         yield _FORMATS[shape["format"]]
+    if sort == "words":
+        yield "With commas between; or a list, as JSON."
     if sort == "json":
         yield {"array": "A list, as JSON.", "object": "An object, as JSON."}.get(str(shape.get("type")), "As JSON.")
     if is_needed:
@@ -198,6 +241,16 @@ _FORMATS = {
 def _text(value: Any) -> str:
     """A choice as the form has it. The default of a serializer may be what is text in JSON: a day, a decimal number."""
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _joined(value: Any) -> str:
+    """A list as it is typed: with commas between, as far as its words have none, nor look like JSON."""
+    words = value if isinstance(value, list | tuple) else [value]
+    plain_ones = [one for one in words if isinstance(one, str) and one == one.strip() and one and "," not in one]
+    numbers = [one for one in words if isinstance(one, int | float) and not isinstance(one, bool)]
+    if len(numbers) == len(words) or (len(plain_ones) == len(words) and not plain_ones[0].startswith(("[", "{"))):
+        return ", ".join(str(one) for one in words)
+    return json_text.written(value)
 
 
 def _chosen(text: str, choices: list[Any]) -> Any:

@@ -1,9 +1,12 @@
 """DRF's serializers as JSON schemas."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.fields import empty
+
+from badgerjobs.runs.bulk_serializers import WordsField
 
 # The first that a field is an instance of.
 _TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], dict[str, Any]], ...] = (
@@ -63,10 +66,15 @@ def _kind_of(field: Any) -> dict[str, Any]:
         return {"type": "array", "items": _choices(field), "uniqueItems": True}
     if isinstance(field, serializers.ChoiceField):
         return _choices(field)
-    if isinstance(field, serializers.JSONField):
-        return {}
+    if isinstance(field, WordsField):
+        return {"type": "array", "items": _words(field)}
     found = next((schema for kind, schema in _TYPES if isinstance(field, kind)), {})
     return {**found, **_bounds(field, _BOUNDS)}
+
+
+def _words(field: WordsField) -> dict[str, Any]:
+    known = {"enum": list(field.among)} if isinstance(field.among, Iterable) else {}
+    return {"type": "string", **known}
 
 
 def _choices(field: Any) -> dict[str, Any]:

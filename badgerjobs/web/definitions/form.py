@@ -26,10 +26,11 @@ PREFIX = "configuration_"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A field of the configuration, as the page shows it. `sort`: `headers`, `rows`, `check`, `choice` or `plain`.
+    """A field of the configuration, as the page shows it.
 
-    `joined` stands before it, as one value with it. `rows` are those of a field that has some, `row_types` the
-    types that a row may have, `blank` a row that scripts copy: they number it.
+    `sort`: `headers`, `rows`, `check`, `choice` (one of some), `choices` (some of them) or `plain`. `joined` stands
+    before it, as one value with it. `rows` are those of a field that has some, `row_types` the types that a row may
+    have, `blank` a row that scripts copy: they number it.
     """
 
     field: BoundField

@@ -12,6 +12,7 @@ from badgerjobs.lib.words import counted
 from badgerjobs.runs.bulk_serializers import OVER, WordsField, per_minute
 from badgerjobs.runs.choosing import runs_to_replay
 from badgerjobs.runs.fleet import database_now
+from badgerjobs.runs.kinds import OWN_KINDS, REPLAYED_BY_OWNERS, REPLAYED_WITHOUT_RUNNABLE, RUN_KINDS
 from badgerjobs.runs.models import Run
 from badgerjobs.runs.services import replay_runs
 from badgerjobs.web.filters import BACKWARDS
@@ -20,6 +21,10 @@ from tasks.background import Params, background_task
 from tasks.background.shipped.asking import actor_of, application_of
 from tasks.models import BackgroundRun
 
+# What may be replayed so: the engine's own, and those of a runnable.
+KINDS = [
+    kind for kind in RUN_KINDS if kind in REPLAYED_WITHOUT_RUNNABLE or kind not in {*OWN_KINDS, *REPLAYED_BY_OWNERS}
+]
 # So many are replayed in an iteration.
 BATCH = 500
 ID = "bulkReplay"
@@ -30,7 +35,7 @@ class ReplayInput(StrictSerializer):
 
     state = WordsField(OVER, default=["failed"], help_text=f"One or more of {', '.join(OVER)}; failed unless given.")
     name = serializers.CharField(required=False, max_length=200, help_text="Of what: a job's tag.")
-    kind = WordsField(help_text="What they perform, like http: one or more.")
+    kind = WordsField(KINDS, help_text="What they perform: one or more. All, unless given.")
     error_class = WordsField(help_text="What was wrong with the last attempt, like timeout or status: one or more.")
     since = MomentField(required=False, help_text="Created at or after this time, ISO 8601 with a zone.")
     until = MomentField(required=False, help_text="Created before this time; and before the task, unless given.")

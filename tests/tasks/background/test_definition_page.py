@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from badgerjobs.runs.models import Run, State
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
+from tasks.background.definitions import definition_of
 from tasks.models import BackgroundRun
 from tests.factories import make_application, make_event, make_job
 from tests.tasks.background.pages_of import ArticlesInput, defined, definition, look, make_background, press, text_of
@@ -111,6 +112,32 @@ def test_what_was_typed_is_triggered(shop: Application) -> None:
     assert AuditEntry.objects.filter(action="background.trigger", subject="Mine").exists()
 
 
+BULK = definition_of("bulkReplay")
+
+
+def test_choices_are_ticked_and_words_are_typed_as_the_hint_says(shop: Application) -> None:
+    assert BULK is not None
+    with defined(BULK):
+        page = look(shop, "definition", "bulkReplay").content.decode()
+        boxes = dict(re.findall(r'name="input_state" value="([^"]+)"[^>]*?( checked)?>', page))
+        assert boxes == {"&quot;succeeded&quot;": "", "&quot;failed&quot;": " checked", "&quot;aborted&quot;": ""}
+        typed: dict[str, Any] = {
+            "input_state": ['"failed"', '"aborted"'], "input_kind": ['"http"'], "input_error_class": "timeout, status",
+        }  # fmt: skip
+        answer = press(shop, "trigger", "bulkReplay", **typed)
+    assert "is triggered." in text_of(answer)
+    given = {"state": ["failed", "aborted"], "kind": ["http"], "error_class": ["timeout", "status"]}
+    assert BackgroundRun.objects.get().given == given
+
+
+def test_boxes_that_were_all_emptied_are_not_ticked_again_in_silence(shop: Application) -> None:
+    assert BULK is not None
+    with defined(BULK):
+        page = press(shop, "trigger", "bulkReplay").content.decode()
+    assert "Give words" in page.partition('id="input_state_error"')[2].partition("</p>")[0]
+    assert not BackgroundRun.objects.exists()
+
+
 def test_what_was_left_empty_is_as_the_definition_has_it(shop: Application) -> None:
     with defined(ARTICLES):
         press(shop, "trigger", "syncArticles", input_site="de", input_pages="", input_ratio="")
@@ -206,7 +233,7 @@ def test_a_form_may_begin_with_the_input_of_another_one(shop: Application) -> No
         page = look(shop, "definition", "syncArticles", **_like(before)).content.decode()
     assert 'name="input_site" value="de"' in page
     assert 'name="input_pages" value="7"' in page
-    assert "&quot;a&quot;" in page
+    assert 'name="input_tags" value="a"' in page
 
 
 def test_the_input_of_another_application_is_not_shown(shop: Application) -> None:
