@@ -32,7 +32,7 @@ from badgerjobs.runs.run_serializers import RunDetailSerializer, RunSerializer
 from badgerjobs.runs.schedules import place_in_spread, preview, zone_of
 from badgerjobs.runs.serializers import PlannedSerializer, PreviewSerializer
 from badgerjobs.runs.services import abort_run, abort_runs, replay_run, replay_runs
-from badgerjobs.runs.shown import errors_shown
+from badgerjobs.runs.shown import entitle_alone, errors_shown
 from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.filters import moment, narrow, one_of
 from badgerjobs.web.idempotency import idempotent
@@ -81,9 +81,17 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     def get_object(self) -> Run:
         """The run of the address. Raises NotFound, alike where there is none and where it is another's."""
         try:
-            return super().get_object()
+            run = super().get_object()
         except Http404:
             raise NotFound(f"There is no run with the id “{self.kwargs['pk']}” in this application.") from None
+        entitle_alone([run])
+        return run
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """The runs of a page, each with what people call it."""
+        runs = super().paginate_queryset(queryset)
+        entitle_alone(runs or ())
+        return runs
 
     def _named(self, runs: RunQuerySet, name: str) -> RunQuerySet:
         runnables = Runnable.objects.for_application(application_of(self.request))
@@ -111,6 +119,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     def replay(self, request: Request, pk: str) -> Response:  # noqa: ARG002
         """A new run that names this one, made at once from the job as it is now. 409 for one not over, or skipped."""
         run = replay_run(run=self.get_object(), by=holder_of(request), now=database_now())
+        entitle_alone([run])
         return Response(RunSerializer(run).data, status=202)
 
     @extend_schema(

@@ -54,12 +54,9 @@ class LogLineSerializer(serializers.ModelSerializer[LogLine]):
 class RunSerializer(serializers.ModelSerializer[Run]):
     """One execution."""
 
-    name = serializers.CharField(
-        source="runnable.name",
-        default=None,
-        allow_null=True,
-        read_only=True,
-        help_text="Of what: a job's tag. Null for runs of code, and of a key by itself.",
+    name = serializers.SerializerMethodField(
+        help_text="Of what: a job's tag; where there is no job, what people call it, like a background task's name. "
+        "Null where that is nothing."
     )
     state = serializers.ChoiceField(State.choices, help_text="Where it is: docs/run-life-cycle.md.")
     attempt_count = serializers.IntegerField(source="attempts", help_text="How many attempts have ended.")
@@ -98,6 +95,10 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "started_at": {"help_text": "When a worker first took it."},
             "finished_at": {"help_text": "When it was over. Null until then."},
         }
+
+    def get_name(self, run: Run) -> str | None:
+        """That of its runnable, or its `subject`, once somebody has looked (`shown.entitle_alone`)."""
+        return run.runnable.name if run.runnable else run.subject or None
 
 
 class RunDetailSerializer(RunSerializer):

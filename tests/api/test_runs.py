@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from badgerjobs.runs.models import FINAL, Cause, LogLine, Run, SkipReason, State
 from tests.callers import PROBLEM, Caller
-from tests.factories import NOW, make_attempt, make_job, make_run
+from tests.factories import NOW, make_attempt, make_background_run, make_job, make_run
 
 
 @pytest.fixture
@@ -130,6 +132,25 @@ def test_one_run_costs_as_many_queries_however_long_its_story(alice: Caller, dja
     alice.get("/")
     with django_assert_num_queries(4):  # the token, the run, its attempts, its log
         alice.get(f"/runs/{run.pk}/")
+
+
+def test_runs_of_background_tasks_have_their_names(alice: Caller) -> None:
+    make_run(make_job(alice.application, "a-job").runnable)
+    run = make_background_run(alice.application, State.SUCCEEDED, name="All articles").run
+    assert {one["name"] for one in alice.get("/runs/").body["results"]} == {"a-job", "All articles"}
+    assert [one["name"] for one in alice.get("/runs/?kind=background").body["results"]] == ["All articles"]
+    assert alice.get(f"/runs/{run.pk}/").body["name"] == "All articles"
+
+
+def test_names_cost_the_same_for_one_and_for_many(alice: Caller, django_assert_num_queries: Any) -> None:
+    make_background_run(alice.application, State.SUCCEEDED)
+    alice.get("/runs/")
+    with CaptureQueriesContext(connection) as one:
+        alice.get("/runs/")
+    for number in range(9):
+        make_background_run(alice.application, State.SUCCEEDED, name=str(number))
+    with django_assert_num_queries(len(one)):
+        alice.get("/runs/")
 
 
 @pytest.mark.parametrize("state", [state for state in State if state not in FINAL])
