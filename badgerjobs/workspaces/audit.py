@@ -115,12 +115,13 @@ class UnknownActionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks for something, which way, and from which address."""
+    """Who asks for something, which way, and from which address. `token`: the id of the token that came with it."""
 
     name: str
     via: Via
     user: User | None = None
     address: str = ""
+    token: str = ""
 
 
 # Whoever has a shell on the machine.
@@ -134,7 +135,7 @@ def person(user: User, address: str) -> Actor:
 
 def holder(token: Token, address: str) -> Actor:
     """Whoever holds a token."""
-    return Actor(str(token), Via.API, None, address)
+    return Actor(str(token), Via.API, None, address, token.slug)
 
 
 def record(  # noqa: PLR0913  what, who, where and when are what a log is

@@ -13,13 +13,14 @@ from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.web.definitions.filters import Field, SaidFilters, words
 from badgerjobs.web.typed import moment_of, uuid_of
 from badgerjobs.workspaces.models import Application
-from tasks.background.reading import conditions
+from tasks.background.reading import STATUS, conditions
 from tasks.background.standing import STATUSES
 from tasks.querysets import BackgroundRunQuerySet
 
 # What the address calls it → what is sorted by, and how a reader is told of it, rising and falling.
 SORTS = {
     "name": ("title", "by name", "by name, from the end"),
+    "status": ("standing", "by status", "by status, from the end"),
     "definition": ("definition", "by definition", "by definition, from the end"),
     "created": ("pk", "oldest first", "newest first"),
     "started": ("run__started_at", "first to start first", "last to start first"),
@@ -93,8 +94,13 @@ class BackgroundFilters(SaidFilters):
         return found.filter(conditions(application, {"taskStatus": self.status})) if self.status else found
 
     def sortable(self, rows: BackgroundRunQuerySet) -> BackgroundRunQuerySet:
-        """The same with what sorts names as people do: in any case."""
-        return rows.annotate(title=Lower("name")) if self.order.removeprefix("-") == "title" else rows
+        """The same with what is sorted by and is no column: names as people sort them, in any case, and the status."""
+        match self.order.removeprefix("-"):
+            case "title":
+                return rows.annotate(title=Lower("name"))
+            case "standing":
+                return rows.annotate(standing=STATUS)
+        return rows
 
     def said(self) -> Iterator[tuple[str, str, str]]:
         """Each filter, set or not: its name in the address, what it is called, and what it says to people."""

@@ -126,7 +126,7 @@ def list(  # noqa: A001, PLR0913  it is called so
     order, size = _order(sort), _size(limit, MOST_WHOLE if is_whole else MOST)
     shown = found.whole() if is_whole else found.brief()
     if order.endswith("standing"):
-        shown = shown.annotate(standing=_STANDING)
+        shown = shown.annotate(standing=STATUS)
     try:
         page = page_of(shown, order=order, cursor=after or "", size=size, strict=True)
     except BadCursorError:
@@ -135,7 +135,8 @@ def list(  # noqa: A001, PLR0913  it is called so
     return Listed([snapshot_of(row, is_whole=is_whole) for row in page.rows], page.later or None, total)
 
 
-_STANDING = Case(
+# The status of a row, to sort by.
+STATUS = Case(
     *[When(where, then=Value(status)) for status, where in STANDING.items()],
     default=Value(ABORTED),
     output_field=CharField(),

@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
+
 from badgerjobs.runs.models import FINAL, Run
-from tasks.background.definitions import Definition, definition_of
+from badgerjobs.workspaces.models import Application
+from tasks.background.definitions import Definition, definition_of, definitions
 from tasks.background.standing import FAILED, MARKS, status_of
 from tasks.models import BackgroundRun
 
@@ -55,6 +58,29 @@ def percent_of(progress: float | None) -> int | None:
 def rows_of(found: Iterable[BackgroundRun]) -> list[Row]:
     """These, whose runs are loaded, with their definitions."""
     return [Row(one, one.run, definition_of(one.definition)) for one in found]
+
+
+# From one definition to the next by the index: there are few of them, and may be very many rows.
+_RUN_HERE = """
+WITH RECURSIVE run_here(definition) AS (
+    SELECT min(definition) FROM tasks_backgroundrun WHERE application_id = %(application)s
+    UNION ALL
+    SELECT (SELECT min(b.definition) FROM tasks_backgroundrun b
+            WHERE b.application_id = %(application)s AND b.definition > run_here.definition)
+    FROM run_here WHERE run_here.definition IS NOT NULL
+)
+SELECT definition FROM run_here WHERE definition IS NOT NULL
+"""
+
+
+def definitions_to_choose(application: Application, chosen: str) -> list[tuple[str, str]]:
+    """Ids and titles of all that are defined, public or private, that have runs here, or that somebody chose."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RUN_HERE, {"application": application.pk})
+        run_here = {name for (name,) in cursor.fetchall()}
+    defined = {one.id: one.title for one in definitions()}
+    others = {name: name for name in {*run_here, *filter(None, [chosen])} if name not in defined}
+    return sorted({**defined, **others}.items())
 
 
 def stamp_of(rows: Iterable[Row]) -> str:

@@ -87,7 +87,7 @@ def trigger(  # noqa: PLR0913  what is triggered, for whom, and when
 def creator_of(by: audit.Actor) -> dict[str, str]:
     """Who asks for something, as a task remembers it."""
     types = {Via.PANEL: "admin", Via.API: "api-key"}
-    return {"id": by.name, "displayName": by.name, "type": types.get(by.via, "system")}
+    return {"id": by.token or by.name, "displayName": by.name, "type": types.get(by.via, "system")}
 
 
 def abort(  # noqa: PLR0913

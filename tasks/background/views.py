@@ -23,7 +23,7 @@ from tasks.background.definitions import public_definitions
 from tasks.background.errors import BackgroundTaskError
 from tasks.background.filters import BackgroundFilters
 from tasks.background.page import BackgroundPage
-from tasks.background.rows import rows_of, stamp_of
+from tasks.background.rows import definitions_to_choose, rows_of, stamp_of
 from tasks.background.standing import status_of
 from tasks.models import BackgroundRun
 
@@ -51,11 +51,10 @@ def _listed(request: PageRequest, application: Application, filters: BackgroundF
     its = filters.narrow(BackgroundRun.objects.for_application(application), application)
     page = page_of(filters.sortable(its.brief()), order=filters.order, cursor=cursor, size=ROWS)
     rows = rows_of(page.rows)
-    public = public_definitions()
     return {
         "filters": filters,
-        "fields": filters.fields([(one.id, one.title) for one in public]),
-        "has_definitions": bool(public),
+        "fields": lambda: filters.fields(definitions_to_choose(application, filters.definition)),
+        "has_definitions": bool(public_definitions()),
         "page": page,
         "rows": rows,
         "has_rows": rows or filters.is_narrow or cursor,

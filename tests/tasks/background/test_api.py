@@ -8,7 +8,7 @@ import pytest
 from rest_framework import serializers
 
 from badgerjobs.runs.models import LogLine, Run, State
-from badgerjobs.workspaces.models import AuditEntry, Scope
+from badgerjobs.workspaces.models import AuditEntry, Scope, Token
 from tasks.models import BackgroundRun
 from tests.callers import Caller, caller_for
 from tests.factories import NOW, make_application, make_background_run
@@ -33,7 +33,8 @@ def test_a_public_definition_is_triggered(alice: Caller) -> None:
         "name": "Now", "definition": "syncArticles", "status": "pending", "input": {"rows": 3}, "output": None,
         "parent": None,
     }  # fmt: skip
-    assert answer.body["created_by"]["type"] == "api-key"
+    token = Token.objects.get(application=alice.application)
+    assert answer.body["created_by"] == {"id": token.slug, "displayName": str(token), "type": "api-key"}
     run = Run.objects.get(pk=answer.body["id"])
     assert (run.state, run.due_at - run.created_at) == (State.SCHEDULED, MINUTE)
     assert AuditEntry.objects.filter(action="background.trigger", subject="Now").count() == 1

@@ -1,5 +1,6 @@
 """The list of background tasks: what its rows say, its filters, its order, its pages, and what it costs."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -124,6 +125,41 @@ def test_a_filter_shows_what_matches(shop: Application, query: dict[str, str], n
     assert names_of(browser.get(reverse("background:list", args=[shop.slug]), query)) == names
 
 
+def test_the_filter_offers_what_is_defined_what_has_runs_and_what_was_chosen(shop: Application) -> None:
+    make_background(make_application("Charlie's"), definition="theirs")
+    for gone in ("wasHereOnce", "wasHereOnce", "alsoGone"):
+        make_background(shop, definition=gone)
+    with defined(definition(title="All articles"), definition("secretOne", title="A secret", is_private=True)):
+        options = _definitions_in(look(shop))
+        assert options == ["", "alsoGone", "secretOne", "syncArticles", "wasHereOnce"]
+        page = look(shop, definition="neverHeardOf").content.decode()
+    assert '<option value="neverHeardOf" selected>neverHeardOf</option>' in page
+    assert ">A secret</option>" in page
+
+
+def test_a_page_that_looks_again_does_not_ask_for_the_choices(shop: Application) -> None:
+    make_background(shop)
+    at = reverse("background:list", args=[shop.slug])
+    browser = browser_in(shop)
+    with CaptureQueriesContext(connection) as queries:
+        browser.get(at, headers={"HX-Request": "true", "HX-Target": "results"})
+    assert not [query for query in queries if "run_here" in query["sql"]]
+
+
+def test_the_list_leads_to_the_definitions_by_that_name(shop: Application) -> None:
+    make_background(shop)
+    with defined(definition()):
+        for role in (Role.OWNER, Role.VIEWER):
+            page = look(shop, role=role).content.decode()
+            assert reverse("background:definitions", args=[shop.slug]) in page
+            assert ">Definitions <kbd>" in page
+
+
+def _definitions_in(answer: Any) -> list[str]:
+    select = answer.content.decode().partition('<select name="definition"')[2].partition("</select>")[0]
+    return re.findall(r'<option value="([^"]*)"', select)
+
+
 def test_those_that_one_triggered_can_be_asked_for(shop: Application) -> None:
     parent = make_background(shop, name="parent")
     make_background(shop, name="child", parent_id=parent.pk)
@@ -152,6 +188,8 @@ def test_what_a_form_sends_empty_does_not_stay_in_the_address(shop: Application)
         ("definition", ["B", "a", "c"]),
         ("started", ["B", "c", "a"]),
         ("-started", ["c", "B", "a"]),
+        ("status", ["B", "c", "a"]),
+        ("-status", ["a", "c", "B"]),
         ("finished", ["B", "c", "a"]),
         ("nonsense", ["c", "B", "a"]),
     ],
@@ -164,7 +202,7 @@ def test_a_column_sorts(shop: Application, sort: str, names: list[str]) -> None:
     assert names_of(look(shop, **query)) == names
 
 
-@pytest.mark.parametrize("sort", ["-created", "name", "-started", "finished"])
+@pytest.mark.parametrize("sort", ["-created", "name", "-started", "finished", "status", "-status"])
 def test_a_page_leads_to_the_next_one_and_back_in_any_order(shop: Application, sort: str) -> None:
     for number in range(5):
         _made_at(shop, number, name=f"number {number}", state=State.FAILED, run=_span(number))
