@@ -70,7 +70,7 @@ def test_too_many_choices_are_no_boxes() -> None:
         ("sizes", ["2"], [2]),
         ("sizes", [], NOTHING),
     ],
-    ids=str,
+    ids=lambda given: "nothing" if given is NOTHING else str(given),
 )
 def test_what_was_typed_is_a_list(name: str, typed: Any, value: Any) -> None:
     assert ASKED[name].told(typed) == value
