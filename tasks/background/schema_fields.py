@@ -211,7 +211,7 @@ def _hints(shape: Mapping[str, Any], sort: str, *, is_needed: bool) -> Iterator[
     """What stands below a field: what it is, what may stand in it, and whether it may be left empty."""
     if said := str(shape.get("description", "")).strip():
         yield said if said[-1] in ".!?…" else f"{said}."
-    least, most = shape.get("minimum"), shape.get("maximum")
+    least, most = (_counted(shape.get(name)) for name in ("minimum", "maximum"))
     if least is not None and most is not None:
         yield f"{least} to {most}."
     elif least is not None or most is not None:
@@ -224,6 +224,10 @@ def _hints(shape: Mapping[str, Any], sort: str, *, is_needed: bool) -> Iterator[
         yield {"array": "A list, as JSON.", "object": "An object, as JSON."}.get(str(shape.get("type")), "As JSON.")
     if is_needed:
         yield "Needed."
+
+
+def _counted(bound: Any) -> Any:
+    return f"{bound:,}" if isinstance(bound, int | float) else bound
 
 
 _FORMATS = {

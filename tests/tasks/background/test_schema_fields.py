@@ -50,6 +50,11 @@ def test_lists_of_plain_values_are_ticked_or_typed_and_others_are_json() -> None
     assert ASKED["tags"].hint == "With commas between; or a list, as JSON."
 
 
+def test_bounds_are_told_with_their_commas() -> None:
+    [asked] = asked_for({"properties": {"rows": {"type": "integer", "minimum": 1, "maximum": 60000}}})
+    assert asked.hint == "1 to 60,000."
+
+
 def test_too_many_choices_are_no_boxes() -> None:
     items = {"enum": [str(number) for number in range(21)]}
     [asked] = asked_for({"properties": {"one": {"type": "array", "items": items}}})
