@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from badgerjobs.lib.handlebars import TemplateError, fill, split
+from badgerjobs.lib.json_copies import word_of
 from tasks.background.definitions import definition_of
 from tasks.background.inputs import InvalidInputError, validated
 from tasks.background.saying import said_of_fields
 
-NO_OBJECT = "The input of a background task must be an object, like {{'rows': 3}}, and not {}."
+NO_OBJECT = 'The input of a background task must be an object, like {{"rows": 3}}, and not {}.'
 # What is given where nothing else is said: the input of the job, as it is.
 WHOLE = "{{input}}"
 
@@ -19,7 +20,7 @@ def fault_of_event(configuration: Mapping[str, Any]) -> str:
     if isinstance(given, str) and _path_of(given):
         return ""
     if not isinstance(given, Mapping | None):
-        return NO_OBJECT.format(type(given).__name__)
+        return NO_OBJECT.format(word_of(given))
     try:
         return _fault(configuration["background_task"], fill(given, {}))
     except TemplateError:  # there are placeholders in it

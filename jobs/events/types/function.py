@@ -12,6 +12,7 @@ from rest_framework import serializers
 from badgerjobs.lib import javascript
 from badgerjobs.lib.handlebars import Filling, TemplateError
 from badgerjobs.lib.ids import derived
+from badgerjobs.lib.json_copies import word_of
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Cause
 from badgerjobs.runs.outcomes import Done, Failed, Later, Outcome
@@ -136,7 +137,7 @@ def prepare(occasion: Occasion) -> Mapping[str, Any]:
         return dict(values)
     filled = Filling(values, most=INPUT_CHARACTERS, what="the input").fill(given["input"])
     if not isinstance(filled, Mapping | None):
-        raise TemplateError(NO_OBJECT.format(type(filled).__name__))
+        raise TemplateError(NO_OBJECT.format(word_of(filled)))
     return filled or {}
 
 

@@ -102,7 +102,7 @@ def test_unless_told_otherwise_it_gets_the_whole_input(owner: Application, given
 
 def test_an_input_that_is_no_object_is_told(owner: Application) -> None:
     define()
-    sentence = "The input of a background task must be an object, like {'rows': 3}, and not list."
+    sentence = 'The input of a background task must be an object, like {"rows": 3}, and not a list.'
     assert failed(perform("FUNCTION", TASK, None, [1])) == ("input", sentence, False)
 
 

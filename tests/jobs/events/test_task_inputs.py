@@ -19,7 +19,7 @@ from tests.tasks.background.pages_of import defined, definition
 
 TASK = {"background_task": "tellAll"}
 NOPE = "email: Give an e-mail address like bob@example.com; count: Give at most 5: this is 9."
-NO_OBJECT = "The input of a background task must be an object, like {'rows': 3}, and not "
+NO_OBJECT = 'The input of a background task must be an object, like {"rows": 3}, and not '
 FORM = {
     "name": "tell", "does": "event", "event_tag": "an-event", "input": '{"email": "a@example.com"}', "when": "cron",
     "cron": "0 3 * * *", "time_zone": "UTC", "timeout": "30", "enabled": "on", "endpoint": "", "verb": "POST",
@@ -48,11 +48,11 @@ def wrong(answer: Any, field: str) -> Any:
         ({"email": "nope", "count": 9}, NOPE),
         (None, "email: Give this field: it is needed."),
         ({}, "email: Give this field: it is needed."),
-        ([1], f"{NO_OBJECT}list."),
-        (["{{input}}"], f"{NO_OBJECT}list."),
-        ("all", f"{NO_OBJECT}str."),
-        ("to {{input.email}}", f"{NO_OBJECT}str."),
-        (7, f"{NO_OBJECT}int."),
+        ([1], f"{NO_OBJECT}a list."),
+        (["{{input}}"], f"{NO_OBJECT}a list."),
+        ("all", f"{NO_OBJECT}a string."),
+        ("to {{input.email}}", f"{NO_OBJECT}a string."),
+        (7, f"{NO_OBJECT}a number."),
         ({"email": "a@example.com"}, None),
         ({"email": "{{input.email}}", "count": 9}, None),
         ({"email": "a@example.com", "{{input.name}}": 1}, None),
@@ -94,7 +94,7 @@ CRON: dict[str, Any] = {"cron": "0 3 * * *"}
     [
         ({"input": {"email": "nope", "count": 9}, **CRON}, NOPE),
         ({"input": {"email": "nope"}}, "email: Give an e-mail address like bob@example.com."),
-        ({"input": [1]}, "The input must be an object, like {'rows': 3}, and not list."),
+        ({"input": [1]}, 'The input must be an object, like {"rows": 3}, and not a list.'),
         (CRON, "email: Give this field: it is needed."),
         ({"input": None, "intervals": 60_000, "start_at": 0}, "email: Give this field: it is needed."),
         ({"input": {"email": "nope"}, "cron": "99 * * * *"}, "email: Give an e-mail address like bob@example.com."),
