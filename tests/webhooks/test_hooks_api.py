@@ -138,7 +138,7 @@ def test_a_request_that_is_sent_twice_makes_one_hook(alice: Caller) -> None:
         ({"response_status": 204, "response_body": "x"}, "response_body", "no body"),
         ({"response_body": "x" * 64_001}, "response_body", "64,001 bytes"),
         ({"transform": "return {"}, "transform", "SyntaxError|Unexpected"),
-        ({"actions": [{"type": "magic"}]}, "actions.0.type", "one of sync, job, event, async_job, background_task, value"),
+        ({"actions": [{"type": "magic"}]}, "actions.0.type", "one of sync, job, event, async_job,"),
         ({"actions": [{"type": "sync", "task": "nowhere"}]}, "actions.0.task", "no task with the tag “nowhere”"),
         ({"actions": [{"type": "value", "key": "k"}] * 2}, "actions.1.name", "Another action is called “value”"),
         ({"actions": [{"type": "value", "key": "k", "name": ""}]}, "actions.0.name", "1 to 100 characters"),
