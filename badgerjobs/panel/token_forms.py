@@ -18,6 +18,7 @@ SCOPES = {
     Scope.READ: "read jobs, tasks, runs and results",
     Scope.WRITE: "create, change, run and delete",
     Scope.CACHE_READ: "read cached values",
+    Scope.COLLECTIONS_READ: "read the rows of collections",
     Scope.BACKGROUND_DELETE: "delete background tasks that are over",
 }
 
