@@ -207,4 +207,4 @@ def test_redirects_are_followed(stack: Stack, receiver: Receiver, client: Client
     client.enqueue(name="moved", endpoint=f"{receiver.url}/here", verb="GET")
     stack.until(lambda: client.results("moved"), "its result")
     assert [result["status"] for result in client.results("moved")] == [200]
-    assert [call.path for call in receiver.calls] == ["/here", "/there"]
+    assert [call.path for call in receiver.calls][:2] == ["/here", "/there"]  # at least once: on a busy machine twice

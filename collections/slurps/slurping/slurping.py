@@ -64,7 +64,9 @@ def _stored(plan: Plan, version: Version, stopped: threading.Event) -> dict[str,
             Version.objects.filter(pk=version.pk).update(read=read, written=loader.encoder.rows)
     loader.flush()
     loaded = loaded_by(loader.encoder, read=read)
-    collection = Collection.objects.select_related("current").get(pk=plan.collection.pk)
+    collection = Collection.objects.select_related("current").filter(pk=plan.collection.pk).first()
+    if collection is None:
+        raise SupersededError  # it was deleted meanwhile
     if flags := flags_of(collection, version, loaded):
         version = hold(version, loaded, flags, worker=plan.worker, remembered=plan.remembered)
         plan.say("error", held_back(flags), {"flags": flags})

@@ -106,12 +106,11 @@ def _remember(collection: Collection, remembered: Mapping[str, Any] | None) -> N
 
 
 def held(version: Version) -> tuple[Version, Collection]:
-    """A version and its collection, locked, as they are now. Raises SupersededError when it was taken back."""
-    collection = (
-        Collection.objects.select_for_update(of=("self",)).select_related("current").get(pk=version.collection_id)
-    )
+    """A version and its collection, locked, as they are now. Raises SupersededError when one of them is gone."""
+    collections = Collection.objects.select_for_update(of=("self",)).select_related("current")
+    collection = collections.filter(pk=version.collection_id).first()
     found = Version.objects.select_for_update().filter(pk=version.pk, stage__in=(Stage.STAGING, Stage.HELD)).first()
-    if found is None:
+    if found is None or collection is None:
         raise SupersededError
     return found, collection
 

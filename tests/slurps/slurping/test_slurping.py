@@ -177,3 +177,16 @@ class TestGuards:
         attempts.slurp(job, rows(1, 2))
         attempts.slurp(job, [{"other": 1}])
         assert seen(collection) == [{"other": 1}]
+
+
+def test_a_collection_that_is_deleted_meanwhile_stores_nothing(job: Any, attempts: Attempts) -> None:
+    collection = collection_of(job)
+
+    class Deletes(list[Any]):
+        def __iter__(self) -> Any:
+            Collection.objects.filter(pk=collection.pk).delete()
+            return super().__iter__()
+
+    with pytest.raises(GivenUpError):
+        attempts.slurp(job, rows(1), Deletes(rows(2)))
+    assert not Collection.objects.exists()
