@@ -136,9 +136,11 @@ class Overview:
     @cached_property
     def soonest(self) -> Sequence[Runnable]:
         planned = Runnable.objects.for_application(self.application).planned()
-        found = list(planned.annotate(called=Coalesce("job__name", "name")).order_by("next_run_at")[:SOONEST])
+        names = Coalesce("job__name", "task__name", "async_job__name", "name")
+        found = list(planned.annotate(called=names).order_by("next_run_at")[:SOONEST])
         for one in found:
             one.title = one.called  # type: ignore[attr-defined]  # an annotation
+            one.page = KINDS[one.kind].page  # type: ignore[attr-defined]  # for the template
         return found
 
     @cached_property

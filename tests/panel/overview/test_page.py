@@ -16,7 +16,7 @@ from badgerjobs.panel.ranges import RANGES
 from badgerjobs.runs.kinds import RUN_KINDS
 from badgerjobs.runs.models import Runnable, State
 from badgerjobs.workspaces.models import Application, Role
-from tests.factories import make_job, make_member
+from tests.factories import make_async_job, make_job, make_member, make_task
 from tests.panel.overview.past import MINUTE, ran
 from tests.panel.overview.readers import address, browser_of
 
@@ -116,3 +116,11 @@ def test_what_is_due_next_bears_the_name_of_its_job(shop: Application, alice: Cl
     make_job(shop, "hello", name="Hello, badger", now=timezone.now(), run_every="PT1H")
     page = alice.get(address(shop)).content.decode()
     assert f'href="{reverse("jobs:job", args=[shop.slug, "hello"])}">Hello, badger</a>' in page
+
+
+def test_what_is_due_next_leads_to_its_own_page_whatever_it_is(shop: Application, alice: Client) -> None:
+    for made in (make_task(shop, "a-task"), make_async_job(shop, "an-async-job")):
+        Runnable.objects.filter(pk=made.runnable_id).update(next_run_at=timezone.now() + MINUTE)
+    page = alice.get(address(shop)).content.decode()
+    for view, tag in (("tasks:task", "a-task"), ("collections:job", "an-async-job")):
+        assert f'href="{reverse(view, args=[shop.slug, tag])}"' in page
