@@ -211,11 +211,11 @@ def make_background_run(application: Application, state: State = State.QUEUED, *
 
 def make_async_job(application: Application, tag: str = "prices", **fields: Any) -> AsyncJob:
     """One with a slurper of its own, of no source."""
-    slurper = fields.pop("slurper", None) or Slurper.objects.create(application=application, tag=tag, name=tag)
+    given = {"name": tag, **fields}
+    if "slurper" not in given:
+        given["slurper"] = Slurper.objects.create(application=application, tag=tag, name=tag)
     runnable = make_runnable(application, kind=ASYNC_JOB_KIND, queue="compute", name=tag)
-    return AsyncJob.objects.create(
-        application=application, slurper=slurper, runnable=runnable, tag=tag, name=tag, **fields
-    )
+    return AsyncJob.objects.create(application=application, runnable=runnable, tag=tag, **given)
 
 
 def make_collection(application: Application, **fields: Any) -> Collection:

@@ -13,7 +13,6 @@ from badgerjobs.lib.time_bars import HOUR
 from badgerjobs.panel import moment, needs
 from badgerjobs.runs.models import Incident, Runnable, State
 from badgerjobs.workspaces.models import Application, Role, Token
-from slurps.models import AsyncJob
 from tests.clients import browser_in
 from tests.factories import (
     make_application,
@@ -161,12 +160,17 @@ def test_a_failed_job_is_called_by_its_name(shop: Application) -> None:
 
 def of_kind(kind: str, application: Application) -> Runnable:
     """A job, a task or a hook, called `Hello, badger`."""
-    makes: dict[str, Callable[..., Any]] = {"http": make_job, "sync": make_task, "delivery": make_hook}
+    makes: dict[str, Callable[..., Any]] = {
+        "http": make_job,
+        "sync": make_task,
+        "delivery": make_hook,
+        "slurp": make_async_job,
+    }
     found: Runnable = makes[kind](application, "hello", name="Hello, badger").runnable
     return found
 
 
-PAGES = [("http", "jobs:job"), ("sync", "tasks:task"), ("delivery", "webhooks:hook")]
+PAGES = [("http", "jobs:job"), ("sync", "tasks:task"), ("delivery", "webhooks:hook"), ("slurp", "collections:job")]
 
 
 @pytest.mark.parametrize(("kind", "page"), PAGES)
@@ -181,15 +185,6 @@ def test_whatever_failed_or_was_paused_is_called_by_its_name_and_leads_to_its_pa
     said = alice.get(address(shop)).content.decode()
     assert there in said
     assert f'action="{reverse(page.partition(":")[0] + ":resume", args=[shop.slug, "hello"])}"' in said
-
-
-def test_an_async_job_is_called_by_its_name_though_it_has_no_page(shop: Application, alice: Client) -> None:
-    runnable = make_async_job(shop, "hello").runnable
-    AsyncJob.objects.update(name="Hello, badger")
-    ran(runnable, timezone.now() - MINUTE, State.FAILED, number=0)
-    assert "Hello, badger</span> failed for good" in alice.get(address(shop)).content.decode()
-    paused_by_the_engine(runnable)
-    assert "Hello, badger</span> is paused" in alice.get(address(shop)).content.decode()
 
 
 def paused_by_the_engine(runnable: Runnable, reason: str = "20 runs in a row failed.", **columns: object) -> None:
