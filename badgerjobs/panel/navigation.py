@@ -46,6 +46,7 @@ PLACES = (
         Place("Tasks", "tasks:list", "w"),
         Place("Cache", "tasks:cache", "h"),
         Place("Background tasks", "background:list", "b"),
+        Place("Slurpers", "collections:slurpers", "l"),
         Place("Async jobs", "collections:list", "u"),
     ),
     (

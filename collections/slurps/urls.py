@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from slurps import form_views, views
+from slurps import form_views, slurper_form_views, slurper_views, views
+from slurps.collecting.urls import urlpatterns as collecting
 
 app_name = "collections"
 
@@ -18,4 +19,11 @@ urlpatterns: list[URLPattern] = [
     path("async-jobs/<str:tag>/resume/", views.resume, name="resume"),
     path("async-jobs/<str:tag>/forget/", views.forget, name="forget"),
     path("async-jobs/<str:tag>/delete/", views.delete, name="delete"),
+    *collecting,
+    path("slurpers/", slurper_views.list_slurpers, name="slurpers"),
+    path("new-slurper/", slurper_form_views.new, name="new-slurper"),
+    path("try-slurper/", slurper_form_views.try_form, name="try-slurper"),
+    path("slurpers/<str:tag>/", slurper_views.show_slurper, name="slurper"),
+    path("slurpers/<str:tag>/edit/", slurper_form_views.edit, name="edit-slurper"),
+    path("slurpers/<str:tag>/delete/", slurper_views.delete, name="delete-slurper"),
 ]

@@ -1,0 +1,129 @@
+"""Making and changing a slurper in a form, and trying it out as it stands there."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from rest_framework import serializers
+
+from badgerjobs.runs.fleet import database_now
+from badgerjobs.sources.models import DataSource
+from badgerjobs.web.definitions.inputs import flat
+from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE, fill_in, typed
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
+from badgerjobs.web.problems import Conflict
+from badgerjobs.workspaces.models import Application, Role
+from slurps.models import Slurper
+from slurps.page_trials import tried, variables_of
+from slurps.run_form import VALUE
+from slurps.slurper_forms import SIGNATURES, SlurperForm, add_or_remove
+from slurps.slurper_services import create_slurper, update_slurper
+from slurps.slurper_views import address_of, found_slurper
+
+PAGE = "collections/slurper_edit.html"
+TAKEN = "There is a slurper with the tag “{}” already: give this one another."
+
+
+@application_page(Role.EDITOR)
+def new(request: PageRequest, application: Application) -> HttpResponse:
+    """A new slurper; with `?source=TAG`, one that pulls from this source."""
+    if request.method == "POST":
+        return _sent(request, application, None)
+    tag = request.GET.get("source")
+    form = SlurperForm(application=application, initial={"sources": [tag]} if tag else None)
+    form.focus("name")
+    return _page(request, form)
+
+
+@application_page(Role.EDITOR)
+def edit(request: PageRequest, application: Application, tag: str) -> HttpResponse:
+    """Change a slurper."""
+    slurper = found_slurper(application, tag)
+    if request.method == "POST":
+        return _sent(request, application, slurper)
+    return _page(request, SlurperForm(application=application, slurper=slurper))
+
+
+@application_page(Role.EDITOR)
+@only_posted
+def try_form(request: PageRequest, application: Application) -> HttpResponse:
+    """Run what the form says over the first rows that its sources have now; with `?slurper=TAG`, of one that is there.
+
+    Nothing is saved or stored.
+    """
+    tag = request.GET.get("slurper")
+    slurper = found_slurper(application, tag) if tag else None
+    form = SlurperForm(request.POST, application=application, slurper=slurper)
+    form.is_valid()
+    begun = SlurperForm(application=application, slurper=slurper, initial=typed(form.fields, request.POST))
+    return _page(request, begun, is_changed=True, **tried(request, form))
+
+
+def _sent(request: PageRequest, application: Application, slurper: Slurper | None) -> HttpResponse:
+    """Save it, unless a button asked for something else that the form does."""
+    do, data = request.POST.get("do", ""), request.POST.copy()
+    if add_or_remove(data, do):
+        begun = SlurperForm(application=application, slurper=slurper, initial=typed(SlurperForm.base_fields, data))
+        return _page(request, begun, is_changed=True)
+    is_filled = fill_in(data, do)
+    form = SlurperForm(data, application=application, slurper=slurper)
+    if not is_filled and form.is_valid() and not _is_stale(form, data) and (saved := _saved(request, form)):
+        messages.success(request, f"{saved.name} is saved. It holds from the next run on.")
+        return redirect(address_of(application, saved))
+    if wrong := form.wrong():
+        form.focus(wrong[0][0])
+    return _page(request, form, is_changed=True)
+
+
+def _is_stale(form: SlurperForm, data: Any) -> bool:
+    """Whether somebody else changed it while the form was open; said once."""
+    if not form.slurper or data.get("seen", "") == form.slurper.updated_at.isoformat():
+        return False
+    form.refuse("", CHANGED_MEANWHILE)
+    return True
+
+
+def _saved(request: PageRequest, form: SlurperForm) -> Slurper | None:
+    """The slurper, made or changed. None when something stands against it that only the service sees."""
+    fields = dict(form.given)
+    tag = fields.pop("tag", None)
+    by, now = actor_of(request), database_now()
+    try:
+        if form.slurper:
+            return update_slurper(slurper=form.slurper, by=by, now=now, **fields)
+        return create_slurper(application=form.application, tag=tag, by=by, now=now, **fields)
+    except Conflict as error:
+        said = str(error.detail) if form.slurper else TAKEN.format(tag)
+        form.refuse("" if form.slurper else "tag" if form.cleaned_data["tag"] else "name", said)
+    except serializers.ValidationError as error:
+        for name, sentence in flat(error.detail).items():
+            form.refuse(name, sentence)
+    return None
+
+
+def _page(request: PageRequest, form: SlurperForm, **more: Any) -> HttpResponse:
+    """The form, with what belongs beside it."""
+    application, slurper = form.application, form.slurper
+    slurpers = reverse("collections:slurpers", args=[application.slug])
+    at_try = reverse("collections:try-slurper", args=[application.slug])
+    chosen = [tag for _, tag in form.source_rows() if tag]
+    sources = list(DataSource.objects.for_application(application).filter(tag__in=chosen))
+    context = {
+        "form": form,
+        "row": slurper,
+        "what": "slurper",
+        "list": slurpers,
+        "seen": slurper.updated_at.isoformat() if slurper else "",
+        "address": reverse("collections:edit-slurper", args=[application.slug, slurper.tag])
+        if slurper
+        else reverse("collections:new-slurper", args=[application.slug]),
+        "back": address_of(application, slurper) if slurper else slurpers,
+        "tried_at": f"{at_try}?{urlencode({'slurper': slurper.tag})}" if slurper else at_try,
+        "signatures": SIGNATURES,
+        "declared": [(name, VALUE + name, request.POST.get(VALUE + name, "")) for name in variables_of(sources)],
+        **more,
+    }
+    return show(request, PAGE, context)

@@ -1,0 +1,147 @@
+"""The list of slurpers, the page of one, its form, and trying it out there."""
+
+from typing import Any
+
+import pytest
+
+from badgerjobs.workspaces.models import Application, Role
+from slurps import page_trials
+from slurps.models import Slurper
+from slurps.slurper_services import tags_of_sources
+from slurps.trials import Trial
+from tests.factories import make_source
+from tests.slurps.pages.slurp_pages import at, look, made_job, made_slurper, press, queries, text_of
+
+CODE = "return dataMap.shop.map((row) => ({...row, price: 1}))"
+
+
+def form(**given: Any) -> dict[str, Any]:
+    return {"name": "cleans", "language": "javascript", "code": CODE, "source": ["shop"], **given}
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What was tried, in the place of trying it: pulling and code are tested where they are."""
+    given: list[Any] = []
+
+    def try_slurper(**asked: Any) -> Trial:
+        given.append(asked)
+        before = {"shop": [{"id": 1, "size": {"h": 2}}]}
+        return Trial(before, [{"id": 1, "price": 1}], 1, [("info", "said this")], duration_ms=12)
+
+    monkeypatch.setattr(page_trials, "try_slurper", try_slurper)
+    return given
+
+
+def test_the_list_tells_each_with_its_sources_and_its_jobs(shop: Application) -> None:
+    assert "No slurpers yet" in text_of(look(shop, "slurpers"))
+    made_slurper(shop, sources=("shop", "stock"))
+    made_slurper(shop, "other", language="javascript", code=CODE)
+    made_job(shop)
+    page = text_of(look(shop, "slurpers"))
+    for said in ("Clean clean As they come shop stock 1 job", "Other other JavaScript, over all rows shop none"):
+        assert said in page
+    given: dict[str, Any] = {"language": "javascript"}
+    assert [one.tag for one in look(shop, "slurpers", **given).context["page"].rows] == ["other"]
+
+
+def test_the_list_costs_no_more_for_more_slurpers(shop: Application) -> None:
+    made_slurper(shop)
+    before = queries(shop, "slurpers")
+    for number in range(5):
+        made_slurper(shop, f"more-{number}", ("shop", f"source-{number}"))
+    assert queries(shop, "slurpers") == before
+
+
+def test_its_page_tells_its_sources_its_code_and_who_runs_it(shop: Application) -> None:
+    made_slurper(shop, sources=("stock", "shop"), language="javascript", code=CODE)
+    made_job(shop)
+    page = text_of(look(shop, "slurper", "clean"))
+    assert page.index("stock stock") < page.index("shop shop")
+    for said in ("dataMap.shop.map", "Import enabled By hand only never ran"):
+        assert said in page
+    assert 'method="post"' not in look(shop, "slurper", "clean", role=Role.VIEWER).content.decode().split("<main")[1]
+
+
+def test_it_is_made_and_changed_in_a_form(shop: Application) -> None:
+    made_slurper(shop, "first", ("shop", "stock"))
+    answer = press(shop, "new-slurper", **form(source=["stock", "", "shop"]))
+    assert answer.redirect_chain[-1][0] == at(shop, "slurper", "cleans")
+    slurper = Slurper.objects.get(tag="cleans")
+    assert (slurper.language, slurper.code, tags_of_sources(slurper)) == ("javascript", CODE, ["stock", "shop"])
+    seen = look(shop, "edit-slurper", "cleans").context["seen"]
+    press(shop, "edit-slurper", "cleans", **form(language="none", seen=seen))
+    slurper.refresh_from_db()
+    assert (slurper.language, slurper.code, tags_of_sources(slurper)) == ("none", "", ["shop"])
+    assert press(shop, "edit-slurper", "cleans", **form(seen=seen)).context["form"].non_field_errors()
+
+
+def test_sources_are_added_and_taken_away_by_buttons(shop: Application) -> None:
+    made_slurper(shop, "first", ("shop", "stock"))
+    shown = press(shop, "new-slurper", **form(source=["shop", "stock"], do="remove-source:1")).context["form"]
+    assert shown.source_rows() == [(1, "stock"), (2, "")]
+    assert shown["code"].value() == CODE
+    shown = press(shop, "new-slurper", **form(source=["shop", "stock"], do="add-source")).context["form"]
+    assert shown.source_rows() == [(1, "shop"), (2, "stock"), (3, "")]
+    assert not Slurper.objects.filter(tag="cleans").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "said"),
+    [
+        ({"name": ""}, "name", "Give the slurper a name"),
+        ({"source": [""]}, "sources", "Name at least one source"),
+        ({"source": ["gone"]}, "sources", "There is no source “gone”"),
+        ({"source": ["shop", "shop"]}, "sources", "named twice"),
+        ({"code": ""}, "code", "Give the body"),
+        ({"code": "return ("}, "code", "line 1"),
+        ({"code": "def slurp(ctx, data_map):\n    return data_map['shop']"}, "code", "(ctx, dataMap) => rows"),
+        (
+            {"code": "import json\n\ndef slurp(ctx, data_map):\n  pass", "language": "javascript_batches"},
+            "code",
+            "(ctx, rows, source) => rows",
+        ),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field(shop: Application, given: dict[str, Any], field: str, said: str) -> None:
+    made_slurper(shop, "first")
+    errors = press(shop, "new-slurper", **form(**given)).context["form"].errors
+    assert list(errors) == [field]
+    assert said.lower() in str(errors.as_data()[field][0].message).lower()
+
+
+def test_it_is_tried_as_it_stands_with_rows_before_and_after(shop: Application, tried: list[Any]) -> None:
+    made_slurper(shop, "first")
+    page = text_of(press(shop, "try-slurper", **form(name="")))
+    for said in ("1 row after 12 ms", "Before: shop", "{&quot;h&quot;: 2}", "said this"):
+        assert said in page
+    [asked] = tried
+    assert (asked["slurper"].code, [one.tag for one in asked["sources"]]) == (CODE, ["shop"])
+    assert Slurper.objects.count() == 1
+
+
+def test_it_is_tried_with_values_for_the_placeholders_of_its_sources(shop: Application, tried: list[Any]) -> None:
+    make_source(shop, "asking", type="JSONL", configuration={"url": "https://example.com/{{DAY}}"}, variables=["DAY"])
+    given: dict[str, Any] = {**form(source=["asking"]), "value:DAY": "today"}
+    page = press(shop, "try-slurper", **given).content.decode()
+    assert 'name="value:DAY" value="today"' in page
+    assert tried[0]["values"] == {"DAY": "today"}
+
+
+def test_what_cannot_be_tried_is_said_why(shop: Application, tried: list[Any]) -> None:
+    made_slurper(shop, "first")
+    page = text_of(press(shop, "try-slurper", **form(code="def slurp(ctx, data_map):\n    pass")))
+    assert "Nothing was tried." in page
+    assert "the Python of tenants is not run here" in page
+    assert "Name at least one source" in text_of(press(shop, "try-slurper", **form(source=[])))
+    assert tried == []
+
+
+def test_it_is_deleted_unless_a_job_runs_it(shop: Application) -> None:
+    made_slurper(shop)
+    job = made_job(shop)
+    assert "is used by the async job “import”" in text_of(press(shop, "delete-slurper", "clean"))
+    job.delete()
+    assert "Delete Clean?" in text_of(look(shop, "delete-slurper", "clean"))
+    press(shop, "delete-slurper", "clean")
+    assert not Slurper.objects.exists()
