@@ -21,6 +21,15 @@ ERRORS = {
     "held": "a result that waits for approval",
     "definition": "a slurper that is not there",
     "variables": "variables that are not there",
+    "type": "a source of a type that does not give this",
+    "csv": "CSV that cannot be read",
+    "xml": "XML that cannot be read",
+    "soap": "a fault in SOAP",
+    "encoding": "text that is not in its encoding",
+    "pages": "pages that do not go on as configured",
+    "loop": "pages that come again and again",
+    "remember": "values that cannot be remembered",
+    "database": "the database, which was away",
 }
 ADVICE = {
     "code": "Try the slurper over the first rows of its sources where it is edited.",

@@ -11,6 +11,8 @@ from slurps.slurper_serializers import SlurperSerializer
 from slurps.slurper_services import MOST_SOURCES
 from slurps.trials import MOST_ROWS
 
+# More than a slurper has.
+MOST_FIELDS = 20
 NOT_PYTHON = (
     "A slurper in Python is the operator's own code, and runs in workers alone. Run an async job of it without an "
     "active collection: it counts the rows, and stores nothing."
@@ -29,7 +31,9 @@ class SlurperTrialSerializer(StrictSerializer):
         "has now are pulled.",
     )
     values = ValuesField(required=False, help_text="Name → value, for the placeholders of its sources.")
-    definition = serializers.DictField(
+    definition = BoundedDictField(
+        child=serializers.JSONField(allow_null=True),
+        most=MOST_FIELDS,
         required=False,
         help_text="Language, code and sources to try in place of the stored ones, as a PATCH would give them.",
     )
@@ -38,7 +42,11 @@ class SlurperTrialSerializer(StrictSerializer):
 class NewSlurperTrialSerializer(SlurperTrialSerializer):
     """The same of a slurper that is not stored."""
 
-    definition = serializers.DictField(help_text="Language, code and sources, as a POST would give them.")
+    definition = BoundedDictField(
+        child=serializers.JSONField(allow_null=True),
+        most=MOST_FIELDS,
+        help_text="Language, code and sources, as a POST would give them.",
+    )
 
 
 class SlurperTriedSerializer(serializers.Serializer[Any]):

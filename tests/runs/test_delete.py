@@ -176,7 +176,7 @@ def test_deleting_an_application_costs_as_many_queries_however_many_runs_it_has(
 ) -> None:
     for _ in range(300):
         with_story(runnable)
-    with django_assert_max_num_queries(33):
+    with django_assert_max_num_queries(40):
         delete_application(runnable)
 
 

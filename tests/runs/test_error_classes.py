@@ -12,9 +12,10 @@ from jobs.events.types import function, postgresql
 from tasks.background import perform
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("badgerjobs", "jobs", "tasks", "webhooks")
+FOLDERS = ("badgerjobs", "collections", "jobs", "tasks", "webhooks")
 # A class where it is written: in an outcome, or in a statement.
-_WRITTEN = re.compile(r"""\b(?:Failed|Unfetched|AnswerError|_none|_failed)\(\s*"(\w+)"|\berror_class = '(\w+)'""")
+_NAMES = "Failed|Unfetched|AnswerError|PullError|SlurpError|_none|_failed"
+_WRITTEN = re.compile(rf"""\b(?:{_NAMES})\(\s*"(\w+)"|\berror_class = '(\w+)'""")
 
 
 def written() -> set[str]:
