@@ -67,7 +67,7 @@ def _sent(request: PageRequest, application: Application, slurper: Slurper | Non
     do, data = request.POST.get("do", ""), request.POST.copy()
     if add_or_remove(data, do):
         begun = SlurperForm(application=application, slurper=slurper, initial=typed(SlurperForm.base_fields, data))
-        return _page(request, begun, is_changed=True)
+        return _page(request, begun, is_changed=True, is_adding=do == "add-source")
     is_filled = fill_in(data, do)
     form = SlurperForm(data, application=application, slurper=slurper)
     if not is_filled and form.is_valid() and not _is_stale(form, data) and (saved := _saved(request, form)):

@@ -83,7 +83,7 @@ def test_rows_are_paged_through_one_version(shop: Application, monkeypatch: pyte
     query: dict[str, Any] = dict(part.split("=", 1) for part in html.unescape(later)[1:].split("&"))
     second = look(shop, "collection", "prices", **query)
     assert [row[0] for row in cells(second)] == ["3", "2"]
-    assert "3–4 of 5" in text_of(second)
+    assert "3\N{EN DASH}4 of 5" in text_of(second)
 
 
 def test_a_cursor_that_is_none_is_refused_in_a_sentence(shop: Application) -> None:
