@@ -69,6 +69,9 @@ class Complaints:
             self.heard.append(f"{message.type}: {message.text} ({message.location})")
 
     def _is_awaited(self, text: str) -> bool:
+        # A page that is left gives up what it was asking for; errors of answers are told in other words.
+        if text.startswith(("htmx:sendAbort", "htmx:afterRequest")):
+            return True
         # The browser says it, and so does htmx.
         said = ("responded with a status of {} ", "Response Status Error Code {} ")
         return any(words.format(status) in text for status in self.awaited for words in said)
