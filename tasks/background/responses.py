@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from badgerjobs.lib.json_copies import copied, word_of
-from tasks.background.came import Came
+from badgerjobs.runs.processes.came import Came
 from tasks.background.faults import error_of, line
 from tasks.background.inputs import NO_OBJECT
 

@@ -19,9 +19,9 @@ from tasks.background.standing import STATUSES
 class CreatorSerializer(serializers.Serializer[Any]):
     """Who triggered a task."""
 
-    id = serializers.CharField(help_text="Of a token its id, which never changes; of all else the name.")
+    id = serializers.CharField(help_text="Of a token and of a run its id, which never changes; of all else the name.")
     displayName = serializers.CharField(help_text="What the audit log calls them.")  # noqa: N815  Webiny's word
-    type = serializers.CharField(help_text="admin, api-key or system.")
+    type = serializers.CharField(help_text="admin, api-key, run or system.")
 
 
 class BriefTaskSerializer(serializers.Serializer[BackgroundTask]):

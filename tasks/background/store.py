@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from badgerjobs.lib.json_copies import copied, word_of
-from tasks.background.came import Came
+from badgerjobs.runs.processes.came import Came
 from tasks.background.definitions import id_of
 from tasks.background.faults import diagnostic, error_of, line
 from tasks.background.inputs import NO_OBJECT, fitting_input

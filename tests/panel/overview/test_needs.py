@@ -187,18 +187,6 @@ def test_whatever_failed_or_was_paused_is_called_by_its_name_and_leads_to_its_pa
     assert f'action="{reverse(page.partition(":")[0] + ":resume", args=[shop.slug, "hello"])}"' in said
 
 
-def test_an_async_job_is_called_by_its_name_and_leads_to_its_page(shop: Application, alice: Client) -> None:
-    runnable = make_async_job(shop, "hello").runnable
-    AsyncJob.objects.update(name="Hello, badger")
-    page = f'href="{reverse("collections:job", args=[shop.slug, "hello"])}">Hello, badger</a>'
-    ran(runnable, timezone.now() - MINUTE, State.FAILED, number=0)
-    assert f"{page} failed for good" in alice.get(address(shop)).content.decode()
-    paused_by_the_engine(runnable)
-    said = alice.get(address(shop)).content.decode()
-    assert f"{page} is paused" in said
-    assert f'action="{reverse("collections:resume", args=[shop.slug, "hello"])}"' in said
-
-
 def paused_by_the_engine(runnable: Runnable, reason: str = "20 runs in a row failed.", **columns: object) -> None:
     given = {"enabled": False, "next_run_at": None, "paused_at": NOW, "pause_reason": reason, "failures_in_row": 20}
     Runnable.objects.filter(pk=runnable.pk).update(**{**given, **columns})

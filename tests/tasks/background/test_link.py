@@ -55,6 +55,62 @@ def test_no_more_children_are_read_than_fit(
     assert not link_of(shop, parent).children("another")
 
 
+def messages(run_id: Any) -> list[str]:
+    return list(LogLine.objects.filter(run_id=run_id).order_by("pk").values_list("message", flat=True))
+
+
+@pytest.fixture
+def at_work(shop: Application) -> Any:
+    """The id of a run that our worker has, with one line in its log."""
+    row = make_background_run(shop, State.RUNNING, run={"worker": WORKER})
+    LogLine.objects.create(
+        run=row.run, application=shop, level="info", message="before", created_at=NOW, data={"text": "x" * 100}
+    )
+    return row.pk
+
+
+def test_what_is_in_the_log_already_counts_and_is_asked_for_once(
+    shop: Application, at_work: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(log_room, "MOST_LINES", 3)
+    its = link_of(shop, at_work)
+
+    with django_assert_num_queries(1 + 2 + 1):  # what is there, what there is room for, and that more is dropped
+        for number in range(9):
+            its.log("info", f"line {number}", None)
+
+    full = "The log is full, a run may say 3 lines, or 64 MB"
+    assert messages(at_work) == [
+        "before",
+        "line 0",
+        "line 1",
+        f"{full}: what this iteration says from here on is dropped.",
+    ]
+    its.end_log()
+    assert messages(at_work)[-1] == f"{full}: 7 more of this iteration were dropped."
+
+
+def test_a_log_is_full_of_long_lines_too_and_takes_no_short_one_then(
+    shop: Application, at_work: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_room, "MOST_BYTES", 400)
+    its = link_of(shop, at_work)
+    its.log("error", "one", {"data": "é" * 20})
+    its.log("error", "two", {"data": "x" * 300})
+    its.log("error", "three", None)
+    assert messages(at_work)[1:-1] == ["one"]
+    its.end_log()
+    assert "2 more of this iteration were dropped" in messages(at_work)[-1]
+
+
+def test_a_log_with_room_says_nothing_of_that(shop: Application, at_work: Any) -> None:
+    its = link_of(shop, at_work)
+    its.log("info", "line", None)
+    its.end_log()
+    link_of(shop, at_work).end_log()
+    assert messages(at_work) == ["before", "line"]
+
+
 def test_a_line_whose_answer_is_lost_is_written_once_and_fails_nothing(
     shop: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
