@@ -3,8 +3,10 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import django
@@ -14,6 +16,8 @@ from django.db import connection
 from badgerjobs.embedded.layout import Layout
 from badgerjobs.embedded.servers import running
 
+# How long processes may take that were starting when all was ended.
+LATE_S = 15.0
 # Whatever database the shell names, nothing is measured in it: the benchmark fills what it is given.
 NOT_OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "EGRESS_ALLOW", "HOST", "PORT", "DEMO")
 
@@ -34,7 +38,26 @@ def of_its_own(postgres: Mapping[str, str] | None) -> Iterator[None]:
         with nullcontext() if postgres is None else _servers(Layout(folder / "data"), postgres):
             yield
     finally:
+        _until_nobody_uses(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _until_nobody_uses(folder: Path) -> None:
+    """Until the processes are gone that were told of it, or some seconds are over.
+
+    One that was just starting when its worker was killed sees that a moment later, and makes the folder anew meanwhile.
+    """
+    patience = time.monotonic() + LATE_S
+    while any(map(partial(_is_told_of, folder), Path("/proc").glob("[0-9]*"))) and time.monotonic() < patience:
+        time.sleep(0.05)
+
+
+def _is_told_of(folder: Path, process: Path) -> bool:
+    try:
+        told = (process / "environ").read_bytes()
+    except OSError:  # gone meanwhile, or somebody else's
+        return False
+    return int(process.name) != os.getpid() and os.fsencode(folder) in told
 
 
 @contextmanager
