@@ -1,5 +1,6 @@
 """Rows out of JSON answers, page by page: what REST says of its pages, and what all of them do alike."""
 
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -144,13 +145,13 @@ def without_key(url: str, configuration: Mapping[str, Any]) -> str:
 class PagedPull(Pull):
     """All pages of a source whose answers are JSON."""
 
+    @abstractmethod
     def pages(self) -> Pages:
         """Where it begins."""
-        raise NotImplementedError
 
+    @abstractmethod
     def call(self, values: Mapping[str, Any], pages: Pages) -> Call:
         """What asks for the next page. Raises ValueError for what cannot be filled."""
-        raise NotImplementedError
 
     def look(self, rest: Any) -> None:
         """Judge what an answer is besides its rows. Raises PullError."""
