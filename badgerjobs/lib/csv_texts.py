@@ -5,7 +5,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 # Of one record, in characters.
 LONGEST = 16 * 1024 * 1024
@@ -16,6 +16,13 @@ TYPES = (INTEGER, NUMBER, BOOLEAN, TEXT)
 # Digits that begin with a nought are a code, like a postcode, and no number; longer ones are not exact in JavaScript.
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,14})", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d{0,14})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
+# With thousands set apart: 1,234.5.
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3}){1,4}(?:\.\d{1,30})?", re.ASCII)
+# What stands before the fraction; thousands are set apart by the other one.
+DOT, COMMA = MARKS = (".", ",")
+# A dot, and nothing sets thousands apart.
+PLAIN = "plain"
+_TURNED = str.maketrans(".,", ",.")
 _BOOLEANS = {"true": True, "false": False}
 
 # A record is bounded, whatever is in it.
@@ -140,33 +147,69 @@ def delimiter_of(start: str) -> str:
     return best if score(best)[0] else ","
 
 
-def type_of_cells(cells: Sequence[str]) -> str:
-    """What all of these are that are not empty; text if there are none."""
+class Column(NamedTuple):
+    """What a column's cells are. `mark` is what stands before a fraction in them; empty where none tells.
+
+    `is_ambiguous`: they are numbers in two ways, like 1.234, and none of them says in which.
+    """
+
+    kind: str
+    mark: str = ""
+    is_ambiguous: bool = False
+
+
+def column_of(cells: Sequence[str], marks: Sequence[str] = MARKS) -> Column:
+    """What all of these are that are not empty; text if there are none, and where they could be either of two numbers.
+
+    `marks` are those that may stand before a fraction.
+    """
     given = [cell for cell in cells if cell]
     if not given:
-        return TEXT
+        return Column(TEXT)
     if all(_INTEGER.fullmatch(cell) for cell in given):
-        return INTEGER
-    if all(_NUMBER.fullmatch(cell) for cell in given):
-        return NUMBER
-    return BOOLEAN if all(cell.lower() in _BOOLEANS for cell in given) else TEXT
+        return Column(INTEGER)
+    mark, is_ambiguous = _mark_of(given, marks)
+    if is_ambiguous:
+        return Column(TEXT, is_ambiguous=True)
+    if mark:
+        return Column(NUMBER, mark)
+    return Column(BOOLEAN) if all(cell.lower() in _BOOLEANS for cell in given) else Column(TEXT)
 
 
-def integer(cell: str) -> int | None:
-    """None for what is none."""
-    return int(cell) if _INTEGER.fullmatch(cell) else None
+def _mark_of(cells: Sequence[str], marks: Sequence[str]) -> tuple[str, bool]:
+    """What stands before the fraction in these, empty where they are no numbers; and whether it could be either."""
+    found = [mark for mark in marks if all(number(cell, mark) is not None for cell in cells)]
+    is_same = all(number(cell, mark) == number(cell, found[0]) for cell in cells for mark in found[1:])
+    return (found[0] if found and is_same else ""), not is_same
 
 
-def number(cell: str) -> int | float | None:
-    """The same, for any number; without a fraction it is a whole one."""
+def integer(cell: str, mark: str = "") -> int | None:
+    """None for what is none. Thousands are set apart only where it is known by which `mark`."""
     if _INTEGER.fullmatch(cell):
         return int(cell)
-    return float(cell) if _NUMBER.fullmatch(cell) else None
+    found = number(cell, mark) if mark else None
+    return found if isinstance(found, int) else None
 
 
-def boolean(cell: str) -> bool | None:
+def number(cell: str, mark: str = "") -> int | float | None:
+    """The same, for any number; without a fraction it is a whole one. Without a `mark`, what is so in one way."""
+    if _INTEGER.fullmatch(cell):
+        return int(cell)
+    if not mark:
+        found = {value for each in MARKS if (value := number(cell, each)) is not None}
+        return found.pop() if len(found) == 1 else None
+    plain = cell.translate(_TURNED) if mark == COMMA else cell
+    if _NUMBER.fullmatch(plain):
+        return float(plain)
+    if mark == PLAIN or not _GROUPED.fullmatch(plain):
+        return None
+    digits = plain.replace(",", "")
+    return float(digits) if "." in digits else int(digits)
+
+
+def boolean(cell: str, _: str = "") -> bool | None:
     """The same for true and false, in any case."""
     return _BOOLEANS.get(cell.lower())
 
 
-READ: Mapping[str, Callable[[str], Any]] = {INTEGER: integer, NUMBER: number, BOOLEAN: boolean}
+READ: Mapping[str, Callable[[str, str], Any]] = {INTEGER: integer, NUMBER: number, BOOLEAN: boolean}

@@ -15,6 +15,8 @@ MOST_LEVELS = 100
 MOST_STEPS = 30
 TEXT = "#text"
 ANY = "*"
+# What says of an element that it has no value, as expat gives it with the mark that stands behind namespaces.
+NIL = "http://www.w3.org/2001/XMLSchema-instance}nil"
 
 _STEP = re.compile(r"(?:[\w.-]+:)?([\w.-]+|\*)")
 
@@ -49,10 +51,11 @@ def parse(text: str) -> tuple[bool, tuple[str, ...]]:
 class _Node:
     """An element that is part of a row."""
 
-    __slots__ = ("inner", "name", "texts")
+    __slots__ = ("inner", "is_nil", "name", "texts")
 
     def __init__(self, name: str, attributes: dict[str, str]) -> None:
         self.name = name
+        self.is_nil = attributes.pop(NIL, "") in {"true", "1"}
         self.inner: dict[str, Any] = {f"@{_local(each)}": value for each, value in attributes.items()}
         self.texts: list[str] = []
 
@@ -66,11 +69,11 @@ class _Node:
             self.inner[name] = [self.inner[name], value]
 
     def value(self) -> Any:
-        """A text, or an object where it has attributes or elements."""
-        text = "".join(self.texts).strip()
+        """A text, or an object where it has attributes or elements; null where it says so."""
+        text = None if self.is_nil else "".join(self.texts).strip()
         if not self.inner:
             return text
-        return {**self.inner, TEXT: text} if text else self.inner
+        return {**self.inner, TEXT: text} if text or self.is_nil else self.inner
 
 
 class _Target:
@@ -141,7 +144,7 @@ class XMLRows:
     """The elements at a path, as objects. `feed` it pieces, and then `end` it.
 
     Attributes are `@name`, an element with nothing but text is that text, several of one name are a list, and text
-    beside other things is `#text`. `fault`: what SOAP says went wrong, if it does.
+    beside other things is `#text`. With `xsi:nil` it is null. `fault`: what SOAP says went wrong, if it does.
     """
 
     def __init__(self, path: str, encoding: str | None = None) -> None:

@@ -120,6 +120,14 @@ REQUEST: Mapping[str, Look] = {
 }  # fmt: skip
 XML: Mapping[str, Look] = {
     "rows": Look("Rows", "Which elements are rows; prefixes do not count.", placeholder="/catalog/product"),
+    "values": Look(
+        "Texts", "Where all of a name are numbers, or true and false.", more=True,
+        words={"typed": "Become numbers and booleans", "text": "Stay texts"},
+    ),
+    "types": Look(
+        "Types", 'integer, number, boolean or text, where it is not to be found out: {"address/zip": "text"}.',
+        editor="json", rows=3, more=True,
+    ),
     "soap_action": Look("SOAP action", "With it the body is sent as a call of SOAP.", more=True),
 }  # fmt: skip
 ROWS_REQUEST: Mapping[str, Look] = {
@@ -138,6 +146,7 @@ CSV: Mapping[str, Look] = {
         "Types", 'Column → integer, number, boolean or text, where it is not to be found out: {"postcode": "text"}.',
         editor="json", rows=3, more=True,
     ),
+    "decimal": Look("Decimal mark", "Before a fraction: found out for each column, unless it is said.", more=True),
     "ragged": Look(
         "Ragged lines", "Those with more or fewer cells than there are columns.", more=True,
         words={"error": "Fail the pull", "fit": "Are filled or cut"},

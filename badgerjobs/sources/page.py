@@ -16,7 +16,10 @@ from badgerjobs.web.definitions.page import DefinitionPage
 from badgerjobs.web.serializers import StrictSerializer
 
 # What few sources say otherwise is told of these only.
-USUAL = {"pages", "page_start", "page_size", "most_pages", "cursor_variable", "delimiter", "header", "ragged"}
+USUAL = {
+    "pages", "page_start", "page_size", "most_pages", "cursor_variable", "delimiter", "header", "decimal", "ragged",
+    "values",
+}  # fmt: skip
 
 
 class Row(NamedTuple):

@@ -208,5 +208,5 @@ class TrialSerializer(TransformedSerializer):
     columns = ColumnSerializer(many=True, help_text="What the rows that were read have.")
     found = serializers.DictField(
         child=serializers.JSONField(),
-        help_text="What was found out of how they are written: of CSV delimiter, encoding and types.",
+        help_text="What was found out of how they are written: of CSV delimiter, encoding, types and decimal marks.",
     )

@@ -77,6 +77,74 @@ def test_types_are_found_out(cells: list[str], kind: str, values: list[Any]) -> 
     assert (came.found["types"]["x"], [row["x"] for row in came.rows]) == (kind, values)
 
 
+@in_turn(
+    "cells, values",
+    [
+        (["1.234,5", "12", "-0,25", ""], [1234.5, 12, -0.25, None]),
+        (["1.234.567", "1.234"], [1234567, 1234]),
+        (["1,5e3", "2"], [1500.0, 2]),
+        (["1,234.5", "1,234", "7"], [1234.5, 1234, 7]),
+        (["1,234,567", "1,234"], [1234567, 1234]),
+        (["0.125", "1.234"], [0.125, 1.234]),
+        (["1.5", "1,5"], ["1.5", "1,5"]),
+        (["1.234", "12"], ["1.234", "12"]),
+        (["1,234", "12"], ["1,234", "12"]),
+        (["1,23,456"], ["1,23,456"]),
+        (["0.123,5"], ["0.123,5"]),
+        (["12.34,5"], ["12.34,5"]),
+        (["1234,5", "1.234,5"], [1234.5, 1234.5]),
+        (["1234.567,5"], ["1234.567,5"]),
+        (["1.234.567.890.123,5"], [1234567890123.5]),
+        (["1.234.567.890.123.456"], ["1.234.567.890.123.456"]),
+    ],
+)
+def test_the_decimal_mark_of_each_column_is_found_out_and_never_guessed(cells: list[str], values: list[Any]) -> None:
+    came = read("\n".join(["id;x", *(f"a;{cell}" for cell in cells)]))
+    assert [row["x"] for row in came.rows] == values
+
+
+def test_what_could_be_either_of_two_numbers_is_told() -> None:
+    came = read("a;b;c\n1,5;1.234;0.5\n")
+    assert came.rows == [{"a": 1.5, "b": "1.234", "c": 0.5}]
+    assert (came.found["decimal"], came.found["ambiguous"]) == ({"a": ",", "c": "."}, ["b"])
+
+
+@in_turn(
+    "decimal, types, values",
+    [
+        ("comma", {}, [1234, 1.5, 1.234, 7]),
+        ("dot", {}, [1.234, "1,5", 1234, 7]),
+        ("comma", {"a": "integer", "c": "number"}, [1234, 1.5, 1.234, 7]),
+        ("auto", {}, ["1.234", 1.5, "1,234", 7]),
+        ("auto", {"b": "number", "d": "number"}, ["1.234", 1.5, "1,234", 7]),
+        ("auto", {"b": "text"}, ["1.234", "1,5", "1,234", 7]),
+    ],
+)
+def test_the_decimal_mark_may_be_said(decimal: str, types: dict[str, str], values: list[Any]) -> None:
+    [row] = read("a;b;c;d\n1.234;1,5;1,234;7\n", decimal=decimal, types=types).rows
+    assert list(row.values()) == values
+
+
+def test_a_number_that_could_be_either_of_two_fails_where_its_column_is_said_to_have_numbers() -> None:
+    error = fails(lambda _: says("a\n1.234\n"), "CSV", types={"a": "number"})
+    assert error.sentence == (
+        "Line 2: what stands in the column “a” is no number, as its type says. It could be either of two: say what "
+        "stands before a fraction (`decimal`)."
+    )
+
+
+def test_between_commas_a_comma_is_no_decimal_mark_unless_it_is_said() -> None:
+    table = 'a,b\n"1,5",1.5\n"2,5",2.5\n'
+    came = read(table)
+    assert (came.rows[0], came.found["ambiguous"]) == ({"a": "1,5", "b": 1.5}, ["a"])
+    assert read(table, decimal="comma").rows[0] == {"a": 1.5, "b": "1.5"}
+
+
+def test_a_late_number_that_could_be_either_of_two_stays_a_text() -> None:
+    came = read("id;x\n" + "".join(f"{place};{place}\n" for place in range(20_000)) + "20000;1.234\n")
+    assert came.rows[-1] == {"id": 20000, "x": "1.234"}
+
+
 def test_what_is_said_is_not_found_out() -> None:
     given = {"delimiter": "semicolon", "encoding": "CP1252", "header": False, "types": {"column_1": "text"}}
     came = read("7;1,5\r\n8;x\r\n", **given)
@@ -179,6 +247,7 @@ def test_an_answer_that_is_not_good_is_told() -> None:
         ({"encoding": "klingon"}, "encoding"),
         ({"types": {"a": "date"}}, "types"),
         ({"ragged": "maybe"}, "ragged"),
+        ({"decimal": "point"}, "decimal"),
         ({"transform": "return 1"}, "transform"),
     ],
 )

@@ -8,7 +8,19 @@ from typing import Any
 
 from rest_framework import serializers
 
-from badgerjobs.lib.csv_texts import READ, TEXT, TYPES, CSVFaultError, Records, delimiter_of, type_of_cells
+from badgerjobs.lib.csv_texts import (
+    COMMA,
+    DOT,
+    MARKS,
+    READ,
+    TEXT,
+    TYPES,
+    Column,
+    CSVFaultError,
+    Records,
+    column_of,
+    delimiter_of,
+)
 from badgerjobs.lib.storable import REPLACED
 from badgerjobs.sources.answers import CHARSETS
 from badgerjobs.sources.rows.one_call import call_of
@@ -22,10 +34,12 @@ LOOKED_AT = 64 * 1024
 MOST_COLUMNS = 5000
 DELIMITER_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 AUTO, ERROR, FIT = "auto", "error", "fit"
+DECIMALS = {AUTO: MARKS, "dot": (DOT,), "comma": (COMMA,)}
 
 RAGGED = "Line {:,} has {:,} cells, and there are {:,} columns. With `ragged`: `fit` it is filled or cut."
 NO_CSV = "Line {:,} is no CSV: {}."
 NO_VALUE = "Line {:,}: what stands in the column “{}” is no {}, as its type says."
+TWO_WAYS = " It could be either of two: say what stands before a fraction (`decimal`)."
 NO_COLUMN = "The file has no column “{}”, for which a type is given."
 NO_ENCODING = "The file is not written in {}: byte {:,} of it cannot be read. Say its encoding."
 TOO_MANY = "The file has {:,} columns: {:,} are read at most."
@@ -67,6 +81,11 @@ class CSVConfiguration(serializers.Serializer[Any]):
         most=MOST_COLUMNS,
         default=dict,
         help_text="Column → integer, number, boolean or text, where it is not to be found out.",
+    )
+    decimal = OneOfField(
+        [(AUTO, "As it is found"), ("dot", "Dot"), ("comma", "Comma")],
+        default=AUTO,
+        help_text="Before a fraction: dot (1,234.5) or comma (1.234,5); auto finds it out, for each column.",
     )
     ragged = OneOfField(
         [(ERROR, "Fails"), (FIT, "Is filled or cut")],
@@ -124,7 +143,7 @@ class CSVPull(Pull):
         given = self.configuration["delimiter"]
         delimiter = DELIMITER_NAMES.get(given) or delimiter_of(start)
         table = Table(self.configuration, delimiter, start if is_all else start[:LOOKED_AT], is_all=is_all)
-        self.found |= {"delimiter": delimiter, "types": dict(zip(table.names, table.types, strict=True))}
+        self.found |= {"delimiter": delimiter, "types": dict(zip(table.names, table.types, strict=True)), **table.found}
         return table
 
 
@@ -137,10 +156,12 @@ class Table:
         self._has_header = configuration["header"]
         self.names: list[str] = []
         sample = self._sample(delimiter, start, is_all=is_all)
-        self.types = self._types(configuration["types"], sample)
+        columns = self._columns(configuration, sample, has_commas=delimiter == COMMA)
+        self.types = [column.kind for column in columns]
+        self.found = _found(self.names, columns)
         self._set = {self.names.index(name) for name in configuration["types"]} if self.names else set()
-        self._typed: list[tuple[int, str, Callable[[str], Any]]] = [
-            (place, kind, READ[kind]) for place, kind in enumerate(self.types) if kind != TEXT
+        self._typed: list[tuple[int, Column, Callable[[str, str], Any]]] = [
+            (place, column, READ[column.kind]) for place, column in enumerate(columns) if column.kind != TEXT
         ]
         self._is_begun = False
 
@@ -170,14 +191,18 @@ class Table:
         self.names = names_of(first if self._has_header else [""] * len(first))
         return [cells for _, cells in found[1 if self._has_header else 0 :]]
 
-    def _types(self, given: Any, sample: Sequence[Sequence[str]]) -> list[str]:
+    def _columns(self, configuration: Any, sample: Sequence[Sequence[str]], *, has_commas: bool) -> list[Column]:
+        given, marks = configuration["types"], DECIMALS[configuration["decimal"]]
         if self.names and (strange := next((name for name in given if name not in self.names), None)):
             raise PullError("csv", NO_COLUMN.format(strange), retry=False)
-        columns = range(len(self.names))
-        return [
-            given.get(self.names[place]) or type_of_cells([cells[place] for cells in sample if len(cells) > place])
-            for place in columns
-        ]
+        columns: list[Column] = []
+        for place, name in enumerate(self.names):
+            found = column_of([cells[place] for cells in sample if len(cells) > place], marks)
+            if has_commas and len(marks) > 1 and found.mark == COMMA:
+                found = Column(TEXT, is_ambiguous=True)  # in a cell of such a table, 1,5 may as well be two numbers
+            mark = found.mark or (marks[0] if len(marks) == 1 else "")
+            columns.append(Column(given[name], mark) if name in given else found)
+        return columns
 
     def _rows(self, read: Callable[[], list[tuple[int, list[str]]]]) -> list[Any]:
         try:
@@ -193,11 +218,11 @@ class Table:
             if len(cells) != count:
                 self._fit(line, cells, count)
             row: dict[str, Any] = dict(zip(names, cells, strict=True))
-            for place, kind, reader in typed:
+            for place, column, reader in typed:
                 cell = cells[place]
-                row[names[place]] = reader(cell) if cell else None
+                row[names[place]] = reader(cell, column.mark) if cell else None
                 if cell and row[names[place]] is None:
-                    row[names[place]] = self._unlike(line, place, kind, cell)
+                    row[names[place]] = self._unlike(line, place, column, cell)
             rows.append(row)
         return rows
 
@@ -207,11 +232,22 @@ class Table:
         del cells[count:]
         cells += [None] * (count - len(cells))
 
-    def _unlike(self, line: int, place: int, kind: str, cell: str) -> str:
+    def _unlike(self, line: int, place: int, column: Column, cell: str) -> str:
         """What is not of its column's type stays a text, where that was found out."""
         if place in self._set:
-            raise PullError("csv", NO_VALUE.format(line, self.names[place], kind), retry=False)
+            said = NO_VALUE.format(line, self.names[place], column.kind)
+            raise PullError("csv", said + (TWO_WAYS if column_of([cell]).is_ambiguous else ""), retry=False)
         return cell
+
+
+def _found(names: Sequence[str], columns: Sequence[Column]) -> dict[str, Any]:
+    """What there is to say of fractions: which columns have them, and which could be either of two numbers."""
+    decimals = {name: column.mark for name, column in zip(names, columns, strict=True) if column.mark}
+    ambiguous = [name for name, column in zip(names, columns, strict=True) if column.is_ambiguous]
+    return {
+        **({"decimal": decimals} if COMMA in decimals.values() else {}),
+        **({"ambiguous": ambiguous} if ambiguous else {}),
+    }
 
 
 def names_of(cells: Sequence[str]) -> list[str]:

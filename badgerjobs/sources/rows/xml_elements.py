@@ -8,6 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from badgerjobs.lib.csv_texts import TYPES
 from badgerjobs.lib.said import quoted
 from badgerjobs.lib.xml_rows import XMLFaultError, XMLPathError, XMLRows, parse
 from badgerjobs.outbound.headers import check_headers
@@ -17,6 +18,13 @@ from badgerjobs.sources.authentication import secrets_of
 from badgerjobs.sources.rows.one_call import call_of
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk, Pull
+from badgerjobs.sources.rows.xml_values import Values
+from badgerjobs.web.serializers import BoundedDictField, OneOfField
+
+# Values are looked at in so many bytes, about, to find out their types.
+LOOKED_AT = 64 * 1024
+MOST_TYPES = 5000
+TYPED, AS_TEXT = "typed", "text"
 
 NO_XML = "The answer cannot be read as XML: {} (line {:,}, after {:,} rows)."
 NO_ROWS = "The answer has no place for rows like {}."
@@ -42,6 +50,18 @@ class ElementsConfiguration(serializers.Serializer[Any]):
 
     rows = ElementPathField(
         max_length=500, help_text="Which elements are rows, like /catalog/product or //product; prefixes do not count."
+    )
+    values = OneOfField(
+        [(TYPED, "Become numbers and booleans"), (AS_TEXT, "Stay texts")],
+        default=TYPED,
+        help_text="What becomes of texts: typed (numbers and booleans, where all of a name are that) or text.",
+    )
+    types = BoundedDictField(
+        child=OneOfField(TYPES),
+        most=MOST_TYPES,
+        default=dict,
+        help_text="Where in a row, like price, @id or address/zip → integer, number, boolean or text, where it is not "
+        "to be found out.",
     )
     soap_action = serializers.CharField(
         default="", allow_blank=True, max_length=1000, help_text="Of SOAP: what is sent as the header SOAPAction."
@@ -72,20 +92,33 @@ class ElementsPull(Pull):
         """See `Pull`."""
         call = call_of(self, escaped_in=is_xml)
         call = replace(call, headers=[*call.headers, *self._of_soap({name.lower() for name, _ in call.headers})])
-        count = 0
+        values = Values(self.configuration["types"], finds=self.configuration["values"] == TYPED)
+        count = waits = 0
+        waiting: list[Any] = []
         async with self.opened(call) as stream:
             elements = XMLRows(self.configuration["rows"], charset_of(stream.head) or None)
             async with aclosing(stream.pieces()) as pieces:
                 async for piece in pieces:
                     rows, length = _read(partial(elements.feed, piece), count)
                     count += len(rows)
-                    yield rows, length
-            yield _read(elements.end, count)
+                    waiting += rows
+                    waits += length
+                    if waits >= LOOKED_AT:
+                        yield self._typed(values, waiting), waits
+                        waiting, waits = [], 0
+            waiting += _read(elements.end, count)[0]
+            yield self._typed(values, waiting), waits
         if fault := elements.fault:
             said = quoted(fault, secrets_of(self.configuration, call))
             raise PullError("soap", f"The source answered with a fault: “{said}”")
         if not elements.is_found:
             raise PullError("rows", NO_ROWS.format(self.configuration["rows"]))
+
+    def _typed(self, values: Values, rows: list[Any]) -> list[Any]:
+        """With numbers and booleans; of the first rows it is found out where there are some."""
+        if rows and not values.is_begun:
+            self.found["types"] = values.begin(rows)
+        return values.typed(rows)
 
     def _of_soap(self, written: set[str]) -> list[tuple[str, str]]:
         """The headers that make the call one of SOAP, where it is that, and has none of its own."""
