@@ -6,12 +6,12 @@ from typing import Any
 
 from django import forms
 
+from badgerjobs.servers.configurations import SECRETS
 from badgerjobs.web.definitions.configurations import checked
 from badgerjobs.web.definitions.form import PREFIX, DefinitionForm
 from badgerjobs.web.definitions.looks import Look
 from badgerjobs.web.serializer_forms import LENIENT
 from badgerjobs.web.serializers import StrictSerializer
-from jobs.events.connections import SECRETS
 from jobs.events.looks import CHOICES, TASK, configuration_serializer, connection_types, looks_of
 from jobs.events.serializers import ConnectionSerializer, EventSerializer
 from jobs.events.services import configuration_of, connection_configuration

@@ -7,12 +7,13 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_fiel
 from rest_framework import serializers
 
 from badgerjobs.lib.storable import is_storable
+from badgerjobs.servers.configurations import SECRETS
 from badgerjobs.web.definitions.configurations import masked
 from badgerjobs.web.definitions.fields import TypeField
 from badgerjobs.web.definitions.serializers import ConfigurationField, DefinitionSerializer
 from badgerjobs.web.serializers import ErrorField, StrictSerializer
 from jobs.ductape_fields import InputField
-from jobs.events.connections import CONNECTION_TYPES, SECRETS
+from jobs.events.connections import CONNECTION_TYPES
 from jobs.events.types import EVENT_TYPES, type_of
 from jobs.models import Connection, ConnectionType, Event, EventType
 

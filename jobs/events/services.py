@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from badgerjobs.servers.configurations import SECRETS
 from badgerjobs.web.definitions.configurations import checked
 from badgerjobs.web.definitions.keeping import (
     GONE,
@@ -19,7 +20,7 @@ from badgerjobs.web.definitions.keeping import (
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application
-from jobs.events.connections import CONNECTION_TYPES, SECRETS
+from jobs.events.connections import CONNECTION_TYPES
 from jobs.events.types import type_of
 from jobs.models import Connection, ConnectionType, Event
 

@@ -10,7 +10,7 @@ from badgerjobs.embedded.postgres import DATABASE, USER
 from badgerjobs.lib import signatures
 from tests.e2e.receiver import Receiver
 from tests.e2e.stack import Stack
-from tests.jobs.events.stand_ins import Broker, Door, MailServer
+from tests.stand_ins import Broker, Door, MailServer
 
 pytestmark = pytest.mark.e2e
 

@@ -12,10 +12,11 @@ from badgerjobs.lib.storable import is_storable
 from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.runs.outcomes import Failed, Later, Outcome
+from badgerjobs.servers import databases, statements
 from badgerjobs.web.definitions.fields import JSONTemplateField, timeout_field
 from badgerjobs.web.serializers import BoundedDictField, StrictSerializer
 from jobs.events.means import Means
-from jobs.events.types import Occasion, Type, postgresql, sql, statements
+from jobs.events.types import Occasion, Type, postgresql, sql
 from jobs.models import ConnectionType
 
 # The largest input, and a few parts of it besides.
@@ -91,7 +92,7 @@ async def perform(occasion: Occasion, prepared: Prepared, means: Means) -> Outco
     what = prepared.statement, prepared.parameters, connection
     if refused := _refused(prepared, connection):
         return refused
-    time_s, blocks = given["timeout"] + GRACE_S, connection["engine"] != sql.POSTGRESQL
+    time_s, blocks = given["timeout"] + GRACE_S, connection["engine"] != databases.POSTGRESQL
     try:
         async with means.turn(connection, time_s, workspace=occasion.workspace, blocks=blocks) as turn:
             if not blocks:
@@ -110,7 +111,7 @@ def _refused(prepared: Prepared, connection: Mapping[str, Any]) -> Failed | None
     if not is_storable(prepared.parameters):
         return Failed("data", UNBOUND, retry=False)
     try:
-        sql.check_engine(connection["engine"])
+        databases.check_engine(connection["engine"])
     except ValueError as error:  # the operator took its driver away
         return Failed("sql", str(error), retry=False)
     return None

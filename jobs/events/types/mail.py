@@ -21,7 +21,7 @@ from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.outbound.targets import target_of
 from badgerjobs.runs.outcomes import Done, Failed
-from jobs.events.types import tls
+from badgerjobs.servers import tls
 
 MOST_RECIPIENTS = 50
 # In characters, once they are filled. A longer one takes seconds to be written as a mail has it, in folded lines.

@@ -11,8 +11,9 @@ from django.test import override_settings
 from badgerjobs.lib import signatures
 from badgerjobs.outbound.names import LookUp, Resolver
 from badgerjobs.runs.outcomes import Done, Failed, Outcome
+from badgerjobs.servers.configurations import SECRETS
 from badgerjobs.web.definitions.configurations import checked
-from jobs.events.connections import CONNECTION_TYPES, SECRETS
+from jobs.events.connections import CONNECTION_TYPES
 from jobs.events.means import open_means
 from jobs.events.perform import performed
 from jobs.events.types import Occasion, type_of

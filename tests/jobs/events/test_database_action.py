@@ -11,10 +11,11 @@ from rest_framework.exceptions import ValidationError
 
 from badgerjobs.outbound import relay
 from badgerjobs.runs.outcomes import Outcome
-from jobs.events.types import database_action, postgresql
+from badgerjobs.servers import postgresql
+from jobs.events.types import database_action
 from jobs.events.types.rows import LONGEST_VALUE
 from tests.jobs.events.performing import done, failed, perform
-from tests.jobs.events.stand_ins import Door, Silent
+from tests.stand_ins import Door, Silent
 
 CHANGES = (
     "The statement changes something: cannot execute INSERT in a read-only transaction. Let the event write, if it may."
@@ -132,14 +133,14 @@ HELD = {
 def taken_apart(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many bytes each value had that was not left as it came."""
     sizes: list[int] = []
-    may_read = postgresql._Server.may_read
+    may_read = postgresql.Server.may_read
 
     def noted(server: Any, size: int) -> bool:
         if may := may_read(server, size):
             sizes.append(size)
         return may
 
-    monkeypatch.setattr(postgresql._Server, "may_read", noted)
+    monkeypatch.setattr(postgresql.Server, "may_read", noted)
     return sizes
 
 
@@ -175,7 +176,7 @@ def test_what_no_text_may_hold_is_wrong_data(run: Query, postgres: Door, value: 
 
 def test_an_answer_that_cannot_be_read_is_wrong_data(run: Query, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever plays PostgreSQL may send anything."""
-    monkeypatch.setattr(postgresql, "kept", lambda *_: int("9" * 5000))
+    monkeypatch.setattr("jobs.events.types.postgresql.kept", lambda *_: int("9" * 5000))
     error_class, sentence, retry = failed(run("SELECT 1"))
     assert (error_class, retry) == ("data", False)
     assert sentence.startswith("db.example.com answered with a value that cannot be read: Exceeds the limit")
@@ -184,7 +185,7 @@ def test_an_answer_that_cannot_be_read_is_wrong_data(run: Query, monkeypatch: py
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second of a statement's time is over in 20 ms: PostgreSQL says so long before we would."""
-    monkeypatch.setattr(postgresql, "SECOND_MS", 20)
+    monkeypatch.setattr("jobs.events.types.postgresql.SECOND_MS", 20)
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ from django.test import Client
 from django.urls import reverse
 
 from badgerjobs.lib.vault import MASK
+from badgerjobs.servers.configurations import ENGINES
+from badgerjobs.servers.databases import DRIVERS, POSTGRESQL
 from badgerjobs.workspaces.models import Application, AuditEntry
-from jobs.events.connections import CONNECTION_TYPES, ENGINES
+from jobs.events.connections import CONNECTION_TYPES
 from jobs.events.forms import NEEDS_TO_BE_MADE
 from jobs.events.looks import LOOKS, configuration_fields, connection_types
 from jobs.events.types import EVENT_TYPES
-from jobs.events.types.sql import DRIVERS, POSTGRESQL
 from jobs.models import Connection, Event
 from tests.callers import Caller, caller_for
 from tests.clients import browser_in

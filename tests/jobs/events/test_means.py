@@ -20,8 +20,8 @@ from jobs.events import means as means_type
 from jobs.events.means import ALL, EACH, THREADS, THREADS_EACH, Means, open_means, server_of
 from jobs.events.perform import performed
 from tests.jobs.events.performing import WORKSPACE, occasion
-from tests.jobs.events.stand_ins import MailServer, Silent
 from tests.outbound.hostile import OK, serving
+from tests.stand_ins import MailServer, Silent
 from tests.waiting import until
 
 HOST = "server.example.com"

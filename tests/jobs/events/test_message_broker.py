@@ -17,11 +17,11 @@ from rest_framework.exceptions import ValidationError
 from badgerjobs.embedded.layout import Layout
 from badgerjobs.outbound.relay import Line
 from badgerjobs.runs.outcomes import Failed, Outcome
+from badgerjobs.servers import redis as redis_server
 from jobs.events.types import amqp
-from jobs.events.types import redis as redis_type
 from jobs.events.types.message_broker import Message
 from tests.jobs.events.performing import RUN, done, failed, perform
-from tests.jobs.events.stand_ins import Broker, Door, Listener, Silent
+from tests.stand_ins import Broker, Door, Listener, Silent
 
 INPUT = {"id": 7, "name": "Lamp"}
 
@@ -98,7 +98,7 @@ def test_it_speaks_tls_to_the_server_of_that_name(secure_valkey: Door, store: re
 
 def test_tls_to_a_server_without_is_said_to_be_that(valkey: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits for the rest of what it takes for a command."""
-    monkeypatch.setattr(redis_type, "HANDSHAKE_S", 0.1)
+    monkeypatch.setattr(redis_server, "HANDSHAKE_S", 0.1)
     assert failed(send(valkey, connection=valkey_at(valkey, tls="verify"))) == (
         "tls", "server.example.com did not agree on TLS within 0.1 s: it may have none.", True,
     )  # fmt: skip
@@ -114,7 +114,7 @@ def test_tls_to_a_server_that_answers_without_is_said_to_be_that() -> None:
 
 def test_no_time_out_of_the_drivers_own_ends_what_may_take_longer(valkey: Door) -> None:
     _, connection = valkey_at(valkey, user="", virtual_host="")
-    assert redis_type._server(connection, Line(valkey.port, 0)).socket_timeout is None
+    assert redis_server.server_of(connection, Line(valkey.port, 0)).socket_timeout is None
 
 
 def test_a_wrong_password_is_said_without_it(valkey: Door) -> None:

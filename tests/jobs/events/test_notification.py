@@ -16,7 +16,7 @@ from badgerjobs.runs.outcomes import Done, Failed
 from jobs.events.types.secret_url import hidden
 from tests.e2e.receiver import Answer, Receiver
 from tests.jobs.events.performing import KEY, RUN, done, failed, perform
-from tests.jobs.events.stand_ins import Parrot
+from tests.stand_ins import Parrot
 
 INPUT = {"mail": "alice@example.com", "product": "Lamp"}
 

@@ -17,7 +17,7 @@ from jobs.events.types import notification
 from jobs.events.types.mail import Mail, written
 from tests.factories import NOW
 from tests.jobs.events.performing import RUN, done, failed, occasion, perform
-from tests.jobs.events.stand_ins import MailServer, Silent
+from tests.stand_ins import MailServer, Silent
 
 MAIL = {
     "channel": "email",

@@ -11,12 +11,14 @@ from typing import Any, get_args
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from badgerjobs import servers
 from badgerjobs.lib import vault
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.lib.vault import decrypt
 from badgerjobs.outbound.calls import ErrorClass
 from badgerjobs.runs.kinds import RUN_KINDS, kind_of
 from badgerjobs.runs.outcomes import Done
+from badgerjobs.servers import postgresql
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application
 from jobs import checks, events
@@ -26,7 +28,7 @@ from jobs.events.means import open_means
 from jobs.events.perform import load, occasion_of, perform
 from jobs.events.services import update_event
 from jobs.events.showing import ADVICE, ERRORS, answer_of
-from jobs.events.types import function, postgresql
+from jobs.events.types import function
 from jobs.models import EVENT_KIND, Event, EventType
 from tests.factories import NOW, make_attempt, make_connection, make_event, make_job, make_run
 from tests.jobs.events.performing import RUN
@@ -135,7 +137,8 @@ def test_what_came_of_it_is_said_in_a_few_words(result: Any, error_class: str, e
 
 
 def test_every_class_of_error_has_its_words_and_its_advice() -> None:
-    sources = "".join(path.read_text() for path in Path(events.__file__).parent.rglob("*.py"))
+    rooms = (Path(str(room.__file__)).parent for room in (events, servers))
+    sources = "".join(path.read_text() for room in rooms for path in room.rglob("*.py"))
     told = {*re.findall(r'Failed\(\s*"(\w+)"', sources), *get_args(ErrorClass), *postgresql.CLASSES.values()}
     told |= {*function.CLASSES.values(), function.SCRIPT}
     assert {"auth", "rejected", "input"} < told

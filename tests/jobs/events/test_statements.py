@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from badgerjobs.lib.handlebars import TemplateError
-from jobs.events.types import statements
-from jobs.events.types.postgresql import mark
-from jobs.events.types.statements import bound, line_and_column, read
+from badgerjobs.servers import statements
+from badgerjobs.servers.postgresql import mark
+from badgerjobs.servers.statements import bound, line_and_column, read
 
 VALUES = {"input": {"id": 7, "name": "x'); DROP TABLE users; --"}}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobs.events.types import tls
+from badgerjobs.servers import tls
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Servers on loopback that events speak to: a mail server, a door to a Unix socket, and a broker that speaks AMQP."""
+"""Servers on loopback that sources and events speak to: for mail, a door to a Unix socket, and one that speaks AMQP."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""Fields that connections are made of: hosts and certificates."""
+"""Fields that configurations of servers are made of: hosts and certificates."""
 
 import ssl
 from ipaddress import ip_address

@@ -1,0 +1,122 @@
+"""Databases that are not PostgreSQL: through SQLAlchemy, where the operator of this installation added it."""
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from badgerjobs.lib.said import quoted
+from badgerjobs.outbound.relay import LOOPBACK, Line
+from badgerjobs.runs.outcomes import Failed
+from badgerjobs.servers import tls
+from badgerjobs.servers.statements import Statement
+
+POSTGRESQL = "postgresql"
+
+
+class _Named(ssl.SSLContext):
+    """Checks a certificate by the server's own name, whatever port on loopback leads there."""
+
+    host = ""
+
+    def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().wrap_socket(sock, *args, **{**kwargs, "server_hostname": self.host})
+
+
+def _pymysql(connection: Mapping[str, Any], timeout_s: int) -> dict[str, Any]:
+    given: dict[str, Any] = {"connect_timeout": timeout_s, "read_timeout": timeout_s, "write_timeout": timeout_s}
+    if connection["tls"] == "none":
+        return {**given, "ssl_disabled": True}
+    context = _Named(ssl.PROTOCOL_TLS_CLIENT)
+    context.host = connection["host"]
+    trusted = tls.context_of(connection)
+    if connection["tls"] == "verify":
+        context.load_verify_locations(
+            cadata="".join(map(ssl.DER_cert_to_PEM_cert, trusted.get_ca_certs(binary_form=True)))
+        )
+    else:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return {**given, "ssl": context, "local_infile": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """How SQLAlchemy reaches a database: its name for it, the driver's module and what that is told."""
+
+    dialect: str
+    module: str
+    package: str
+    arguments: Callable[[Mapping[str, Any], int], dict[str, Any]]
+
+
+DRIVERS: Mapping[str, Driver] = {
+    "mysql": Driver("mysql+pymysql", "pymysql", "PyMySQL", _pymysql),
+    "mariadb": Driver("mariadb+pymysql", "pymysql", "PyMySQL", _pymysql),
+}
+
+
+def check_engine(engine: str) -> None:
+    """Raise ValueError for a database that cannot be spoken to here, and say who can help."""
+    if engine == POSTGRESQL:
+        return
+    driver = DRIVERS.get(engine)
+    if driver is None:
+        raise ValueError(f"“{engine}” is none of {', '.join([POSTGRESQL, *DRIVERS])}.")
+    missing = [
+        package
+        for module, package in (("sqlalchemy", "SQLAlchemy"), (driver.module, driver.package))
+        if not find_spec(module)
+    ]
+    if missing:
+        raise ValueError(
+            f"This installation has no {' and no '.join(missing)}, which {engine} needs. Its operator can install it."
+        )
+
+
+def mark(number: int) -> str:
+    """How the n-th parameter is written."""
+    return f":p{number}"
+
+
+def engine_of(connection: Mapping[str, Any], line: Line, timeout_s: int) -> Any:
+    """SQLAlchemy's engine at the other end of a line. It keeps no connection."""
+    sqlalchemy = import_module("sqlalchemy")  # only where the operator installed it
+
+    driver = DRIVERS[connection["engine"]]
+    url = sqlalchemy.URL.create(
+        driver.dialect, connection["user"], connection["password"], LOOPBACK, line.port, connection["database"]
+    )
+    return sqlalchemy.create_engine(
+        url, poolclass=sqlalchemy.NullPool, connect_args=driver.arguments(connection, timeout_s)
+    )
+
+
+def clause_of(statement: Statement) -> Any:
+    """SQLAlchemy's text of a statement. A colon in it is its own: only ours, as `mark` has them, are parameters."""
+    escaped = Statement([piece.replace(":", r"\:") for piece in statement.pieces], statement.paths, statement.ends)
+    return import_module("sqlalchemy").text(escaped.written(mark))
+
+
+def values_of(parameters: Sequence[Any]) -> dict[str, Any]:
+    """What is bound, by the names that `mark` gives."""
+    return {f"p{at}": value for at, value in enumerate(parameters, 1)}
+
+
+def failed(error: Exception, connection: Mapping[str, Any]) -> Failed:
+    """What one of SQLAlchemy's errors says, for people."""
+    errors = import_module("sqlalchemy").exc
+    said = _said(error, connection)
+    if isinstance(error, errors.IntegrityError):
+        return Failed("constraint", said, retry=False)
+    if not isinstance(error, errors.OperationalError):
+        return Failed("sql", said, retry=False)
+    if "password" in said.lower() or "access denied" in said.lower():
+        return Failed("auth", f"{connection['host']} did not take the user and password.", retry=False)
+    return Failed("connect", said)
+
+
+def _said(error: Exception, connection: Mapping[str, Any]) -> str:
+    original = getattr(error, "orig", None) or error
+    return f"The database says: {quoted(str(original), [connection['password']])}"
