@@ -13,9 +13,8 @@ from django.utils import timezone
 
 from badgerjobs.lib import words, zones
 from badgerjobs.runs.fleet import database_now
-from badgerjobs.runs.forms import ScheduleForm
 from badgerjobs.runs.models import Runnable
-from badgerjobs.runs.previews import Preview, preview_of_form
+from badgerjobs.runs.previews import Preview, preview_of_typed
 from badgerjobs.runs.saying import next_runs
 from badgerjobs.web.definitions.form_pages import added_row
 from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE, fill_in, typed
@@ -70,8 +69,7 @@ def preview(request: PageRequest, application: Application) -> HttpResponse:
     """The next runs of a schedule that is being typed; with `?job=TAG`, of one that this job may have already."""
     tag = request.GET.get("job")
     job = _job(application, tag) if tag else None
-    form = ScheduleForm(request.POST, runnable=job.runnable if job else None)
-    shown = preview_of_form(form, timezone.now(), _new(application, request.POST))
+    shown = _preview(request.POST, application, job.runnable if job else None)
     context = {"preview": shown, "job": job, "is_changed": True}
     return show(request, "jobs/edit/preview.html", context)
 
@@ -182,6 +180,7 @@ def _page(request: PageRequest, application: Application, job: Job | None, form:
     """The form, with what belongs beside it."""
     tested = reverse("jobs:test", args=[application.slug])
     jobs = reverse("jobs:list", args=[application.slug])
+    data = form.data if form.is_bound else form.initial
     context = {
         "form": form,
         "job": job,
@@ -189,7 +188,7 @@ def _page(request: PageRequest, application: Application, job: Job | None, form:
         "what": "job",
         "list": jobs,
         "back": reverse("jobs:job", args=[application.slug, job.tag]) if job else jobs,
-        "preview": partial(_preview, form, application),
+        "preview": partial(_preview, data, application, form.runnable),
         "seen": form.seen or request.POST.get("seen") or (seen_of(job) if job else ""),
         "address": _address(application, job),
         "tested": f"{tested}?{urlencode({'job': job.tag})}" if job else tested,
@@ -205,16 +204,8 @@ def _form_of(application: Application, job: Job) -> JobForm:
     return JobForm(initial=initial_of(job, application), job=job, application=application)
 
 
-def _preview(form: JobForm, application: Application) -> Preview:
-    data = form.data if form.is_bound else form.initial
-    new = _new(application, data)
-    return preview_of_form(ScheduleForm(data, runnable=form.runnable), timezone.now(), new)
-
-
-def _new(application: Application, data: Mapping[str, Any]) -> Runnable:
-    """What a new job would be run as: that decides its place in a spread."""
-    names = (str(data.get(field) or "").strip() for field in ("tag", "name"))
-    return Runnable(application=application, kind=KIND, name=next(filter(None, names), ""))
+def _preview(data: Mapping[str, Any], application: Application, runnable: Runnable | None) -> Preview:
+    return preview_of_typed(data, timezone.now(), application=application, kind=KIND, runnable=runnable)
 
 
 def _address(application: Application, job: Job | None) -> str:

@@ -9,18 +9,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from rest_framework import serializers
 
-from badgerjobs.lib import words, zones
+from badgerjobs.lib import zones
 from badgerjobs.runs.fleet import database_now
-from badgerjobs.runs.forms import ScheduleForm
-from badgerjobs.runs.models import Runnable
-from badgerjobs.runs.previews import Preview, preview_of_form
-from badgerjobs.runs.saying import next_runs, retries_in_words
-from badgerjobs.web.definitions.inputs import flat
-from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE, fill_in, typed
-from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
-from badgerjobs.web.problems import Conflict
+from badgerjobs.runs.previews import Preview, preview_of_typed
+from badgerjobs.runs.saying import next_runs, retries_in_words, saved_in_words, seen_of
+from badgerjobs.web.definitions.named_form import fill_in, typed
+from badgerjobs.web.definitions.saving import Saving
+from badgerjobs.web.pages import PageRequest, application_page, only_posted, show
 from badgerjobs.web.trials import TooManyTrialsError
 from badgerjobs.workspaces.models import Application, Role
 from tasks.forms import TaskForm, initial_like, initial_new, initial_of
@@ -35,7 +31,9 @@ from tasks.variable_fields import values_in
 from tasks.views import address_of, found_task
 
 PAGE = "tasks/edit.html"
-TAKEN = "There is a task with the tag “{}” already: give this one another."
+BY_HAND = "Press “Run” whenever you want its keys synced."
+WHEN_CALLED = "It runs when its webhook is called: its URL is on this page."
+SAVING = Saving("a task", "task", create_task, update_task, database_now, seen_of)
 
 
 @application_page(Role.EDITOR)
@@ -115,7 +113,8 @@ def _sent(request: PageRequest, application: Application, task: Task | None) -> 
         return _shown_again(request, application, task, picked=picked)
     is_filled, had_hook = fill_in(data, do), bool(task and task.type == TaskType.WEBHOOK)
     form = TaskForm(data, application=application, task=task, picked=picked)
-    if not is_filled and form.is_valid() and not _is_stale(form, data) and (saved := _saved(request, form)):
+    is_good = not is_filled and form.is_valid() and not SAVING.is_stale(form, task)
+    if is_good and (saved := SAVING.saved(request, form, task, form.told.validated_data)):
         messages.success(request, _first_run(saved))
         if saved.type == TaskType.WEBHOOK and not had_hook:
             return redirect("tasks:edit", application.slug, saved.tag)  # where its URL stands
@@ -129,33 +128,6 @@ def _is_search(data: Any, do: str) -> bool:
     """Whether somebody pressed Enter in the search for keys, and did not mean to save."""
     is_new = data.get("find", "").strip() not in {"", data.get("found_for", "")}
     return do == "enter" and data.get("selection") == Selection.EXACT and is_new
-
-
-def _is_stale(form: TaskForm, data: Any) -> bool:
-    """Whether somebody else changed it while the form was open; said once."""
-    if not form.task or data.get("seen", "") == _seen(form.task):
-        return False
-    form.refuse("", CHANGED_MEANWHILE)
-    data["seen"] = _seen(form.task)
-    return True
-
-
-def _saved(request: PageRequest, form: TaskForm) -> Task | None:
-    """The task, made or changed. None when something stands against it that only the service sees."""
-    fields = dict(form.told.validated_data)
-    tag = fields.pop("tag", None)
-    by, now = actor_of(request), database_now()
-    try:
-        if form.task:
-            return update_task(task=form.task, by=by, now=now, **fields)
-        return create_task(application=form.application, tag=tag, by=by, now=now, **fields)
-    except Conflict as error:
-        said = str(error.detail) if form.task else TAKEN.format(tag)
-        form.refuse("" if form.task else "tag" if form.cleaned_data["tag"] else "name", said)
-    except serializers.ValidationError as error:
-        for name, sentence in flat(error.detail).items():
-            form.refuse("find" if name.partition(".")[0] == "keys" else name, sentence)
-    return None
 
 
 def _shown_again(request: PageRequest, application: Application, task: Task | None, **more: Any) -> HttpResponse:
@@ -182,7 +154,7 @@ def _page(
         "pattern_trial": PatternMatches(
             application, str(data.get("selection", "")), str(data.get("pattern", "")), values_in(request.POST)
         ),
-        "seen": form.data.get("seen") or request.POST.get("seen") or (_seen(task) if task else ""),
+        "seen": SAVING.seen_in(request, form, task),
         "address": _address(application, task),
         "previewed": _beside(application, task, "preview"),
         "searched": _beside(application, task, "key-search"),
@@ -198,13 +170,6 @@ def _page(
         **more,
     }
     return show(request, PAGE, context)
-
-
-def _preview(data: Any, application: Application, task: Task | None) -> Preview:
-    names = (str(data.get(field) or "").strip() for field in ("tag", "name"))
-    new_one = Runnable(application=application, kind=KIND, name=next(filter(None, names), ""))
-    form = ScheduleForm(data, runnable=task.runnable if task else None)
-    return preview_of_form(form, timezone.now(), new_one)
 
 
 def _task(request: PageRequest, application: Application) -> Task | None:
@@ -224,16 +189,11 @@ def _address(application: Application, task: Task | None) -> str:
     return reverse("tasks:new", args=[application.slug])
 
 
-def _seen(task: Task) -> str:
-    return f"{task.updated_at.isoformat()} {task.runnable.enabled}"
+def _preview(data: Any, application: Application, task: Task | None) -> Preview:
+    runnable = task.runnable if task else None
+    return preview_of_typed(data, timezone.now(), application=application, kind=KIND, runnable=runnable)
 
 
 def _first_run(task: Task) -> str:
-    first = task.runnable.next_run_at
-    if first:
-        return f"{task.name} is saved. It runs {words.relative((first - timezone.now()).total_seconds())}."
-    if not task.runnable.enabled:
-        return f"{task.name} is saved. It is paused: it runs by hand only."
-    if task.type == TaskType.WEBHOOK:
-        return f"{task.name} is saved. It runs when its webhook is called: its URL is on this page."
-    return f"{task.name} is saved. Press “Run” whenever you want its keys synced."
+    is_called = task.type == TaskType.WEBHOOK
+    return saved_in_words(task, timezone.now(), by_hand=WHEN_CALLED if is_called else BY_HAND)

@@ -160,6 +160,8 @@ class TaskForm(RetryForm, PolicyForm, ScheduleForm, NamedForm):
         """In words for people."""
         if field == "tag":
             field, said = self.of_tag(said)
+        elif field.partition(".")[0] == "keys":
+            field = "find"
         sentence = first_sentence(said)
         for words, here in IN_FORM.items():
             sentence = sentence.replace(words, here)

@@ -7,15 +7,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from rest_framework import serializers
 
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.saying import retries_in_words
 from badgerjobs.web.definitions.form_pages import added_row
-from badgerjobs.web.definitions.inputs import flat
-from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE, fill_in, typed
-from badgerjobs.web.pages import PageRequest, actor_of, application_page, show
-from badgerjobs.web.problems import Conflict
+from badgerjobs.web.definitions.named_form import fill_in, typed
+from badgerjobs.web.definitions.saving import Saving
+from badgerjobs.web.pages import PageRequest, application_page, show
 from badgerjobs.workspaces.models import Application, Role
 from webhooks import action_rows
 from webhooks.forms import HookForm, initial_new, initial_of
@@ -24,7 +22,7 @@ from webhooks.services import create_hook, update_hook
 from webhooks.views import address_of, found_hook
 
 PAGE = "webhooks/edit.html"
-TAKEN = "There is a webhook with the tag “{}” already: give this one another."
+SAVING = Saving("a webhook", "hook", create_hook, update_hook, database_now)
 
 
 @application_page(Role.EDITOR)
@@ -55,38 +53,13 @@ def _sent(request: PageRequest, application: Application, hook: Hook | None) -> 
         return _page(request, begun, is_changed=True, added=added_row(do))
     is_filled = fill_in(data, do)
     form = HookForm(data, application=application, hook=hook)
-    if not is_filled and form.is_valid() and not _is_stale(form, data) and (saved := _saved(request, form)):
+    is_good = not is_filled and form.is_valid() and not SAVING.is_stale(form, hook)
+    if is_good and (saved := SAVING.saved(request, form, hook, form.given)):
         messages.success(request, f"{saved.name} is saved." + ("" if hook else " Its URL stands below."))
         return redirect(address_of(saved))
     if wrong := form.wrong():
         form.focus(wrong[0][0])
     return _page(request, form, is_changed=True)
-
-
-def _is_stale(form: HookForm, data: Any) -> bool:
-    """Whether somebody else changed it while the form was open; said once."""
-    if not form.hook or data.get("seen", "") == _seen(form.hook):
-        return False
-    form.refuse("", CHANGED_MEANWHILE)
-    return True
-
-
-def _saved(request: PageRequest, form: HookForm) -> Hook | None:
-    """The hook, made or changed. None when something stands against it that only the service sees."""
-    fields = dict(form.given)
-    tag = fields.pop("tag", None)
-    by, now = actor_of(request), database_now()
-    try:
-        if form.hook:
-            return update_hook(hook=form.hook, by=by, now=now, **fields)
-        return create_hook(application=form.application, tag=tag, by=by, now=now, **fields)
-    except Conflict as error:
-        said = str(error.detail) if form.hook else TAKEN.format(tag)
-        form.refuse("" if form.hook else "tag" if form.cleaned_data["tag"] else "name", said)
-    except serializers.ValidationError as error:
-        for name, sentence in flat(error.detail).items():
-            form.refuse(name, sentence)
-    return None
 
 
 def _page(request: PageRequest, form: HookForm, **more: Any) -> HttpResponse:
@@ -99,7 +72,7 @@ def _page(request: PageRequest, form: HookForm, **more: Any) -> HttpResponse:
         "row": hook,
         "what": "webhook",
         "list": hooks,
-        "seen": _seen(hook) if hook else "",
+        "seen": SAVING.seen_in(request, form, hook),
         "address": reverse("webhooks:edit", args=[application.slug, hook.tag]) if hook else request.path,
         "back": address_of(hook) if hook else hooks,
         "offered": partial(action_rows.offered, application),
@@ -107,7 +80,3 @@ def _page(request: PageRequest, form: HookForm, **more: Any) -> HttpResponse:
         **more,
     }
     return show(request, PAGE, context)
-
-
-def _seen(hook: Hook) -> str:
-    return hook.updated_at.isoformat()

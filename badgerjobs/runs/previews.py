@@ -1,9 +1,10 @@
 """The next runs of a schedule before it is saved, or of one that is stored, as pages show them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from badgerjobs.lib import words, zones
 from badgerjobs.lib.schedule import Schedule
@@ -13,6 +14,7 @@ from badgerjobs.runs.models import Runnable
 from badgerjobs.runs.policy_words import spread_in_words
 from badgerjobs.runs.replanning import replan
 from badgerjobs.runs.schedules import SCHEDULE_FIELDS, offset_ms, preview, runs_left, second_zone, zone_of
+from badgerjobs.workspaces.models import Application
 
 SHOWN = 5
 
@@ -65,6 +67,15 @@ def preview_of_form(form: ScheduleForm, now: datetime, new: Runnable) -> Preview
     new.offset_ms = offset_ms(new) if new.name else 0
     times = preview(form.schedule, now=now, count=SHOWN + 1, max_runs=form.bounds.get("max_runs"))
     return _shown(form.schedule, [one + _offset(new) for one in times], new, enabled=enabled)
+
+
+def preview_of_typed(
+    data: Mapping[str, Any], now: datetime, *, application: Application, kind: str, runnable: Runnable | None
+) -> Preview:
+    """The same of what is being typed under a name and a tag; `runnable` is the one that it changes."""
+    names = (str(data.get(field) or "").strip() for field in ("tag", "name"))
+    new = Runnable(application=application, kind=kind, name=next(filter(None, names), ""))
+    return preview_of_form(ScheduleForm(data, runnable=runnable), now, new)
 
 
 def preview_of(runnable: Runnable, now: datetime) -> Preview:

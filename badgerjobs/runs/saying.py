@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from badgerjobs.lib import words, zones
 from badgerjobs.lib.backoff import Retries
@@ -73,3 +74,18 @@ def retries_in_words(policy: Retries) -> str:
     said = f"{', '.join(first)} and {last}" if first else last
     end = f", within {words.length(policy.for_s)}" if policy.for_s else ""
     return f"{len(waits)} more time{'' if len(waits) == 1 else 's'}, after {said}{end}"
+
+
+def seen_of(row: Any) -> str:
+    """What changes with each change of a row that has a runnable, as the form shows it: also when it is switched."""
+    return f"{row.updated_at.isoformat()} {row.runnable.enabled}"
+
+
+def saved_in_words(row: Any, now: datetime, *, by_hand: str) -> str:
+    """What is said when it was saved: when it runs first. `by_hand`: what starts it where nothing is planned."""
+    first = row.runnable.next_run_at
+    if first:
+        said = f"It runs {words.relative((first - now).total_seconds())}."
+    else:
+        said = by_hand if row.runnable.enabled else "It is paused: it runs by hand only."
+    return f"{row.name} is saved. {said}"

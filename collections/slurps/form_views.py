@@ -9,18 +9,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from rest_framework import serializers
 
-from badgerjobs.lib import words, zones
+from badgerjobs.lib import zones
 from badgerjobs.runs.fleet import database_now
-from badgerjobs.runs.forms import ScheduleForm
-from badgerjobs.runs.models import Runnable
-from badgerjobs.runs.previews import Preview, preview_of_form
-from badgerjobs.runs.saying import next_runs, retries_in_words
-from badgerjobs.web.definitions.inputs import flat
-from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE, fill_in, typed
-from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
-from badgerjobs.web.problems import Conflict
+from badgerjobs.runs.previews import Preview, preview_of_typed
+from badgerjobs.runs.saying import next_runs, retries_in_words, saved_in_words, seen_of
+from badgerjobs.web.definitions.named_form import fill_in, typed
+from badgerjobs.web.definitions.saving import Saving
+from badgerjobs.web.pages import PageRequest, application_page, only_posted, show
 from badgerjobs.workspaces.models import Application, Role
 from slurps.forms import AsyncJobForm, initial_like, initial_new, initial_of
 from slurps.models import KIND, AsyncJob
@@ -28,7 +24,8 @@ from slurps.services import create_async_job, update_async_job
 from slurps.views import address_of, found_job
 
 PAGE = "collections/edit.html"
-TAKEN = "There is an async job with the tag “{}” already: give this one another."
+BY_HAND = "Press “Run now” whenever you want it to pull."
+SAVING = Saving("an async job", "job", create_async_job, update_async_job, database_now, seen_of)
 
 
 @application_page(Role.EDITOR)
@@ -75,39 +72,13 @@ def _sent(request: PageRequest, application: Application, job: AsyncJob | None) 
         return _page(request, application, job, begun, is_changed=True)
     is_filled = fill_in(data, do)
     form = AsyncJobForm(data, application=application, job=job)
-    if not is_filled and form.is_valid() and not _is_stale(form, data) and (saved := _saved(request, form)):
-        messages.success(request, _first_run(saved))
+    is_good = not is_filled and form.is_valid() and not SAVING.is_stale(form, job)
+    if is_good and (saved := SAVING.saved(request, form, job, form.told.validated_data)):
+        messages.success(request, saved_in_words(saved, timezone.now(), by_hand=BY_HAND))
         return redirect("collections:job", application.slug, saved.tag)
     if wrong := form.wrong():
         form.focus(wrong[0][0])
     return _page(request, application, job, form, is_changed=True)
-
-
-def _is_stale(form: AsyncJobForm, data: Any) -> bool:
-    """Whether somebody else changed it while the form was open; said once."""
-    if not form.job or data.get("seen", "") == _seen(form.job):
-        return False
-    form.refuse("", CHANGED_MEANWHILE)
-    data["seen"] = _seen(form.job)
-    return True
-
-
-def _saved(request: PageRequest, form: AsyncJobForm) -> AsyncJob | None:
-    """The job, made or changed. None when something stands against it that only the service sees."""
-    fields = dict(form.told.validated_data)
-    tag = fields.pop("tag", None)
-    by, now = actor_of(request), database_now()
-    try:
-        if form.job:
-            return update_async_job(job=form.job, by=by, now=now, **fields)
-        return create_async_job(application=form.application, tag=tag, by=by, now=now, **fields)
-    except Conflict as error:
-        said = str(error.detail) if form.job else TAKEN.format(tag)
-        form.refuse("" if form.job else "tag" if form.cleaned_data["tag"] else "name", said)
-    except serializers.ValidationError as error:
-        for name, sentence in flat(error.detail).items():
-            form.refuse(name, sentence)
-    return None
 
 
 def _page(
@@ -122,7 +93,7 @@ def _page(
         "what": "async job",
         "list": jobs,
         "preview": partial(_preview, data, application, job),
-        "seen": form.data.get("seen") or request.POST.get("seen") or (_seen(job) if job else ""),
+        "seen": SAVING.seen_in(request, form, job),
         "address": _address(application, job),
         "previewed": _previewed(application, job),
         "retries": retries_in_words((job.runnable if job else application).policy),
@@ -134,10 +105,8 @@ def _page(
 
 
 def _preview(data: Any, application: Application, job: AsyncJob | None) -> Preview:
-    names = (str(data.get(field) or "").strip() for field in ("tag", "name"))
-    new_one = Runnable(application=application, kind=KIND, name=next(filter(None, names), ""))
-    form = ScheduleForm(data, runnable=job.runnable if job else None)
-    return preview_of_form(form, timezone.now(), new_one)
+    runnable = job.runnable if job else None
+    return preview_of_typed(data, timezone.now(), application=application, kind=KIND, runnable=runnable)
 
 
 def _previewed(application: Application, job: AsyncJob | None) -> str:
@@ -150,16 +119,3 @@ def _address(application: Application, job: AsyncJob | None) -> str:
     if job:
         return reverse("collections:edit", args=[application.slug, job.tag])
     return reverse("collections:new", args=[application.slug])
-
-
-def _seen(job: AsyncJob) -> str:
-    return f"{job.updated_at.isoformat()} {job.runnable.enabled}"
-
-
-def _first_run(job: AsyncJob) -> str:
-    first = job.runnable.next_run_at
-    if first:
-        return f"{job.name} is saved. It runs {words.relative((first - timezone.now()).total_seconds())}."
-    if not job.runnable.enabled:
-        return f"{job.name} is saved. It is paused: it runs by hand only."
-    return f"{job.name} is saved. Press “Run now” whenever you want it to pull."

@@ -7,14 +7,12 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from rest_framework import serializers
 
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.sources.models import DataSource
-from badgerjobs.web.definitions.inputs import flat
-from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE, fill_in, typed
-from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted, show
-from badgerjobs.web.problems import Conflict
+from badgerjobs.web.definitions.named_form import fill_in, typed
+from badgerjobs.web.definitions.saving import Saving
+from badgerjobs.web.pages import PageRequest, application_page, only_posted, show
 from badgerjobs.workspaces.models import Application, Role
 from slurps.models import Slurper
 from slurps.page_trials import tried, variables_of
@@ -24,7 +22,7 @@ from slurps.slurper_services import create_slurper, update_slurper
 from slurps.slurper_views import address_of, found_slurper
 
 PAGE = "collections/slurper_edit.html"
-TAKEN = "There is a slurper with the tag “{}” already: give this one another."
+SAVING = Saving("a slurper", "slurper", create_slurper, update_slurper, database_now)
 
 
 @application_page(Role.EDITOR)
@@ -70,38 +68,13 @@ def _sent(request: PageRequest, application: Application, slurper: Slurper | Non
         return _page(request, begun, is_changed=True, is_adding=do == "add-source")
     is_filled = fill_in(data, do)
     form = SlurperForm(data, application=application, slurper=slurper)
-    if not is_filled and form.is_valid() and not _is_stale(form, data) and (saved := _saved(request, form)):
+    is_good = not is_filled and form.is_valid() and not SAVING.is_stale(form, slurper)
+    if is_good and (saved := SAVING.saved(request, form, slurper, form.given)):
         messages.success(request, f"{saved.name} is saved. It holds from the next run on.")
         return redirect(address_of(application, saved))
     if wrong := form.wrong():
         form.focus(wrong[0][0])
     return _page(request, form, is_changed=True)
-
-
-def _is_stale(form: SlurperForm, data: Any) -> bool:
-    """Whether somebody else changed it while the form was open; said once."""
-    if not form.slurper or data.get("seen", "") == form.slurper.updated_at.isoformat():
-        return False
-    form.refuse("", CHANGED_MEANWHILE)
-    return True
-
-
-def _saved(request: PageRequest, form: SlurperForm) -> Slurper | None:
-    """The slurper, made or changed. None when something stands against it that only the service sees."""
-    fields = dict(form.given)
-    tag = fields.pop("tag", None)
-    by, now = actor_of(request), database_now()
-    try:
-        if form.slurper:
-            return update_slurper(slurper=form.slurper, by=by, now=now, **fields)
-        return create_slurper(application=form.application, tag=tag, by=by, now=now, **fields)
-    except Conflict as error:
-        said = str(error.detail) if form.slurper else TAKEN.format(tag)
-        form.refuse("" if form.slurper else "tag" if form.cleaned_data["tag"] else "name", said)
-    except serializers.ValidationError as error:
-        for name, sentence in flat(error.detail).items():
-            form.refuse(name, sentence)
-    return None
 
 
 def _page(request: PageRequest, form: SlurperForm, **more: Any) -> HttpResponse:
@@ -116,7 +89,7 @@ def _page(request: PageRequest, form: SlurperForm, **more: Any) -> HttpResponse:
         "row": slurper,
         "what": "slurper",
         "list": slurpers,
-        "seen": slurper.updated_at.isoformat() if slurper else "",
+        "seen": SAVING.seen_in(request, form, slurper),
         "address": reverse("collections:edit-slurper", args=[application.slug, slurper.tag])
         if slurper
         else reverse("collections:new-slurper", args=[application.slug]),

@@ -14,7 +14,7 @@ from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.types import types_with_values
 from badgerjobs.web.definitions.filters import words
 from badgerjobs.web.definitions.inputs import flat
-from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE
+from badgerjobs.web.definitions.saving import is_stale, seen_in, when_changed
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, show
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces.models import Application, Role
@@ -77,21 +77,13 @@ def _filled_in(
         if not key:
             form.focus("name")
         return _page(request, form)
-    form = KeyForm(request.POST, application=application, source=source, key=key)
-    if form.is_valid() and not _is_stale(form) and (saved := _saved(request, form)):
+    form = KeyForm(request.POST.copy(), application=application, source=source, key=key)
+    if form.is_valid() and not (key and is_stale(form, when_changed(key))) and (saved := _saved(request, form)):
         messages.success(request, f"{saved.name} is saved.")
         return redirect(address_of(application, saved))
     if wrong := form.wrong():
         form.focus(wrong[0][0])
     return _page(request, form, is_changed=True)
-
-
-def _is_stale(form: KeyForm) -> bool:
-    """Whether somebody else changed it while the form was open; said once."""
-    if not form.key or form.data.get("seen", "") == form.key.updated_at.isoformat():
-        return False
-    form.refuse("", CHANGED_MEANWHILE)
-    return True
 
 
 def _saved(request: PageRequest, form: KeyForm) -> CacheKey | None:
@@ -122,7 +114,7 @@ def _page(request: PageRequest, form: KeyForm, **more: Any) -> HttpResponse:
         "what": "key",
         "label": "cache key",
         "source": form.source,
-        "seen": key.updated_at.isoformat() if key else "",
+        "seen": seen_in(request, form, when_changed(key) if key else ""),
         "address": f"{address}?{query}",
         "choose": f"{address}?choose=" if key else address,
         "list": keys,

@@ -253,6 +253,18 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten_unasked(alice: 
     assert alice.post(edit(source), {**sent, "name": "Mine", "seen": page.context["seen"]}).status_code == 302
 
 
+def test_that_somebody_changed_it_meanwhile_is_not_forgotten_over_another_mistake(
+    alice: Client, shop: Application
+) -> None:
+    source = make_source(shop)
+    sent = opened(alice, edit(source))
+    source.save()
+    wrong = alice.post(edit(source), {**sent, **of(url="")})
+    assert wrong.context["seen"] == sent["seen"]
+    page = alice.post(edit(source), {**sent, "seen": wrong.context["seen"]})
+    assert "Somebody else changed this while the form was open." in text_of(page)
+
+
 def test_a_viewer_may_not_and_a_stranger_finds_nothing(shop: Application) -> None:
     source = make_source(shop)
     bob = browser_in(shop, Role.VIEWER)

@@ -345,6 +345,13 @@ def test_who_opened_the_form_before_somebody_else_changed_it_is_told_once(shop: 
     assert Hook.objects.get().name == "mine"
 
 
+def test_that_somebody_changed_it_meanwhile_is_not_forgotten_over_another_mistake(shop: Application) -> None:
+    make_hook(shop, "orders")
+    answer = send(shop, at(shop, "edit", "orders"), seen="earlier", response="fixed", response_status="1000")
+    assert answer.context["form"].errors
+    assert answer.context["seen"] == "earlier"
+
+
 def test_of_the_hook_of_a_task_the_form_has_what_is_its_own(shop: Application) -> None:
     task = create_task(
         application=shop, tag="refresh", by=OPERATOR, now=NOW, type="webhook", selection="contains", pattern="product",

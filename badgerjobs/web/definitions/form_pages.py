@@ -10,17 +10,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from rest_framework import serializers
 
 from badgerjobs.web.definitions.form import DefinitionForm
-from badgerjobs.web.definitions.inputs import flat
-from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE, fill_in
+from badgerjobs.web.definitions.named_form import fill_in
 from badgerjobs.web.definitions.rows import add_or_remove
-from badgerjobs.web.pages import PageRequest, actor_of, show
-from badgerjobs.web.problems import Conflict
+from badgerjobs.web.definitions.saving import Saving
+from badgerjobs.web.pages import PageRequest, show
 from badgerjobs.workspaces.models import Application
-
-TAKEN = "There is {} with the tag “{}” already: give this one another."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +39,11 @@ class FormPages:
     template: str
     lines: Mapping[str, str] = field(default_factory=dict)
     beside: Callable[[PageRequest, Application, DefinitionForm], Mapping[str, Any]] = lambda *_: {}
+
+    @property
+    def saving(self) -> Saving:
+        """How it is saved."""
+        return Saving(self.a_what, self.what, self.create, self.update, self.clock)
 
     def asked_type(self, request: PageRequest) -> str:
         """The type that the address names; empty where it names none."""
@@ -78,7 +79,8 @@ class FormPages:
             return self.page(request, begun, is_changed=True, added=added_row(do))
         is_filled = fill_in(data, do)
         form = self.form(data, application=application, type_name=type_name, row=row)
-        if not is_filled and form.is_valid() and not _is_stale(form, data) and (saved := self._saved(request, form)):
+        is_good = not is_filled and form.is_valid() and not self.saving.is_stale(form, row)
+        if is_good and (saved := self.saving.saved(request, form, row, _changes(form) if row else form.given)):
             messages.success(request, f"{saved.name} is saved.")
             for said in getattr(saved, "warnings", ()):
                 messages.warning(request, said)
@@ -86,25 +88,6 @@ class FormPages:
         if wrong := form.wrong():
             form.focus(wrong[0][0])
         return self.page(request, form, is_changed=True)
-
-    def _saved(self, request: PageRequest, form: DefinitionForm) -> Any:
-        """The row, made or changed. None when something stands against it that only the service sees."""
-        fields = dict(form.given)
-        tag = fields.pop("tag", None)
-        by, now = actor_of(request), self.clock()
-        try:
-            if form.row:
-                fields.pop("type", None)
-                return self.update(**{self.what: form.row}, by=by, now=now, **fields)
-            return self.create(application=form.application, tag=tag, by=by, now=now, **fields)
-        except Conflict as error:
-            taken = TAKEN.format(self.a_what, tag)
-            place = "" if form.row else "tag" if form.cleaned_data["tag"] else "name"
-            form.refuse(place, str(error.detail) if form.row else taken)
-        except serializers.ValidationError as error:
-            for name, said in flat(error.detail).items():
-                form.refuse(name, said)
-        return None
 
     def page(self, request: PageRequest, form: DefinitionForm, **more: Any) -> HttpResponse:
         """The form, with what belongs beside it."""
@@ -118,7 +101,7 @@ class FormPages:
             "what": self.what,
             "label": str(self.types(form.type).label),
             "line": self.lines.get(form.type, ""),
-            "seen": _seen(row) if row else "",
+            "seen": self.saving.seen_in(request, form, row),
             "address": address if row else f"{address}?{urlencode({'type': form.type})}",
             "list": rows,
             "back": reverse(f"{self.urls}:{self.what}", args=here) if row else rows,
@@ -134,13 +117,6 @@ def added_row(do: str) -> str:
     return what.removeprefix("add-") if what.startswith("add-") else ""
 
 
-def _is_stale(form: DefinitionForm, data: Any) -> bool:
-    """Whether somebody else changed it while the form was open; said once."""
-    if not form.row or data.get("seen", "") == _seen(form.row):
-        return False
-    form.refuse("", CHANGED_MEANWHILE)
-    return True
-
-
-def _seen(row: Any) -> str:
-    return str(row.updated_at.isoformat())
+def _changes(form: DefinitionForm) -> dict[str, Any]:
+    """What is given of one that is there: its type stays."""
+    return {name: value for name, value in form.given.items() if name != "type"}

@@ -22,6 +22,8 @@ class NamedForm(forms.Form):
     `no_name` is said where neither is given; `headers_field` is the field that is shown as rows, where there is one.
     """
 
+    application: Any  # whose it is
+
     name = forms.CharField(widget=forms.TextInput({"class": "short", "autocomplete": "off"}), **LENIENT)
     tag = forms.CharField(
         widget=forms.TextInput({"class": "mono short", "autocomplete": "off"}),

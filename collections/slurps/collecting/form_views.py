@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.web.definitions.inputs import flat
-from badgerjobs.web.definitions.named_form import CHANGED_MEANWHILE
+from badgerjobs.web.definitions.saving import is_stale, seen_in
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, show
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces.models import Application, Role
@@ -47,8 +47,8 @@ def edit(request: PageRequest, application: Application, name: str) -> HttpRespo
     job = collection.async_job
     if request.method != "POST":
         return _page(request, job, collection, CollectionForm(collection=collection))
-    form = CollectionForm(request.POST, collection=collection)
-    if form.is_valid() and not _is_stale(request, form) and _changed(request, form):
+    form = CollectionForm(request.POST.copy(), collection=collection)
+    if form.is_valid() and not is_stale(form, _seen(collection)) and _changed(request, form):
         messages.success(request, f"{name} is saved.")
         return redirect(address_of(application, collection))
     return _again(request, job, collection, form)
@@ -77,14 +77,6 @@ def _changed(request: PageRequest, form: CollectionForm) -> bool:
     return not form.errors
 
 
-def _is_stale(request: PageRequest, form: CollectionForm) -> bool:
-    """Whether somebody else changed it while the form was open."""
-    if form.collection is None or request.POST.get("seen", "") == _seen(form.collection):
-        return False
-    form.refuse("", CHANGED_MEANWHILE)
-    return True
-
-
 def _again(request: PageRequest, job: AsyncJob, collection: Collection | None, form: CollectionForm) -> HttpResponse:
     if wrong := form.wrong():
         form.focus(wrong[0][0])
@@ -105,7 +97,7 @@ def _page(
     }  # fmt: skip
     if collection:
         means = MODES[collection.mode]
-        context |= {"means": MEANS[collection.mode], "mode": means, "seen": _seen(collection)}
+        context |= {"means": MEANS[collection.mode], "mode": means, "seen": seen_in(request, form, _seen(collection))}
     return show(request, "collections/collection_edit.html", context)
 
 

@@ -76,6 +76,16 @@ def test_it_is_made_and_changed_in_a_form(shop: Application) -> None:
     assert press(shop, "edit-slurper", "cleans", **form(seen=seen)).context["form"].non_field_errors()
 
 
+@pytest.mark.parametrize("given", [{"code": "return ("}, {"do": "add-source"}])
+def test_that_somebody_changed_it_meanwhile_is_not_forgotten_over_something_else(
+    shop: Application, given: dict[str, Any]
+) -> None:
+    made_slurper(shop)
+    seen = look(shop, "edit-slurper", "clean").context["seen"]
+    Slurper.objects.get().save()
+    assert press(shop, "edit-slurper", "clean", **form(seen=seen, **given)).context["seen"] == seen
+
+
 def test_sources_are_added_and_taken_away_by_buttons(shop: Application) -> None:
     made_slurper(shop, "first", ("shop", "stock"))
     shown = press(shop, "new-slurper", **form(source=["shop", "stock"], do="remove-source:1")).context["form"]

@@ -142,3 +142,10 @@ def test_what_somebody_else_changed_meanwhile_is_said_once(shop: Application) ->
     assert "Somebody else changed this while the form was open." in text(answer)
     assert CacheKey.objects.get().ttl_s is None
     assert "a is saved." in text(send(shop, "a", variable_1="1", ttl="5"))
+
+
+def test_that_somebody_changed_it_meanwhile_is_not_forgotten_over_another_mistake(shop: Application) -> None:
+    make_key(make_source(shop, "products"), "a")
+    answer = send(shop, "a", variable_1="1", ttl="soon", seen="2020-01-01T00:00:00+00:00")
+    assert answer.context["form"].errors
+    assert answer.context["seen"] == "2020-01-01T00:00:00+00:00"
