@@ -18,6 +18,7 @@ PLACES = {
     "background-tasks": "background-task-list",
     "slurpers": "slurper-list",
     "async-jobs": "async-job-list",
+    "collections": "readable-collections",
     "hooks": "hook-list",
     "deliveries": "delivery-list",
     "application": "application",

@@ -13,6 +13,7 @@ from jobs.events.api import ConnectionViewSet, EventViewSet
 from slurps.api import AsyncJobViewSet
 from slurps.collecting.api import CollectionViewSet
 from slurps.collecting.reading.api import CollectionRowsView
+from slurps.collecting.reading.readable import ReadableCollectionsView
 from slurps.collecting.versions_api import VersionViewSet
 from slurps.slurper_api import SlurperViewSet
 from tasks.api import TaskViewSet
@@ -50,6 +51,7 @@ urlpatterns = [
     path("schedules/preview/", PreviewView.as_view(), name="schedule-preview"),
     path("cache/", cache_api.values, name="cache-values"),
     path("cache/<str:name>", cache_api.value, name="cache-value"),
+    path("collections/", ReadableCollectionsView.as_view(), name="readable-collections"),
     path("collections/<str:endpoint>/", CollectionRowsView.as_view(), name="collection-rows"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

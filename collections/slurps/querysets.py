@@ -62,6 +62,16 @@ class CollectionQuerySet(OwnedQuerySet["Collection"]):
         """With the version that readers see, in the same query."""
         return self.select_related("async_job", "current", "pinned")
 
+    def in_rows(self) -> CollectionQuerySet:
+        """With that version as a list tells it: without its columns, of which there may be thousands."""
+        long = ("columns", "known", "flagged", "remembered")
+        versions = self.select_related("current", "pinned")
+        return versions.defer(*(f"{version}__{field}" for version in ("current", "pinned") for field in long))
+
+    def readable_by(self, label: str) -> CollectionQuerySet:
+        """Those that a token with this label may read, if it may read collections at all."""
+        return self.filter(Q(readers__isnull=True) | Q(readers__contains=[label]))
+
 
 class VersionQuerySet(OwnedQuerySet["Version"]):
     def ready(self) -> VersionQuerySet:

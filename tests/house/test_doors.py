@@ -105,7 +105,7 @@ class Door:
         key = self.method, self.address
         if self.address.startswith("/api/v1/cache/"):
             return Scope.CACHE_READ
-        if self.address == "/api/v1/collections/{endpoint}/":
+        if self.address.startswith("/api/v1/collections/"):
             return Scope.COLLECTIONS_READ
         if key in DELETES:
             return Scope.BACKGROUND_DELETE

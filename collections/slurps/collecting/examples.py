@@ -17,3 +17,15 @@ CREATE = OpenApiExample(
 CHANGE = OpenApiExample(
     "for two tokens alone", value={"readers": ["website", "reporting"], "indexed": ["shop", "price"]}, request_only=True
 )
+READABLE = OpenApiExample(
+    "one that all tokens may read",
+    value={
+        "name": "product-prices",
+        "version": 42,
+        "rows": 12480,
+        "filled_at": "2026-03-01T04:00:00Z",
+        "etag": '"6f1ed002ab5595859014ebf0951522d9"',
+        "url": "https://jobs.example.com/api/v1/collections/product-prices/",
+    },
+    response_only=True,
+)

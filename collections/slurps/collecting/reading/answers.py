@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 
-from slurps.collecting.reading.asking import Asked
+from slurps.collecting.reading.asking import Asked, Format
 from slurps.collecting.reading.cursors import Bookmark, query_of, written
 from slurps.collecting.reading.formats import FORMATS, TYPES, json_list
 from slurps.collecting.reading.pages import Page, all_of, count_of, page_of
@@ -50,9 +50,9 @@ def unchanged(request: HttpRequest, etag: str) -> bool:
     return given.strip() == "*" or etag in [one.removeprefix("W/") for one in parse_etags(given)]
 
 
-def etag_of(request: HttpRequest, asked: Asked, collection: Collection, version: Version) -> str:
-    """A version never changes: it and the query say which answer this is."""
-    told = json.dumps([collection.pk, version.pk, asked.format, request.META.get("QUERY_STRING", "")])
+def etag_of(query: str, form: Format, collection: Collection, version: Version) -> str:
+    """A version never changes: it and the query, as it stands in the address, say which answer this is."""
+    told = json.dumps([collection.pk, version.pk, form, query])
     return f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
 
 

@@ -135,7 +135,7 @@ class CollectionRowsView(APIView):
         if mark:
             cursors.ensure_same(mark, cursors.query_of(asked))
         reader = Reader(asked, collection, version)
-        etag = answers.etag_of(http, asked, collection, version)
+        etag = answers.etag_of(http.META.get("QUERY_STRING", ""), asked.format, collection, version)
         if answers.unchanged(http, etag):
             return answers.dressed(HttpResponse(status=304), version, etag)
         if http.method == "HEAD":
