@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
@@ -15,6 +16,7 @@ from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.sources.models import DataSource
 from badgerjobs.web.cursors import Page, page_of
 from slurps.models import AsyncJob, Collection, Stage, Version
+from slurps.progress import Progress, progress_of
 from slurps.rows import Counts, Row, rows_of, run_rows
 
 _SWITCHES = ("asyncjob.pause", "asyncjob.update", "asyncjob.create")
@@ -84,6 +86,11 @@ class AsyncJobPage(OwnerPage):
         """Why it is paused, if it is."""
         return pause_of(self.runnable, self.application, self.job.tag, _SWITCHES)
 
+    @cached_property
+    def progress(self) -> dict[UUID, Progress]:
+        """Run → how far it is, of those that load rows."""
+        return progress_of(self.application, self.waiting)
+
     @property
     def mark(self) -> str:
         """Changes whenever the page has something else to say."""
@@ -96,7 +103,7 @@ class AsyncJobPage(OwnerPage):
     def run_page(self, cursor: str) -> Page[Any]:
         """A page of its runs, newest first, with what they left."""
         page = page_of(self.runs, order="-pk", cursor=cursor, size=RUNS)
-        rows: list[Any] = run_rows(page.rows)
+        rows: list[Any] = run_rows(page.rows, self.progress)
         return Page(rows, page.before, page.earlier, page.later)
 
     @cached_property

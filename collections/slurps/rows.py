@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from badgerjobs.lib import words
 from badgerjobs.runs.models import Run
@@ -13,6 +14,7 @@ from badgerjobs.runs.owner_rows import OwnerRow
 from badgerjobs.runs.recent import last_ended, last_runs
 from badgerjobs.workspaces.models import Application
 from slurps.models import AsyncJob
+from slurps.progress import Progress
 
 _NUMBERS = ("read", "written", "added", "changed", "removed", "bytes")
 
@@ -69,16 +71,19 @@ class Row(OwnerRow):
 
 
 class RunRow(NamedTuple):
-    """A run, and what it left; None before it is over."""
+    """A run, and what it left; None before it is over: then there is how far it is, while it loads rows."""
 
     run: Run
     counts: Counts | None
+    progress: Progress | None = None
 
     @property
     def said(self) -> str:
         """What is to be known of it besides its numbers."""
         if self.run.error:
             return self.run.error
+        if self.progress:
+            return self.progress.said
         return self.counts.words if self.counts and self.counts.stage != "ready" else ""
 
 
@@ -102,6 +107,6 @@ def rows_of(application: Application, jobs: Iterable[AsyncJob], now: datetime) -
     ]
 
 
-def run_rows(runs: Iterable[Run]) -> list[RunRow]:
-    """These runs with what they left."""
-    return [RunRow(run, Counts.of_output(run.output)) for run in runs]
+def run_rows(runs: Iterable[Run], progress: Mapping[UUID, Progress]) -> list[RunRow]:
+    """These runs with what they left, or how far they are."""
+    return [RunRow(run, Counts.of_output(run.output), progress.get(run.pk)) for run in runs]

@@ -7,10 +7,11 @@ from typing import Any
 from django.urls import reverse
 
 from badgerjobs.lib import words
-from badgerjobs.runs.models import Attempt, Run
+from badgerjobs.runs.models import Attempt, Run, State
 from badgerjobs.runs.shown import Parts, Shown
 from badgerjobs.workspaces.models import Application
-from slurps.models import AsyncJob
+from slurps.models import AsyncJob, Collection
+from slurps.progress import progress_of
 
 # The classes of what can be wrong with such a run, in words; those of calls, HTTP jobs have.
 ERRORS = {
@@ -55,8 +56,10 @@ def answer_of(result: Mapping[str, Any], error_class: str) -> str:
 
 
 def parts_of(run: Run) -> Parts | None:
-    """What it read and wrote; None before it is over."""
+    """What it read and wrote, or has so far; None where nothing is to be told."""
     output = run.output
+    if run.state == State.RUNNING:
+        return _so_far(run)
     if not isinstance(output, dict) or "read" not in output:
         return None
     facts = [("Collection", output["collection"] or "none: nothing is stored")]
@@ -64,6 +67,17 @@ def parts_of(run: Run) -> Parts | None:
     facts += [(label, f"{output[name]:,}") for name, label in _FACTS if isinstance(output.get(name), int)]
     facts.append(("As JSON", words.size(output.get("bytes", 0))))
     return Parts("Rows", facts)
+
+
+def _so_far(run: Run) -> Parts:
+    """Of a run that goes on. Rows that are only counted are told when it is over."""
+    if far := progress_of(run.application, [run]).get(run.pk):
+        facts = [("Collection", far.collection), ("Stage", far.said)]
+        return Parts("Rows", [*facts, ("Read", f"{far.read:,}"), ("Written", f"{far.written:,}")])
+    filled = Collection.objects.for_application(run.application).filter(is_active=True)
+    if filled.filter(async_job__runnable=run.runnable).exists():
+        return Parts("Rows", [("Stage", "it begins")])
+    return Parts("Rows", [("Collection", "none: rows are counted, and nothing is stored")])
 
 
 def titles_of(runnable_ids: Sequence[int]) -> dict[int, str]:

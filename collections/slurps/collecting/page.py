@@ -10,6 +10,7 @@ from badgerjobs.web.cursors import Page, page_of
 from slurps.collecting.looks import MEANS, guards_in_words
 from slurps.models import Collection, Stage, Version
 from slurps.modes import MODES
+from slurps.progress import stage_of
 
 # So many versions are on a page.
 VERSIONS = 10
@@ -59,6 +60,16 @@ class CollectionPage:
         """What is being loaded."""
         found: Version | None = self._versions.filter(stage=Stage.STAGING).order_by("-pk").first()
         return found
+
+    @property
+    def stage(self) -> str:
+        """What the run is about that loads rows just now."""
+        return stage_of(self.staging) if self.staging else ""
+
+    @property
+    def poll_s(self) -> int:
+        """How often the page looks again at what is loaded or waits, in seconds."""
+        return 1 if self.staging else 5
 
     @cached_property
     def ready(self) -> int:

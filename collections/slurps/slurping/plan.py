@@ -42,6 +42,8 @@ class Plan:
     values: Mapping[str, Any] = field(default_factory=dict)
     # What each source gave to go on from the next time, by its tag. Filled while they are pulled.
     remembered: dict[str, Any] = field(default_factory=dict)
+    # How many rows each source has given so far, by its tag. Counted while they are pulled.
+    came: dict[str, int] = field(default_factory=dict)
 
     @property
     def context(self) -> dict[str, Any]:

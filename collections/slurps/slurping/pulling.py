@@ -27,6 +27,7 @@ async def _of(plan: Plan, tag: str, means: Means) -> AsyncIterator[Batch]:
         async with aclosing(pulling.batches()) as batches:
             async for batch in batches:
                 rows += len(batch)
+                plan.came[tag] = rows
                 yield Batch(batch, tag, len(batch))
     except PullError as error:
         said = f"“{tag}”, after {rows:,} rows: {error.sentence}" if rows else f"“{tag}”: {error.sentence}"

@@ -55,14 +55,15 @@ def slurp(plan: Plan, *, stopped: threading.Event) -> dict[str, Any]:
 def _stored(plan: Plan, version: Version, stopped: threading.Event) -> dict[str, Any]:
     assert plan.collection  # noqa: S101
     loader = Loader(version)
-    read, told = 0, time.monotonic()
-    for batch in streamed(lambda: LANGUAGES[plan.slurper.language](plan, pulled(plan)), stopped=stopped):
+    read, telling = 0, Telling(plan, version, loader.encoder)
+    turned = streamed(
+        lambda: LANGUAGES[plan.slurper.language](plan, pulled(plan)), stopped=stopped, meanwhile=telling.now_and_then
+    )
+    for batch in turned:
         read += batch.read
         loader.add(batch.rows)
-        if time.monotonic() - told > PROGRESS_S:
-            told = time.monotonic()
-            Version.objects.filter(pk=version.pk).update(read=read, written=loader.encoder.rows)
     loader.flush()
+    telling.tell(bytes=loader.encoder.bytes)
     loaded = loaded_by(loader.encoder, read=read)
     collection = Collection.objects.select_related("current").filter(pk=plan.collection.pk).first()
     if collection is None:
@@ -74,6 +75,28 @@ def _stored(plan: Plan, version: Version, stopped: threading.Event) -> dict[str,
         version = show(version, loaded, worker=plan.worker, remembered=plan.remembered)
         prune(collection)
     return output_of(version, collection)
+
+
+class Telling:
+    """Says how far a load is, for who looks at it meanwhile."""
+
+    def __init__(self, plan: Plan, version: Version, encoder: Encoder) -> None:
+        self._plan, self._version, self._encoder = plan, version, encoder
+        self._told = time.monotonic()
+
+    def now_and_then(self) -> None:
+        """Each second, if there is something else to say."""
+        if time.monotonic() - self._told > PROGRESS_S:
+            self.tell()
+
+    def tell(self, **more: int) -> None:
+        """At once."""
+        self._told = time.monotonic()
+        far = {"read": sum(self._plan.came.values()), "written": self._encoder.rows, **more}
+        if any(getattr(self._version, name) != count for name, count in far.items()):
+            Version.objects.filter(pk=self._version.pk).update(**far)
+            for name, count in far.items():
+                setattr(self._version, name, count)
 
 
 def _counted(plan: Plan, stopped: threading.Event) -> dict[str, Any]:

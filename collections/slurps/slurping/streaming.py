@@ -17,8 +17,13 @@ class GivenUpError(Exception):
     """The worker took the work back."""
 
 
-def streamed(make: Callable[[], AsyncIterator[Batch]], *, stopped: threading.Event) -> Iterator[Batch]:
-    """What the iterator gives, made on a loop in a thread of its own. Raises what it raises, and GivenUpError."""
+def streamed(
+    make: Callable[[], AsyncIterator[Batch]], *, stopped: threading.Event, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[Batch]:
+    """What the iterator gives, made on a loop in a thread of its own. Raises what it raises, and GivenUpError.
+
+    `meanwhile` is called several times a second, also while nothing comes.
+    """
     came: queue.Queue[Batch | BaseException | None] = queue.Queue(AHEAD)
     over = threading.Event()
     thread = threading.Thread(target=_make, args=(make, came, over), name="pulling", daemon=True)
@@ -27,6 +32,7 @@ def streamed(make: Callable[[], AsyncIterator[Batch]], *, stopped: threading.Eve
         while True:
             if stopped.is_set():
                 raise GivenUpError
+            meanwhile()
             try:
                 one = came.get(timeout=_LOOK_S)
             except queue.Empty:

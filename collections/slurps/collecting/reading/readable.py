@@ -39,8 +39,8 @@ class ReadableCollectionSerializer(serializers.Serializer[Collection]):
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_filled_at(self, collection: Collection) -> Any:
-        at = _seen(collection).created_at
-        return serializers.DateTimeField().to_representation(at) if at else None
+        seen = _seen(collection)
+        return serializers.DateTimeField().to_representation(seen.created_at) if seen.pk else None
 
     @extend_schema_field(serializers.CharField())
     def get_etag(self, collection: Collection) -> str:
