@@ -17,7 +17,7 @@ from badgerjobs.runs.owned import BLANK
 from badgerjobs.runs.run_serializers import RunSerializer
 from badgerjobs.web.asked import asked_of
 from badgerjobs.web.authentication import application_of, holder_of
-from badgerjobs.web.definitions.rest import DefinitionViewSet
+from badgerjobs.web.definitions.rest import DefinitionViewSet, Verbs
 from badgerjobs.web.filters import is_true, narrow, one_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.pagination import NewestFirst
@@ -67,6 +67,15 @@ class TaskViewSet(DefinitionViewSet[Task]):
     """The cache-sync tasks of the token's application, newest first. A task's address is its tag."""
 
     what = "task"
+    verbs = Verbs(
+        "task",
+        services.create_task,
+        services.update_task,
+        services.create_or_update_task,
+        services.delete_task,
+        database_now,
+        _BLANK,
+    )
     required_scope: Scope | None = None
     serializer_class = TaskSerializer
     queryset = Task.objects.none()
@@ -91,16 +100,12 @@ class TaskViewSet(DefinitionViewSet[Task]):
     @idempotent
     def create(self, request: Request) -> Response:
         """409 when the tag is taken. A webhook task gets its `webhook_url`."""
-        fields, place = self._checked(request.data), application_of(request)
-        task = services.create_task(application=place, by=holder_of(request), now=database_now(), **fields)
-        return self._shown(task, status=201)
+        return self._create(request)
 
     @extend_schema(summary="Change a task", examples=[examples.CHANGE])
     def partial_update(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Only what is given changes, and what another type has no use for is emptied. Keys are given whole."""
-        task = self.get_object()
-        changes = self._changes(request, task)
-        return self._shown(services.update_task(task=task, by=holder_of(request), now=database_now(), **changes))
+        return self._change(request)
 
     @extend_schema(
         summary="Create or update a task",
@@ -110,16 +115,12 @@ class TaskViewSet(DefinitionViewSet[Task]):
     @idempotent
     def update(self, request: Request, tag: str) -> Response:
         """The task as given, whether there was one or not: fields left out take their defaults."""
-        fields = {**_BLANK, **self._whole(request, tag)}
-        place, by = application_of(request), holder_of(request)
-        task, made = services.create_or_update_task(application=place, by=by, now=database_now(), **fields)
-        return self._shown(task, status=201 if made else 200)
+        return self._put(request, tag)
 
     @extend_schema(summary="Delete a task, its runs and their logs")
     def destroy(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Its keys stay, with their values."""
-        services.delete_task(task=self.get_object(), by=holder_of(request), now=database_now())
-        return Response(status=204)
+        return self._delete(request)
 
     @extend_schema(
         summary="Run a task now", request=RunTaskSerializer, responses={202: RunSerializer}, examples=[examples.RUN]

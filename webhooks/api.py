@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.owned import BLANK
 from badgerjobs.runs.schedules import PAUSE_FIELDS
-from badgerjobs.web.authentication import application_of, holder_of
+from badgerjobs.web.definitions.rest import Verbs
 from badgerjobs.web.filters import is_true, one_of
 from badgerjobs.web.idempotency import idempotent
 from webhooks import examples, services
@@ -47,6 +47,15 @@ class HookViewSet(HookVerbs):
     """
 
     filters = HOOK_FILTERS
+    verbs = Verbs(
+        "hook",
+        services.create_hook,
+        services.update_hook,
+        services.create_or_update_hook,
+        services.delete_hook,
+        database_now,
+        _BLANK,
+    )
 
     @extend_schema(
         summary="Create a hook", responses={201: HookSerializer}, examples=[examples.CREATE, examples.VERIFIED]
@@ -54,16 +63,12 @@ class HookViewSet(HookVerbs):
     @idempotent
     def create(self, request: Request) -> Response:
         """409 when the tag is taken. Others call its `url` from now on."""
-        fields, place = self._checked(request.data), application_of(request)
-        hook = services.create_hook(application=place, by=holder_of(request), now=database_now(), **fields)
-        return self._shown(hook, status=201)
+        return self._create(request)
 
     @extend_schema(summary="Change a hook", examples=[examples.CHANGE])
     def partial_update(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Only what is given changes; settings and actions are given whole. It holds from the next call."""
-        hook = self.get_object()
-        changes = self._changes(request, hook)
-        return self._shown(services.update_hook(hook=hook, by=holder_of(request), now=database_now(), **changes))
+        return self._change(request)
 
     @extend_schema(
         summary="Create or update a hook",
@@ -76,17 +81,12 @@ class HookViewSet(HookVerbs):
 
         Of one that belongs to a task, what it has from that stays.
         """
-        fields = {**_BLANK, **self._whole(request, tag)}
-        hook, made = services.create_or_update_hook(
-            application=application_of(request), by=holder_of(request), now=database_now(), **fields
-        )
-        return self._shown(hook, status=201 if made else 200)
+        return self._put(request, tag)
 
     @extend_schema(summary="Delete a hook with what came to it")
     def destroy(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Its address leads nowhere from now on. 409 for one that belongs to a task."""
-        services.delete_hook(hook=self.get_object(), by=holder_of(request), now=database_now())
-        return Response(status=204)
+        return self._delete(request)
 
     def _whole(self, request: Request, tag: str) -> dict[str, Any]:
         fields = super()._whole(request, tag)

@@ -24,7 +24,7 @@ from badgerjobs.sources.trials import told, try_source, try_transform
 from badgerjobs.web.asked import asked_of
 from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.definitions.fields import type_named
-from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet
+from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet, Verbs
 from badgerjobs.web.filters import one_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.trials import TooManyTrialsError
@@ -50,6 +50,14 @@ class SourceViewSet(DefinitionViewSet[DataSource]):
     """The data sources of the token's application, newest first. A source's address is its tag."""
 
     what = "source"
+    verbs = Verbs(
+        "source",
+        services.create_source,
+        services.update_source,
+        services.create_or_update_source,
+        services.delete_source,
+        database_now,
+    )
     serializer_class = SourceSerializer
     queryset = DataSource.objects.none()
     filters = SOURCE_FILTERS
@@ -66,16 +74,12 @@ class SourceViewSet(DefinitionViewSet[DataSource]):
     @idempotent
     def create(self, request: Request) -> Response:
         """409 when the tag is taken. Nothing is called before a key uses it, or it is tested."""
-        fields, place = self._checked(request.data), application_of(request)
-        source = services.create_source(application=place, by=holder_of(request), now=database_now(), **fields)
-        return self._shown(source, status=201)
+        return self._create(request)
 
     @extend_schema(summary="Change a source", examples=[examples.CHANGE])
     def partial_update(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Only what is given changes; a configuration is given whole. It holds from the next fetch on."""
-        source = self.get_object()
-        changes = self._changes(request, source)
-        return self._shown(services.update_source(source=source, by=holder_of(request), now=database_now(), **changes))
+        return self._change(request)
 
     @extend_schema(
         summary="Create or update a source",
@@ -85,16 +89,12 @@ class SourceViewSet(DefinitionViewSet[DataSource]):
     @idempotent
     def update(self, request: Request, tag: str) -> Response:
         """The source as given, whether there was one or not: fields left out take their defaults."""
-        source, made = services.create_or_update_source(
-            application=application_of(request), by=holder_of(request), now=database_now(), **self._whole(request, tag)
-        )
-        return self._shown(source, status=201 if made else 200)
+        return self._put(request, tag)
 
     @extend_schema(summary="Delete a source")
     def destroy(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """409, naming them, while cache keys use it."""
-        services.delete_source(source=self.get_object(), by=holder_of(request), now=database_now())
-        return Response(status=204)
+        return self._delete(request)
 
     @extend_schema(
         summary="Test a source",

@@ -15,7 +15,7 @@ from badgerjobs.runs.owned import BLANK
 from badgerjobs.runs.run_serializers import RunSerializer
 from badgerjobs.web.asked import asked_of
 from badgerjobs.web.authentication import application_of, holder_of
-from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet
+from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet, Verbs
 from badgerjobs.web.filters import is_true, narrow
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.pagination import NewestFirst
@@ -55,6 +55,15 @@ class AsyncJobViewSet(DefinitionViewSet[AsyncJob]):
     """The async jobs of the token's application, newest first. An async job's address is its tag."""
 
     what = "async job"
+    verbs = Verbs(
+        "job",
+        services.create_async_job,
+        services.update_async_job,
+        services.create_or_update_async_job,
+        services.delete_async_job,
+        database_now,
+        _BLANK,
+    )
     serializer_class = AsyncJobSerializer
     queryset = AsyncJob.objects.none()
     filters = JOB_FILTERS
@@ -71,16 +80,12 @@ class AsyncJobViewSet(DefinitionViewSet[AsyncJob]):
     @idempotent
     def create(self, request: Request) -> Response:
         """409 when the tag is taken. No schedule: by hand only. Without an active collection nothing is stored."""
-        fields, place = self._checked(request.data), application_of(request)
-        job = services.create_async_job(application=place, by=holder_of(request), now=database_now(), **fields)
-        return self._shown(job, status=201)
+        return self._create(request)
 
     @extend_schema(summary="Change an async job", examples=[examples.CHANGE_ASYNC_JOB])
     def partial_update(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Only what is given changes. A changed schedule aborts waiting runs; a running one finishes."""
-        job = self.get_object()
-        changes = self._changes(request, job)
-        return self._shown(services.update_async_job(job=job, by=holder_of(request), now=database_now(), **changes))
+        return self._change(request)
 
     @extend_schema(
         summary="Create or update an async job",
@@ -90,16 +95,12 @@ class AsyncJobViewSet(DefinitionViewSet[AsyncJob]):
     @idempotent
     def update(self, request: Request, tag: str) -> Response:
         """The async job as given, whether there was one or not: fields left out take their defaults."""
-        fields = {**_BLANK, **self._whole(request, tag)}
-        place, by = application_of(request), holder_of(request)
-        job, made = services.create_or_update_async_job(application=place, by=by, now=database_now(), **fields)
-        return self._shown(job, status=201 if made else 200)
+        return self._put(request, tag)
 
     @extend_schema(summary="Delete an async job, its runs and its collections")
     def destroy(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """With all their versions and rows: readers find them no more. Its slurper stays."""
-        services.delete_async_job(job=self.get_object(), by=holder_of(request), now=database_now())
-        return Response(status=204)
+        return self._delete(request)
 
     @extend_schema(
         summary="Run an async job now",

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.web.asked import asked_of
 from badgerjobs.web.authentication import application_of, holder_of
-from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet
+from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet, Verbs
 from badgerjobs.web.filters import one_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.problems import Invalid
@@ -56,6 +56,15 @@ class SlurperViewSet(DefinitionViewSet[Slurper]):
     """The slurpers of the token's application, newest first. A slurper's address is its tag."""
 
     what = "slurper"
+    verbs = Verbs(
+        "slurper",
+        slurper_services.create_slurper,
+        slurper_services.update_slurper,
+        slurper_services.create_or_update_slurper,
+        slurper_services.delete_slurper,
+        database_now,
+        _BLANK,
+    )
     serializer_class = SlurperSerializer
     queryset = Slurper.objects.none()
     filters = SLURPER_FILTERS
@@ -71,19 +80,12 @@ class SlurperViewSet(DefinitionViewSet[Slurper]):
     @idempotent
     def create(self, request: Request) -> Response:
         """409 when the tag is taken. Nothing is pulled before an async job runs it, or it is tried."""
-        fields, place = self._checked(request.data), application_of(request)
-        slurper = slurper_services.create_slurper(
-            application=place, by=holder_of(request), now=database_now(), **fields
-        )
-        return self._shown(slurper, status=201)
+        return self._create(request)
 
     @extend_schema(summary="Change a slurper", examples=[examples.CHANGE_SLURPER])
     def partial_update(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Only what is given changes; sources are given whole. It holds from the next run on."""
-        slurper = self.get_object()
-        changes = self._changes(request, slurper)
-        by, now = holder_of(request), database_now()
-        return self._shown(slurper_services.update_slurper(slurper=slurper, by=by, now=now, **changes))
+        return self._change(request)
 
     @extend_schema(
         summary="Create or update a slurper",
@@ -93,18 +95,12 @@ class SlurperViewSet(DefinitionViewSet[Slurper]):
     @idempotent
     def update(self, request: Request, tag: str) -> Response:
         """The slurper as given, whether there was one or not: fields left out take their defaults."""
-        fields = {**_BLANK, **self._whole(request, tag)}
-        place, by = application_of(request), holder_of(request)
-        slurper, made = slurper_services.create_or_update_slurper(
-            application=place, by=by, now=database_now(), **fields
-        )
-        return self._shown(slurper, status=201 if made else 200)
+        return self._put(request, tag)
 
     @extend_schema(summary="Delete a slurper")
     def destroy(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """409, naming them, while async jobs use it."""
-        slurper_services.delete_slurper(slurper=self.get_object(), by=holder_of(request), now=database_now())
-        return Response(status=204)
+        return self._delete(request)
 
     @extend_schema(
         summary="Try a slurper out",

@@ -13,7 +13,7 @@ from badgerjobs.runs.fleet import database_now
 from badgerjobs.web.asked import asked_of
 from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.definitions.fields import type_named
-from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet
+from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet, Verbs
 from badgerjobs.web.filters import one_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.trials import TooManyTrialsError
@@ -55,6 +55,14 @@ class EventViewSet(DefinitionViewSet[Event]):
     """The events of the token's application, newest first. An event's address is its tag."""
 
     what = "event"
+    verbs = Verbs(
+        "event",
+        services.create_event,
+        services.update_event,
+        services.create_or_update_event,
+        services.delete_event,
+        database_now,
+    )
     serializer_class = EventSerializer
     queryset = Event.objects.none()
     filters = EVENT_FILTERS
@@ -67,16 +75,12 @@ class EventViewSet(DefinitionViewSet[Event]):
     @idempotent
     def create(self, request: Request) -> Response:
         """409 when the tag is taken. Try it out before jobs perform it."""
-        fields, place = self._checked(request.data), application_of(request)
-        event = services.create_event(application=place, by=holder_of(request), now=database_now(), **fields)
-        return self._shown(event, status=201)
+        return self._create(request)
 
     @extend_schema(summary="Change an event", examples=[examples.CHANGE])
     def partial_update(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Only what is given changes; a configuration is given whole. It holds from the next attempt of each job."""
-        event = self.get_object()
-        changes = self._changes(request, event)
-        return self._shown(services.update_event(event=event, by=holder_of(request), now=database_now(), **changes))
+        return self._change(request)
 
     @extend_schema(
         summary="Create or update an event",
@@ -86,16 +90,12 @@ class EventViewSet(DefinitionViewSet[Event]):
     @idempotent
     def update(self, request: Request, tag: str) -> Response:
         """The event as given, whether there was one or not: fields left out take their defaults."""
-        event, made = services.create_or_update_event(
-            application=application_of(request), by=holder_of(request), now=database_now(), **self._whole(request, tag)
-        )
-        return self._shown(event, status=201 if made else 200)
+        return self._put(request, tag)
 
     @extend_schema(summary="Delete an event")
     def destroy(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """409, naming them, while jobs perform it."""
-        services.delete_event(event=self.get_object(), by=holder_of(request), now=database_now())
-        return Response(status=204)
+        return self._delete(request)
 
     @extend_schema(
         summary="Try an event out",
@@ -152,6 +152,14 @@ class ConnectionViewSet(DefinitionViewSet[Connection]):
     """The connections of the token's application, newest first. A connection's address is its tag."""
 
     what = "connection"
+    verbs = Verbs(
+        "connection",
+        services.create_connection,
+        services.update_connection,
+        services.create_or_update_connection,
+        services.delete_connection,
+        database_now,
+    )
     serializer_class = ConnectionSerializer
     queryset = Connection.objects.none()
     filters = CONNECTION_FILTERS
@@ -166,18 +174,12 @@ class ConnectionViewSet(DefinitionViewSet[Connection]):
     @idempotent
     def create(self, request: Request) -> Response:
         """409 when the tag is taken. Nothing is connected to before an event uses it."""
-        fields, place = self._checked(request.data), application_of(request)
-        connection = services.create_connection(application=place, by=holder_of(request), now=database_now(), **fields)
-        return self._shown(connection, status=201)
+        return self._create(request)
 
     @extend_schema(summary="Change a connection", examples=[examples.CHANGE_CONNECTION])
     def partial_update(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Only what is given changes; a configuration is given whole. It holds from the next attempt of each event."""
-        found = self.get_object()
-        changes = self._changes(request, found)
-        return self._shown(
-            services.update_connection(connection=found, by=holder_of(request), now=database_now(), **changes)
-        )
+        return self._change(request)
 
     @extend_schema(
         summary="Create or update a connection",
@@ -187,13 +189,9 @@ class ConnectionViewSet(DefinitionViewSet[Connection]):
     @idempotent
     def update(self, request: Request, tag: str) -> Response:
         """The connection as given, whether there was one or not: fields left out take their defaults."""
-        connection, made = services.create_or_update_connection(
-            application=application_of(request), by=holder_of(request), now=database_now(), **self._whole(request, tag)
-        )
-        return self._shown(connection, status=201 if made else 200)
+        return self._put(request, tag)
 
     @extend_schema(summary="Delete a connection")
     def destroy(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """409, naming them, while events use it."""
-        services.delete_connection(connection=self.get_object(), by=holder_of(request), now=database_now())
-        return Response(status=204)
+        return self._delete(request)

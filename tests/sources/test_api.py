@@ -244,7 +244,8 @@ def test_nobody_waits_for_a_source_while_the_keys_that_lack_a_variable_are_looke
 def test_a_source_that_was_deleted_meanwhile_is_a_conflict(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     made(alice)
     monkeypatch.setattr(
-        "badgerjobs.sources.api.holder_of", lambda request: (DataSource.objects.all().delete(), request.user)[1]
+        "badgerjobs.web.definitions.rest.holder_of",
+        lambda request: (DataSource.objects.all().delete(), request.user)[1],
     )
     answer = alice.patch("/sources/shop/", {"name": "x"})
     assert (answer.status, answer.body["detail"]) == (409, "This source was deleted in the meantime.")

@@ -1,6 +1,8 @@
 """Definitions by REST."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.db.models import Model
@@ -11,7 +13,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from badgerjobs.web.authentication import application_of
+from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.filters import Filter, narrow
 from badgerjobs.web.pagination import HeavyRows
 from badgerjobs.web.problems import Invalid
@@ -21,10 +23,28 @@ SEARCH = OpenApiParameter("search", str, description="Part of the tag or the nam
 D = TypeVar("D", bound=Model)
 
 
+@dataclass(frozen=True, slots=True)
+class Verbs:
+    """The services of one sort of definition.
+
+    All but the first and the third take the row by the name `takes`; `clock` says what is now for them. `blank` has
+    what a PUT that leaves it out sets, beside what the serializer says.
+    """
+
+    takes: str
+    create: Callable[..., Any]
+    update: Callable[..., Any]
+    create_or_update: Callable[..., tuple[Any, bool]]
+    delete: Callable[..., object]
+    clock: Callable[[], datetime]
+    blank: Mapping[str, Any] = field(default_factory=dict)
+
+
 class DefinitionViewSet(viewsets.GenericViewSet[D]):
-    """What definitions share: how each, `what` it is, is found by its tag, checked and shown."""
+    """What definitions share: how each, `what` it is, is found by its tag, checked, shown, and done with by `verbs`."""
 
     what: ClassVar[str]
+    verbs: ClassVar[Verbs]
 
     pagination_class = HeavyRows
     lookup_field = lookup_url_kwarg = "tag"
@@ -48,6 +68,32 @@ class DefinitionViewSet(viewsets.GenericViewSet[D]):
 
     def retrieve(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         return self._shown(self.get_object())
+
+    def _create(self, request: Request) -> Response:
+        """For POST."""
+        fields, place = self._checked(request.data), application_of(request)
+        row = self.verbs.create(application=place, by=holder_of(request), now=self.verbs.clock(), **fields)
+        return self._shown(row, status=201)
+
+    def _change(self, request: Request) -> Response:
+        """For PATCH."""
+        row, verbs = self.get_object(), self.verbs
+        changes = self._changes(request, row)
+        by, now = holder_of(request), verbs.clock()
+        return self._shown(verbs.update(**{verbs.takes: row}, by=by, now=now, **changes))
+
+    def _put(self, request: Request, tag: str) -> Response:
+        """For PUT."""
+        fields = {**self.verbs.blank, **self._whole(request, tag)}
+        place, by, now = application_of(request), holder_of(request), self.verbs.clock()
+        row, made = self.verbs.create_or_update(application=place, by=by, now=now, **fields)
+        return self._shown(row, status=201 if made else 200)
+
+    def _delete(self, request: Request) -> Response:
+        """For DELETE."""
+        verbs = self.verbs
+        verbs.delete(**{verbs.takes: self.get_object()}, by=holder_of(request), now=verbs.clock())
+        return Response(status=204)
 
     def _shown(self, row: D, status: int = 200) -> Response:
         return Response(self.get_serializer(row).data, status=status)
