@@ -5,8 +5,11 @@ those that the page shows. What needs beat and workers is in tests/e2e.
 """
 
 import os
+import select
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 from unittest.mock import patch
@@ -14,7 +17,7 @@ from unittest.mock import patch
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
-from django.core.servers.basehttp import ServerHandler
+from django.core.servers.basehttp import ServerHandler, WSGIRequestHandler
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
@@ -74,7 +77,10 @@ class Profiles:
 @pytest.fixture(scope="session")
 def profiles(chromium: Browser, live_server: LiveServer) -> Iterator[Profiles]:
     """Profiles whose server closes each connection with its answer: a thread that is left is one that still answers."""
-    with patch.object(ServerHandler, "cleanup_headers", _and_close(ServerHandler.cleanup_headers)):
+    with (
+        patch.object(ServerHandler, "cleanup_headers", _and_close(ServerHandler.cleanup_headers)),
+        patch.object(WSGIRequestHandler, "handle_one_request", _if_asked(WSGIRequestHandler.handle_one_request)),
+    ):
         yield Profiles(chromium, live_server.url)
 
 
@@ -85,6 +91,17 @@ def _and_close(cleanup_headers: Callable[[Any], None]) -> Callable[[Any], None]:
         self.request_handler.close_connection = True
 
     return closing
+
+
+def _if_asked(handle_one_request: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Hang up on a connection on which nothing is asked: a page that is left while it connects leaves those behind."""
+
+    def asked(self: Any) -> None:
+        readable, _, _ = select.select([self.connection], [], [], SILENCE_S)
+        if readable:
+            handle_one_request(self)
+
+    return asked
 
 
 @pytest.fixture
@@ -127,6 +144,8 @@ def see_as(page: Page, width: int, theme: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
 
 
+# A browser that has connected asks at once, if at all.
+SILENCE_S = 2.0
 # A page that is left may have asked for what waits for the sandbox, and for its start: on a busy machine half a minute.
 ANSWERS_S = 60.0
 
@@ -135,10 +154,17 @@ def let_requests_end() -> None:
     """Wait until the server has answered everything: its threads use rows that the next test begins without."""
     patience = time.monotonic() + ANSWERS_S
     while answering := [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]:
-        assert time.monotonic() < patience, "the server is still answering"
+        assert time.monotonic() < patience, f"the server is still answering:\n{_stacks_of(answering)}"
         for thread in answering:
             if thread.is_alive():  # one that is about to begin cannot be joined yet, and is met again
                 thread.join(PATIENCE_MS / 1000)
+
+
+def _stacks_of(threads: list[threading.Thread]) -> str:
+    frames = sys._current_frames()
+    return "\n".join(
+        "".join(traceback.format_stack(frames[thread.ident])) for thread in threads if thread.ident in frames
+    )
 
 
 def session_of(user: User) -> str:
