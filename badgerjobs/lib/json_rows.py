@@ -31,6 +31,7 @@ class JSONRows:
         self._before = 0  # what was read and let go of, in characters
         self._rest_length = 0
         self._rows: list[Any] = []
+        self._given = 0
         self.rest: Any = None
         self.is_found = False
         self._reading = self._document()
@@ -45,12 +46,18 @@ class JSONRows:
             self._text, self._at = self._text[self._at :] + text, 0
         self._go_on()
         rows, self._rows = self._rows, []
+        self._given += len(rows)
         return rows, self._at
 
     def end(self) -> tuple[list[Any], int]:
         """The same when nothing more comes. Raises JSONFaultError for what ends in the middle, too."""
         self._is_all = True
         return self.feed("")
+
+    @property
+    def count(self) -> int:
+        """How many rows were read, those before a fault too."""
+        return self._given + len(self._rows)
 
     @property
     def place(self) -> int:

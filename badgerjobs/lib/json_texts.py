@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from badgerjobs.lib.finite_numbers import NotFiniteError, finite
+from badgerjobs.lib.finite_numbers import NotFiniteError, finite, finite_whole
 from badgerjobs.lib.json_depth import is_deeper
 from badgerjobs.lib.storable import cleaned, is_storable
 
@@ -19,7 +19,8 @@ _GO_ON = ("", ".", "e", "E")
 # In a text that has one of these escapes there may be what PostgreSQL cannot keep.
 _ODD = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
-_scan = json.JSONDecoder(parse_float=finite, parse_constant=finite).scan_once  # type: ignore[attr-defined]  # the type's stub leaves it out
+_reader = json.JSONDecoder(parse_float=finite, parse_constant=finite, parse_int=finite_whole)
+_scan = _reader.scan_once  # type: ignore[attr-defined]  # the type's stub leaves it out
 
 
 class JSONFaultError(ValueError):

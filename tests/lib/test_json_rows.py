@@ -91,6 +91,7 @@ def test_a_path_that_leads_nowhere_is_not_found(text: str, path: str) -> None:
         ("[1.x, 2, 3, 4, 5, 6, 7]", "a comma or ] should stand here"),
         ("[1e999]", "a number in it is none, or is larger than can be kept"),
         (f"[{'9' * 5000}]", "a number in it is none, or is larger than can be kept"),
+        (f"[{'9' * 309}]", "a number in it is none, or is larger than can be kept"),
         (f"[{'[' * 200}{']' * 200}]", "it is nested more than 100 levels deep"),
         (f"[{'[' * 100_000}", "it is nested more than 100 levels deep"),
         ("<html>", "there is no value where one should be"),
@@ -109,6 +110,18 @@ def test_a_fault_is_told_where_it_is_and_not_at_the_end() -> None:
     with pytest.raises(JSONFaultError) as caught:
         document.feed('{"a" 1}' + " " * 100)
     assert caught.value.at == 12
+
+
+@in_turn("piece", [1, 6, 100])
+def test_rows_before_a_fault_are_counted(piece: int) -> None:
+    document = JSONRows(parse("$"))
+    with pytest.raises(JSONFaultError):
+        feed_all(document, _cut("[1, 2, 3, x, 4, 5, 6, 7, 8]" + " " * 20, piece))
+    assert document.count == 3
+
+
+def _cut(text: str, piece: int) -> list[str]:
+    return [text[start : start + piece] for start in range(0, len(text), piece)]
 
 
 def test_a_value_that_never_ends_is_not_waited_for() -> None:

@@ -27,7 +27,6 @@ class JSONPage:
     ) -> None:
         self._pull, self._call, self._pages, self._look = pull, call, pages, look
         self._document = JSONRows(steps, pages.see if pages.kind != NONE else None)
-        self._count = 0
         self.read = Read(0, None, [], call.url)
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
@@ -39,20 +38,18 @@ class JSONPage:
                 return
             async with aclosing(stream.texts()) as texts:
                 async for text in texts:
-                    yield self._counted(lambda text=text: document.feed(text))  # type: ignore[misc]  # a default of its own
-            yield self._counted(document.end)
-            self.read = Read(self._count, document.rest, stream.head.headers, stream.head.url)
+                    yield self._read(lambda text=text: document.feed(text))  # type: ignore[misc]  # a default of its own
+            yield self._read(document.end)
+            self.read = Read(document.count, document.rest, stream.head.headers, stream.head.url)
         self._look(document.rest)
         if not document.is_found:
             raise self._not_found()
 
-    def _counted(self, read: Callable[[], Chunk]) -> Chunk:
+    def _read(self, read: Callable[[], Chunk]) -> Chunk:
         try:
-            rows, length = read()
+            return read()
         except JSONFaultError as fault:
-            raise PullError("json", NO_JSON.format(fault.clause, self._count, fault.at + 1)) from None
-        self._count += len(rows)
-        return rows, length
+            raise PullError("json", NO_JSON.format(fault.clause, self._document.count, fault.at + 1)) from None
 
     def _not_found(self) -> PullError:
         path = self._pull.configuration.get("rows") or "$"
