@@ -74,3 +74,10 @@ def some_params(
         ends_at=link.time + timedelta(seconds=seconds),
         **more,
     )
+
+
+class MuteError(Exception):
+    """One that cannot be shown."""
+
+    def __str__(self) -> str:
+        raise ValueError

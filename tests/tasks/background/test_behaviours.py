@@ -70,21 +70,21 @@ SHOWN: Mapping[int, Sequence[str]] = {
     13: [f"{HERE}test_process.py test_whatever_code_raises_is_an_error_and_the_process_goes_on"],
     # Answers
     14: [
-        f"{HERE}test_params.py test_done_takes_a_message_an_output_or_both",
+        f"{HERE}test_responses.py test_done_takes_a_message_an_output_or_both",
         f"{HERE}test_perform.py test_what_is_done_is_stored_and_told",
         f"{HERE}test_perform.py test_what_says_nothing_at_its_end_is_told_to_be_done",
     ],
     15: [
-        f"{HERE}test_params.py test_continue_merges_over_the_input",
-        f"{HERE}test_params.py test_a_wait_is_as_documented",
+        f"{HERE}test_responses.py test_continue_merges_over_the_input",
+        f"{HERE}test_responses.py test_a_wait_is_as_documented",
         f"{HERE}test_perform.py test_what_goes_on_is_told_with_its_input",
     ],
     16: [
-        f"{HERE}test_params.py test_an_error_is_kept_as_the_output",
+        f"{HERE}test_responses.py test_an_error_is_kept_as_the_output",
         f"{HERE}test_perform.py test_the_error_of_code_stays_as_it_is",
     ],
     17: [
-        f"{HERE}test_params.py test_aborted_keeps_what_there_is",
+        f"{HERE}test_responses.py test_aborted_keeps_what_there_is",
         f"{HERE}test_following.py test_children_of_what_aborted_itself_are_aborted",
         "runs/test_iterations.py test_what_gives_itself_up_is_aborted",
     ],
