@@ -239,8 +239,8 @@ class Stack:
     def _is_emptied(self) -> bool:
         try:
             self.sql(
-                "TRUNCATE jobs_job, tasks_backgroundrun, collections_row, sources_datasource, runs_runnable, runs_run,"
-                " runs_attempt, runs_logline, runs_worker, runs_beat, runs_leader CASCADE"
+                "TRUNCATE jobs_job, tasks_backgroundrun, collections_row, collections_slurper, sources_datasource,"
+                " runs_runnable, runs_run, runs_attempt, runs_logline, runs_worker, runs_beat, runs_leader CASCADE"
             )
         except psycopg.errors.DeadlockDetected:  # beats and workers look at the tables in orders of their own
             return False

@@ -1,7 +1,9 @@
 """Collections in real processes: readers see whole states and no others, whoever is killed while they are filled."""
 
 import json
+import os
 import random
+import sys
 import time
 from collections import Counter
 from threading import Event, Thread
@@ -9,20 +11,15 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.collecting import MODES, lines, make_collection, post
 from tests.e2e.receiver import Answer, Call, Receiver
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Reply, Stack
 
 pytestmark = pytest.mark.e2e
 
-MODES = (
-    "normal",
-    "upserted",
-    "accumulative",
-    "versioned",
-    "upserted_versioned",
-    "accumulative_versioned",
-)
-RUNS, KILLS = 12, 3
+# How often each collection is filled, and how many workers are killed meanwhile. `COLLECTION_RUNS=50` does it longer.
+RUNS = int(os.environ.get("COLLECTION_RUNS", "12"))
+KILLS = max(3, RUNS // 4)
 # So many rows come each time; of an upsert, one more that was not there.
 ROWS = 20
 POLL_S = 0.01
@@ -46,8 +43,6 @@ class Feed:
 def is_whole(mode: str, rows: list[dict[str, Any]]) -> bool:
     """Whether these are the rows of a state that some run left."""
     counts = Counter(row["nth"] for row in rows)
-    if not rows:
-        return True
     if mode.startswith("accumulative"):
         return set(counts.values()) == {ROWS}
     if mode.startswith("upserted"):
@@ -57,7 +52,10 @@ def is_whole(mode: str, rows: list[dict[str, Any]]) -> bool:
 
 
 class Reader:
-    """Reads all collections in turn, until it is told to stop. `seen` are whole states, `wrong` all else."""
+    """Reads all collections in turn, until it is told to stop. `seen` are whole states, `wrong` all else.
+
+    `longest_s` is how long it had to wait for an answer.
+    """
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -65,6 +63,7 @@ class Reader:
         self._thread = Thread(target=self._read, name="reader")
         self.seen: dict[str, set[int]] = {mode: set() for mode in MODES}
         self.wrong: list[Any] = []
+        self.reads, self.longest_s = 0, 0.0
 
     def __enter__(self) -> "Reader":
         self._thread.start()
@@ -77,14 +76,20 @@ class Reader:
     def _read(self) -> None:
         while not self._over.wait(POLL_S):
             for mode in MODES:
-                reply = self._stack.request("GET", f"collections/{mode}/")
-                if reply.status != 200 or not is_whole(mode, reply.data):
-                    self.wrong.append((mode, reply))
-                elif reply.data:
-                    newest = max(row["nth"] for row in reply.data)
-                    if self.seen[mode] and newest < max(self.seen[mode]):
-                        self.wrong.append((mode, "an older state", newest))
-                    self.seen[mode].add(newest)
+                began = time.monotonic()
+                self._look(mode, self._stack.request("GET", f"collections/{mode}/"))
+                self.longest_s = max(self.longest_s, time.monotonic() - began)
+                self.reads += 1
+
+    def _look(self, mode: str, reply: Reply) -> None:
+        seen = self.seen[mode]
+        if reply.status != 200 or (not is_whole(mode, reply.data) if reply.data else seen):
+            self.wrong.append((mode, reply))
+        elif reply.data:
+            newest = max(row["nth"] for row in reply.data)
+            if seen and newest < max(seen):
+                self.wrong.append((mode, "an older state", newest))
+            seen.add(newest)
 
 
 @pytest.fixture
@@ -92,23 +97,8 @@ def filled(stack: Stack, receiver: Receiver) -> Stack:
     """A job with an active collection for each mode, none of which has run."""
     receiver.answer = Feed()
     for mode in MODES:
-        post(stack, "sources/", tag=mode, type="JSONL", configuration={"url": f"{receiver.url}/{mode}"})
-        post(stack, "slurpers/", tag=mode, sources=[mode])
-        post(stack, "async-jobs/", tag=mode, slurper=mode, overlap="queue_all", retries=0)
-        given: dict[str, Any] = {"name": mode, "mode": mode}
-        if mode.startswith("upserted"):
-            given["key"] = ["id"]
-        if mode.endswith("versioned"):
-            given["keep"] = 3
-        post(stack, f"async-jobs/{mode}/collections/", **given)
-        post(stack, f"async-jobs/{mode}/collections/{mode}/activate/")
+        make_collection(stack, mode, mode=mode, source=lines(f"{receiver.url}/{mode}"))
     return stack
-
-
-def post(stack: Stack, path: str, **body: Any) -> Any:
-    reply = stack.request("POST", path, body or None)
-    assert reply.status in {200, 201, 202}, reply
-    return reply.data
 
 
 def unfinished(stack: Stack) -> int:
@@ -131,9 +121,11 @@ def test_readers_see_whole_states_only_while_workers_are_killed(filled: Stack) -
             name = f"worker-{kill + 1}"
             filled.kill_worker(name)
             filled.start(f"worker-{kill + 3}")
-        filled.until(lambda: not unfinished(filled), "all are over", seconds=300)
+        filled.until(lambda: not unfinished(filled), "all are over", seconds=300 + 20 * RUNS)
+    states = {mode: len(seen) for mode, seen in reader.seen.items()}
+    sys.stdout.write(f"{reader.reads:,} reads, the longest {reader.longest_s * 1000:.0f} ms; states seen: {states}\n")
     assert reader.wrong == []
-    assert min(len(states) for states in reader.seen.values()) > 1
+    assert min(states.values()) > 1
 
     assert filled.sql("SELECT DISTINCT state FROM runs_run WHERE kind = 'slurp'") == [("succeeded",)]
     for mode in MODES:
