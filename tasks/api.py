@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
-from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,7 +21,6 @@ from badgerjobs.web.filters import is_true, narrow, one_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.pagination import NewestFirst
 from badgerjobs.web.problems import Invalid
-from badgerjobs.web.trials import TooManyTrialsError
 from badgerjobs.workspaces.models import Scope
 from tasks import examples, services
 from tasks.hooks import hook_verb
@@ -194,10 +192,7 @@ class TaskViewSet(DefinitionViewSet[Task]):
     def test_pattern(self, request: Request) -> Response:
         """The names of the keys that it means now, as a JSON array; how many in all, the header X-Total-Count says."""
         given = asked_of(request, PatternSerializer)
-        try:
-            found, total = try_pattern(application_of(request), **{"variables": {}, **given})
-        except TooManyTrialsError as error:
-            raise Throttled(wait=10, detail=str(error)) from None
+        found, total = try_pattern(application_of(request), **{"variables": {}, **given})
         return Response(found, headers={TOTAL: str(total)})
 
     @extend_schema(
@@ -210,10 +205,7 @@ class TaskViewSet(DefinitionViewSet[Task]):
     def try_transform(self, request: Request) -> Response:
         """What it makes of an example, the pattern as that fills it, and the keys which that means. Nothing is run."""
         given = {"headers": {}, "pattern": None, **asked_of(request, WebhookTrialSerializer)}
-        try:
-            tried = try_webhook(application_of(request), **given)
-        except TooManyTrialsError as error:
-            raise Throttled(wait=10, detail=str(error)) from None
+        tried = try_webhook(application_of(request), **given)
         return Response(WebhookTriedSerializer(tried).data)
 
     def _shown(self, row: Task, status: int = 200) -> Response:

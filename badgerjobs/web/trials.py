@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from rest_framework.exceptions import APIException
+
 # Each holds a thread of the web server, which has `WEB_THREADS`.
 LONGEST_S = 30
 AT_ONCE = 4
@@ -13,8 +15,11 @@ AT_ONCE_EACH = 2
 PER_MINUTE = 30
 
 
-class TooManyTrialsError(Exception):
-    """No test call now: its message says why, and when there may be one."""
+class TooManyTrialsError(APIException):
+    """No test call now: its message says why, and when there may be one. By REST a 429; `wait` is in seconds."""
+
+    status_code = 429
+    wait = 10
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
-from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,7 +16,6 @@ from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet, Verbs
 from badgerjobs.web.filters import one_of
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.problems import Invalid
-from badgerjobs.web.trials import TooManyTrialsError
 from slurps import examples, slurper_services
 from slurps.models import Language, Slurper
 from slurps.slurper_serializers import SlurperSerializer
@@ -139,17 +137,14 @@ class SlurperViewSet(DefinitionViewSet[Slurper]):
         rows = given.get("rows")
         if unknown := [tag for tag in rows or () if tag not in tags]:
             raise Invalid(rows=NO_SUCH_SOURCE.format(unknown[0]))
-        try:
-            trial = try_slurper(
-                slurper=slurper,
-                sources=sources,
-                by=holder_of(self.request),
-                now=database_now(),
-                rows=rows,
-                values=given.get("values"),
-            )
-        except TooManyTrialsError as error:
-            raise Throttled(wait=10, detail=str(error)) from None
+        trial = try_slurper(
+            slurper=slurper,
+            sources=sources,
+            by=holder_of(self.request),
+            now=database_now(),
+            rows=rows,
+            values=given.get("values"),
+        )
         return Response(SlurperTriedSerializer(told(trial)).data)
 
     def _shown(self, row: Slurper, status: int = 200) -> Response:

@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
-from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,7 +15,6 @@ from badgerjobs.web.definitions.fields import type_named
 from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet, Verbs
 from badgerjobs.web.filters import one_of
 from badgerjobs.web.idempotency import idempotent
-from badgerjobs.web.trials import TooManyTrialsError
 from jobs.events import examples, services
 from jobs.events.serializers import (
     ConnectionSerializer,
@@ -128,12 +126,9 @@ class EventViewSet(DefinitionViewSet[Event]):
         return self._try(event, fields["configuration"], fields["input"])
 
     def _try(self, event: Event, configuration: Any, sample: Any) -> Response:
-        try:
-            outcome, duration = try_event(
-                event=event, configuration=configuration, sample=sample, by=holder_of(self.request), now=database_now()
-            )
-        except TooManyTrialsError as error:
-            raise Throttled(wait=10, detail=str(error)) from None
+        outcome, duration = try_event(
+            event=event, configuration=configuration, sample=sample, by=holder_of(self.request), now=database_now()
+        )
         return Response(TriedSerializer({**told(outcome), "duration": duration}).data)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, Throttled
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,7 +15,6 @@ from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.definitions.rest import DefinitionViewSet
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.pagination import OnePage
-from badgerjobs.web.trials import TooManyTrialsError
 from webhooks import examples, services
 from webhooks.models import Delivery, Example, Hook, TransformVersion
 from webhooks.serializers import HookSerializer
@@ -52,10 +51,7 @@ class TransformVerbs(DefinitionViewSet[Hook]):
             given |= {"body": example.body, "headers": example.headers}
         raw = given.get("body", "").encode(errors="replace")
         code = given.get("transform", hook.transform)
-        try:
-            tried = try_hook(hook, code=code, headers=given.get("headers", {}), raw=raw)
-        except TooManyTrialsError as error:
-            raise Throttled(wait=10, detail=str(error)) from None
+        tried = try_hook(hook, code=code, headers=given.get("headers", {}), raw=raw)
         return Response(TriedHookSerializer(tried).data)
 
     @extend_schema(
@@ -72,10 +68,7 @@ class TransformVerbs(DefinitionViewSet[Hook]):
         It takes 30 seconds at most: what there was no time for is said.
         """
         hook, given = self.get_object(), asked_of(request, DraftSerializer)
-        try:
-            tried = try_draft(hook, code=given["transform"], deliveries=given["deliveries"])
-        except TooManyTrialsError as error:
-            raise Throttled(wait=10, detail=str(error)) from None
+        tried = try_draft(hook, code=given["transform"], deliveries=given["deliveries"])
         return Response(DraftTriedSerializer(tried).data)
 
     # What its transform was
