@@ -72,3 +72,23 @@ def ticks(places: Iterable[int], top: int = 4, length: int = 16) -> str:
 def stretches(pairs: Iterable[tuple[float, float]], middle: int = 12) -> str:
     """A path of lying strokes, from and to, each at least two units long."""
     return "".join(f"M{first:g} {middle}H{max(last, first + 2):g}" for first, last in sorted(set(pairs)))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a bar: what it is, where it begins and how wide it is."""
+
+    kind: str
+    x: float
+    width: float
+
+
+def shares(counts: Iterable[tuple[str, int]], whole: int, width: float = 200) -> list[Share]:
+    """What shares of a whole some counts are, one beside the other; each that is not 0 is seen, and none sticks out."""
+    given = [(kind, count) for kind, count in counts if count]
+    total, found, x = max(whole, sum(count for _, count in given)), [], 0.0
+    for kind, count in given:
+        wide = max(2.0, count / total * width)
+        found.append(Share(kind, round(min(x, width - 2.0), 1), round(min(wide, width - min(x, width - 2.0)), 1)))
+        x += wide
+    return found

@@ -5,7 +5,7 @@ Where all are replaced it is known by its key, and without one by all it holds.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slurps.collecting.snapshot import asked, in_batches, one_look
@@ -90,16 +90,32 @@ _ROW = (
 def difference(collection: Collection, before: Version | None, after: Version) -> str:
     """JSON of added, removed and changed rows: how many, and the first of each. Raises TooLongError."""
     by, differing, is_data = _way(collection, after)
-    times = "times" if by == "content" else "1"
     rows = {
         "row_before": "SELECT d.before AS data" if is_data else _ROW.format(side="before"),
         "row_after": "SELECT d.after AS data" if is_data else _ROW.format(side="after"),
     }
-    values = {"collection": collection.pk, "shown": SHOWN, **_bounds(before, "a"), **_bounds(after, "b")}
+    values = {"shown": SHOWN, **_values(collection, before, after)}
     with one_look():
-        [(added, removed, changed)] = asked(_COUNTED.format(differing=differing, times=times), values)
+        counts = _counts(by, differing, values)
         shown = _shown(in_batches(_SHOWN.format(differing=differing, **rows), values, batch=20))
-    return _written(by, {"added": added, "removed": removed, "changed": changed}, shown)
+    return _written(by, counts, shown)
+
+
+def counts_of_difference(collection: Collection, before: Version | None, after: Version) -> dict[str, Any]:
+    """How many rows were `added`, `removed` and `changed`, and `by` what they are known again. Raises TooLongError."""
+    by, differing, _ = _way(collection, after)
+    with one_look():
+        return {"by": by, **_counts(by, differing, _values(collection, before, after))}
+
+
+def _counts(by: str, differing: str, values: Mapping[str, Any]) -> dict[str, int]:
+    times = "times" if by == "content" else "1"
+    [(added, removed, changed)] = asked(_COUNTED.format(differing=differing, times=times), values)
+    return {"added": int(added), "removed": int(removed), "changed": int(changed)}
+
+
+def _values(collection: Collection, before: Version | None, after: Version) -> dict[str, int]:
+    return {"collection": collection.pk, **_bounds(before, "a"), **_bounds(after, "b")}
 
 
 def _way(collection: Collection, after: Version) -> tuple[str, str, bool]:
@@ -141,5 +157,5 @@ def _shown(batches: Iterator[Sequence[tuple[Any, ...]]]) -> dict[str, list[str]]
 
 
 def _written(by: str, counts: dict[str, Any], shown: dict[str, list[str]]) -> str:
-    parts = [f'"{what}":{{"count":{int(count)},"rows":[{",".join(shown[what])}]}}' for what, count in counts.items()]
+    parts = [f'"{what}":{{"count":{count},"rows":[{",".join(shown[what])}]}}' for what, count in counts.items()]
     return f'{{"by":{json.dumps(by)},{",".join(parts)}}}'

@@ -13,6 +13,7 @@ from badgerjobs.web.serializer_forms import first_sentence
 from slurps.collecting.reading import cursors
 from slurps.collecting.reading.asking import MOST_WORDS, Asked, Filter
 from slurps.collecting.reading.cursors import Bookmark
+from slurps.collecting.reading.formats import CALLED
 from slurps.collecting.reading.pages import page_of
 from slurps.collecting.reading.statements import Reader
 from slurps.collecting.reading.versions import version_for
@@ -65,6 +66,12 @@ class GridAsked:
         if not changed.has_condition:
             given |= {"column": "", "op": "", "value": ""}
         return f"?{urlencode({name: text for name, text in given.items() if text})}"
+
+    @property
+    def downloads(self) -> list[tuple[str, str]]:
+        """Words and the query of each form in which all these rows are to be had."""
+        query = self.query()
+        return [(said, f"{query}{'&' if query != '?' else ''}format={form}") for form, said in CALLED.items()]
 
     @property
     def has_condition(self) -> bool:

@@ -5,9 +5,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from badgerjobs.lib import words
+from badgerjobs.lib.charts import Share, shares
 from badgerjobs.runs.models import Run
 from badgerjobs.web.cursors import Page, page_of
+from slurps.collecting.differing import KINDS
 from slurps.collecting.looks import MEANS, guards_in_words
+from slurps.collecting.storage import Storage, storage_of
+from slurps.collecting.waiting import WouldChange, known
 from slurps.models import Collection, Stage, Version
 from slurps.modes import MODES
 from slurps.progress import stage_of
@@ -17,10 +21,15 @@ VERSIONS = 10
 
 
 class VersionRow(NamedTuple):
-    """A version, and the number of the run that made it; None where that is not kept any more."""
+    """A version, and the number of the run that made it; None where that is not kept any more.
+
+    `bar` is what share of its rows was added, changed and removed; `bytes` is what is stored because of it.
+    """
 
     version: Version
     run: int | None
+    bar: list[Share]
+    bytes: int
 
 
 class CollectionPage:
@@ -43,6 +52,11 @@ class CollectionPage:
     @property
     def is_versioned(self) -> bool:
         return MODES[self.collection.mode].is_versioned
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether each run replaces all rows."""
+        return MODES[self.collection.mode].write == "replace"
 
     @property
     def guards(self) -> list[str]:
@@ -72,6 +86,23 @@ class CollectionPage:
         return 1 if self.staging else 5
 
     @cached_property
+    def would_change(self) -> WouldChange | None:
+        """To the row, if that was looked up already."""
+        return known(self.collection, self.held) if self.held else None
+
+    @property
+    def guard_mark(self) -> str:
+        """Changes whenever there is something else to say of what waits and what is being loaded."""
+        collection, held, far = self.collection, self.held, self.staging
+        loading = f"{far.pk} {far.read} {far.written} {far.bytes}" if far else ""
+        return f"{held.pk if held else ''} {collection.current_id} {collection.pinned_id} {loading}"
+
+    @cached_property
+    def storage(self) -> Storage:
+        """What its rows take up."""
+        return storage_of(self.collection)
+
+    @cached_property
     def ready(self) -> int:
         """How many versions can be read."""
         return int(self._versions.ready().count())
@@ -94,8 +125,18 @@ class CollectionPage:
         page = page_of(self._versions.ready(), order="-number", cursor=cursor, size=VERSIONS)
         runs = Run.objects.for_application(self.application).filter(pk__in=[one.run_id for one in page.rows])
         numbers: dict[Any, int] = dict(runs.values_list("pk", "number"))
-        rows: list[Any] = [VersionRow(version, numbers.get(version.run_id)) for version in page.rows]
+        stored = self.storage.versions
+        rows: list[Any] = [
+            VersionRow(version, numbers.get(version.run_id), self._bar(version), stored.get(version.number, 0))
+            for version in page.rows
+        ]
         return Page(rows, page.before, page.earlier, page.later)
+
+    def _bar(self, version: Version) -> list[Share]:
+        """Where all rows are replaced, nobody has looked which of them are the same."""
+        if self.is_replaced:
+            return []
+        return shares([(kind, getattr(version, kind)) for kind in KINDS], version.rows)
 
     @property
     def _versions(self) -> Any:

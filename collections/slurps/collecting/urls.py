@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from slurps.collecting import form_views, version_views, views
+from slurps.collecting import downloads, form_views, version_views, views
 
 urlpatterns: list[URLPattern] = [
     path("async-jobs/<str:tag>/new-collection/", form_views.new, name="new-collection"),
     path("collections/<str:name>/", views.show_collection, name="collection"),
     path("collections/<str:name>/edit/", form_views.edit, name="edit-collection"),
+    path("collections/<str:name>/download/", downloads.download, name="download"),
     path("collections/<str:name>/differences/", views.differences, name="differences"),
     path("collections/<str:name>/activate/", views.activate, name="activate"),
     path("collections/<str:name>/deactivate/", views.deactivate, name="deactivate"),

@@ -22,6 +22,7 @@ from slurps.collecting.differences import difference
 from slurps.collecting.differing import KINDS, Differing
 from slurps.collecting.grid import OPERATORS, GridAsked, grid_of
 from slurps.collecting.page import CollectionPage
+from slurps.collecting.waiting import looked_up
 from slurps.models import Collection, Stage, Version
 
 HELD = "held"
@@ -32,6 +33,8 @@ def show_collection(request: PageRequest, application: Application, name: str) -
     """Its rows as readers see them, or those of another version; its versions, and what waits for approval."""
     collection = found_collection(application, name)
     page, asked = CollectionPage(collection, timezone.now()), GridAsked.read(request.GET)
+    if request.headers.get("HX-Target") == "guard" and request.headers.get("X-Seen") == page.guard_mark:
+        return HttpResponse(status=204)
     context = {
         "collection": collection,
         "page": page,
@@ -52,6 +55,9 @@ def differences(request: PageRequest, application: Application, name: str) -> Ht
     versions = Version.objects.for_application(application).filter(collection=collection)
     brief = versions.defer("columns", "known", "remembered")
     kept, held = list(brief.ready()[:1000]), versions.filter(stage=Stage.HELD).first()
+    if held and request.headers.get("HX-Target") == "held-difference":
+        change = looked_up(collection, held)
+        return show(request, "collections/differences.html", {"collection": collection, "change": change})
     numbered = {str(one.number): one for one in kept} | ({HELD: held} if held else {})
     later = numbered.get(request.GET.get("to", "")) or collection.current
     earlier = numbered.get(request.GET.get("from", "")) or _before(kept, later)

@@ -12,6 +12,8 @@ TYPES: Mapping[Format, str] = {
     "jsonl": "application/x-ndjson; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
 }
+# What people call each.
+CALLED: Mapping[Format, str] = {"csv": "CSV", "jsonl": "JSON lines", "json": "JSON"}
 # What a spreadsheet would run; the cells themselves are looked at by the database.
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
