@@ -8,10 +8,8 @@ from rest_framework import serializers
 
 from badgerjobs.lib import statuses
 from badgerjobs.outbound.targets import check_url
-from badgerjobs.runs.pause_serializer import PauseSerializer
-from badgerjobs.runs.retry_serializer import RetrySerializer, shown
-from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
-from badgerjobs.runs.serializers import PolicySerializer, ScheduleSerializer
+from badgerjobs.runs.owned_serializer import OwnedSerializer
+from badgerjobs.runs.retry_serializer import RetrySerializer
 from badgerjobs.web.definitions.fields import BODY_BYTES, HeadersField, check_tag
 from jobs.ductape_serializer import DuctapeSerializer
 from jobs.models import Job, Verb
@@ -43,7 +41,7 @@ class VerbField(serializers.ChoiceField):
         return str(super().to_internal_value(data.upper() if isinstance(data, str) else data))
 
 
-class JobSerializer(DuctapeSerializer, RetrySerializer, PolicySerializer, PauseSerializer, ScheduleSerializer):
+class JobSerializer(DuctapeSerializer, RetrySerializer, OwnedSerializer):
     """A job: what to call, or which event to perform, and when."""
 
     tag = serializers.CharField(
@@ -89,25 +87,7 @@ class JobSerializer(DuctapeSerializer, RetrySerializer, PolicySerializer, PauseS
     timeout = serializers.IntegerField(
         default=30, min_value=1, max_value=900, help_text="Seconds that each attempt may take: 1 to 900."
     )
-    schedule = serializers.SerializerMethodField(help_text="When it runs, in words.")
     status = serializers.SerializerMethodField(help_text=f"Where it stands: one of {', '.join(Standing.values)}.")
-    last_run_at = serializers.DateTimeField(
-        source="runnable.last_run_at",
-        read_only=True,
-        allow_null=True,
-        help_text="When it last ran; null before the first run.",
-    )
-    next_run_at = serializers.DateTimeField(
-        source="runnable.next_run_at",
-        read_only=True,
-        allow_null=True,
-        help_text="When it runs next; null when nothing is planned.",
-    )
-    scheduled_runs = serializers.IntegerField(
-        source="runnable.scheduled_runs",
-        read_only=True,
-        help_text="How many runs its schedule has made since it was set. At `max_runs` it is finished.",
-    )
     breaker = serializers.SerializerMethodField(
         help_text="closed; open: paused because it kept failing; or half_open: one run tries whether it is well again."
     )
@@ -182,19 +162,12 @@ class JobSerializer(DuctapeSerializer, RetrySerializer, PolicySerializer, PauseS
         return attrs
 
     def to_representation(self, instance: Job) -> dict[str, Any]:
-        """The job, its runnable's schedule and its counts, flat."""
-        for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS):
-            setattr(instance, name, getattr(instance.runnable, name))
-        for name, value in shown(instance.runnable).items():
-            setattr(instance, name, value)
+        """The job, its runnable's schedule and its counts, flat. A list leaves out what is long."""
         if hasattr(instance, "beginning"):
             instance.body = instance.beginning.encode()[:BODY_IN_LISTS].decode(errors="ignore")
         if hasattr(instance, "input_text"):
             instance.input = None if self.get_input_truncated(instance) else json.loads(instance.input_text or "null")
         return super().to_representation(instance)
-
-    def get_schedule(self, job: Job) -> str:
-        return job.runnable.schedule.words()
 
     @extend_schema_field({"type": "string", "enum": ["closed", "open", "half_open"]})
     def get_breaker(self, job: Job) -> str:

@@ -8,10 +8,9 @@ from rest_framework import serializers
 
 from badgerjobs.lib import javascript
 from badgerjobs.lib.storable import UNSTORABLE
-from badgerjobs.runs.pause_serializer import PauseSerializer
-from badgerjobs.runs.retry_serializer import RetryFieldsSerializer, shown
-from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
-from badgerjobs.runs.serializers import DEFAULTS, PolicySerializer, ScheduleSerializer
+from badgerjobs.runs.owned_serializer import OwnedSerializer
+from badgerjobs.runs.retry_serializer import RetryFieldsSerializer
+from badgerjobs.runs.serializers import DEFAULTS
 from badgerjobs.web.definitions.serializers import DefinitionSerializer
 from badgerjobs.web.serializers import MOST_ERRORS, OneOfField
 from tasks.fitting import WEBHOOK_OVERLAPS, emptied, usual_overlap
@@ -80,9 +79,7 @@ def _is_name(name: Any) -> bool:
     return isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and not UNSTORABLE.search(name)
 
 
-class TaskSerializer(
-    DefinitionSerializer, RetryFieldsSerializer, PolicySerializer, PauseSerializer, ScheduleSerializer
-):
+class TaskSerializer(DefinitionSerializer, RetryFieldsSerializer, OwnedSerializer):
     """A cache-sync task: which keys it fetches, and what makes it run."""
 
     # Addresses below tasks/ that are of all of them.
@@ -132,21 +129,6 @@ class TaskSerializer(
         help_text="Neither a schedule nor a webhook runs a disabled task; by hand it runs. Disabling it aborts what "
         "waits.",
     )
-    schedule = serializers.SerializerMethodField(help_text="When its schedule runs it, in words.")
-    last_run_at = serializers.DateTimeField(
-        source="runnable.last_run_at", read_only=True, allow_null=True, help_text="When it last ran; or null."
-    )
-    next_run_at = serializers.DateTimeField(
-        source="runnable.next_run_at",
-        read_only=True,
-        allow_null=True,
-        help_text="When it runs next; null when nothing is planned.",
-    )
-    scheduled_runs = serializers.IntegerField(
-        source="runnable.scheduled_runs",
-        read_only=True,
-        help_text="How many runs its schedule has made since it was set. At `max_runs` it is finished.",
-    )
 
     def validate_type(self, name: str) -> str:
         """Of a task it may change: what another type has no use for is emptied."""
@@ -175,12 +157,7 @@ class TaskSerializer(
 
     def to_representation(self, instance: Task) -> dict[str, Any]:
         """The task and its runnable's schedule, flat. A list leaves out what is long."""
-        is_in_list = "transform" in instance.get_deferred_fields()
-        for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS):
-            setattr(instance, name, getattr(instance.runnable, name))
-        for name, value in shown(instance.runnable).items():
-            setattr(instance, name, value)
-        if is_in_list:
+        if "transform" in instance.get_deferred_fields():
             instance.transform = ""
         return super().to_representation(instance)
 
@@ -196,7 +173,7 @@ class TaskSerializer(
     def get_schedule(self, task: Task) -> str:
         if task.type == TaskType.WEBHOOK:
             return "by its webhook"
-        return task.runnable.schedule.words()
+        return super().get_schedule(task)
 
     def _usual_selection(self, attrs: Mapping[str, Any]) -> str:
         """What fits what is given, or else what there was; empty where nothing says."""

@@ -5,11 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from badgerjobs.runs.models import Overlap
-from badgerjobs.runs.pause_serializer import PauseSerializer, PauseVerbSerializer
-from badgerjobs.runs.retry_serializer import RetryFieldsSerializer, shown
+from badgerjobs.runs.owned_serializer import OwnedSerializer
+from badgerjobs.runs.pause_serializer import PauseVerbSerializer
+from badgerjobs.runs.retry_serializer import RetryFieldsSerializer
 from badgerjobs.runs.run_serializers import RunSerializer
-from badgerjobs.runs.schedules import PAUSE_FIELDS, POLICY_FIELDS, SCHEDULE_FIELDS
-from badgerjobs.runs.serializers import PolicySerializer, ScheduleSerializer
 from badgerjobs.sources.serializers import ValuesField
 from badgerjobs.web.definitions.fields import check_tag
 from badgerjobs.web.definitions.serializers import DefinitionSerializer
@@ -39,9 +38,7 @@ class SlurperTagField(serializers.CharField):
         return instance.slurper.tag
 
 
-class AsyncJobSerializer(
-    DefinitionSerializer, RetryFieldsSerializer, PolicySerializer, PauseSerializer, ScheduleSerializer
-):
+class AsyncJobSerializer(DefinitionSerializer, RetryFieldsSerializer, OwnedSerializer):
     """An async job: a slurper that runs by hand, or on a schedule."""
 
     example = "import-products"
@@ -69,42 +66,16 @@ class AsyncJobSerializer(
         help_text="What its sources gave to go on from, by their tags: the last run that was shown left it. `forget/` "
         "resets it.",
     )
-    schedule = serializers.SerializerMethodField(help_text="When its schedule runs it, in words.")
-    last_run_at = serializers.DateTimeField(
-        source="runnable.last_run_at", read_only=True, allow_null=True, help_text="When it last ran; or null."
-    )
-    next_run_at = serializers.DateTimeField(
-        source="runnable.next_run_at",
-        read_only=True,
-        allow_null=True,
-        help_text="When it runs next; null when nothing is planned.",
-    )
-    scheduled_runs = serializers.IntegerField(
-        source="runnable.scheduled_runs",
-        read_only=True,
-        help_text="How many runs its schedule has made since it was set. At `max_runs` it is finished.",
-    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The columns of its runnable in the place of the retry fields."""
         return self.with_retries(super().validate(attrs))
-
-    def to_representation(self, instance: AsyncJob) -> dict[str, Any]:
-        """The job and its runnable's schedule, flat."""
-        for name in (*SCHEDULE_FIELDS, *POLICY_FIELDS, *PAUSE_FIELDS):
-            setattr(instance, name, getattr(instance.runnable, name))
-        for name, value in shown(instance.runnable).items():
-            setattr(instance, name, value)
-        return super().to_representation(instance)
 
     def get_collection(self, job: AsyncJob) -> str | None:
         if hasattr(job, "active_collection"):
             return job.active_collection  # type: ignore[no-any-return]  # an annotation of its queryset
         active = Collection.objects.for_application(job.application).filter(async_job=job, is_active=True)
         return active.values_list("name", flat=True).first()
-
-    def get_schedule(self, job: AsyncJob) -> str:
-        return job.runnable.schedule.words()
 
 
 class PauseAsyncJobSerializer(PauseVerbSerializer):
