@@ -9,10 +9,11 @@ from django.core.wsgi import get_wsgi_application
 
 from badgerjobs.web.late_bodies import in_time
 from badgerjobs.web.logs import NoHookAddress
+from badgerjobs.web.slow_readers import taken_in_time
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "badgerjobs.settings")
 
-application = in_time(get_wsgi_application())
+application = taken_in_time(in_time(get_wsgi_application()))
 
 # The server writes down itself what is no request, with its first line: a hook's address may stand there.
 logging.getLogger("gunicorn.error").addFilter(NoHookAddress())
