@@ -92,6 +92,8 @@ class Reader:
         conditions = [SEEN, *self._all_but(part.instead_of), *filter(None, [seek])]
         begins, ends = part.branches[number]
         conditions += [self._behind(part, number, after) if after else begins, ends]
+        if part.same:  # only such rows are in the index, and PostgreSQL does not conclude it from spans
+            conditions.append(f"{value} IS NOT NULL")
         order = f"{value}{way}, r.position{way}" if value else f"r.position{way}"
         shown = f"({value})::text" if value and not part.same else "NULL::text"
         return (
