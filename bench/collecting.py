@@ -4,12 +4,9 @@ Rows come as JSON lines from a server on this machine. Where dlt is installed, i
 """
 
 import json
-import math
 import os
-import random
 import subprocess
 import sys
-import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +18,6 @@ from typing import Any
 from urllib.request import urlopen
 
 from django.conf import settings
-from django.db import connection
 
 from badgerjobs.embedded.processes import Program, spawn
 from badgerjobs.runs.models import Cause, Queue, Run, Runnable, State
@@ -29,20 +25,14 @@ from badgerjobs.runs.services import run_now
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.types import type_of
 from badgerjobs.workspaces.models import Application, Workspace
+from bench import collected_pages as pages
 from bench import dlt_beside, stack
 from bench.report import say, table
 from slurps.models import KIND, AsyncJob, Collection, Mode, Slurper, SlurperSource
-from slurps.storing.reading import SEEN, bounds_of
 
 GIVE_UP_S = 600
 WRITES = {"replace": Mode.NORMAL, "append": Mode.ACCUMULATIVE, "merge": Mode.UPSERTED}
 CHANGED = 100  # one row of so many
-PAGE = 100
-
-_PAGE = (
-    f"SELECT data FROM collections_row r WHERE {SEEN} AND r.position > %(after)s {{}}"  # noqa: S608  ours
-    f" ORDER BY r.position LIMIT {PAGE}"
-)
 
 
 @contextmanager
@@ -73,7 +63,7 @@ def measure(options: Namespace) -> dict[str, Any]:
             }
             large = _large(application, address, running.pids["worker-1"], options)
         theirs = dlt_beside.rates(address, options.collected) if dlt_beside.is_there() else {}
-        reading = _reading(Collection.objects.get(name="large"))
+        reading = pages.read(application, "large", field="age", values=range(97))
     return _shown(rates, large, theirs, reading, options)
 
 
@@ -181,27 +171,6 @@ def _resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
-
-
-def _reading(collection: Collection) -> dict[str, float]:
-    """Milliseconds for a page, from anywhere, and for one of those that a declared field finds."""
-    assert collection.current  # noqa: S101
-    bounds, count = bounds_of(collection.current), collection.current.rows
-    took: dict[str, list[float]] = {"page": [], "filtered": []}
-    with connection.cursor() as cursor:
-        for _ in range(500):
-            for name, condition in (("page", ""), ("filtered", "AND r.slot1 = %(age)s::jsonb")):
-                found = {"after": random.randrange(count // 2), "age": str(random.randrange(97))}  # noqa: S311
-                values: dict[str, Any] = {**bounds, **found}
-                began = time.perf_counter()
-                cursor.execute(_PAGE.format(condition), values)
-                cursor.fetchall()
-                took[name].append(1000 * (time.perf_counter() - began))
-    return {
-        f"{name}_{word}_ms": round(sorted(all_of)[math.ceil(share * len(all_of)) - 1], 2)
-        for name, all_of in took.items()
-        for word, share in (("p50", 0.5), ("p99", 0.99))
-    }
 
 
 def _shown(
