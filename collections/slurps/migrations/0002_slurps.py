@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
                 ("position", models.BigIntegerField()),
                 ("first", models.IntegerField()),
                 ("last", models.IntegerField(null=True)),
-                ("key", models.UUIDField(null=True)),
+                ("key", models.CharField(db_collation="C", max_length=100, null=True)),
                 ("data", models.JSONField()),
                 ("slot1", models.JSONField(null=True)),
                 ("slot2", models.JSONField(null=True)),

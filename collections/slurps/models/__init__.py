@@ -2,11 +2,11 @@
 
 from slurps.models.async_job import KIND, AsyncJob
 from slurps.models.collection import Collection, Mode
-from slurps.models.row import SLOTS, Row
+from slurps.models.row import KEY_LETTERS, SLOTS, Row
 from slurps.models.slurper import Language, Slurper, SlurperSource
 from slurps.models.version import Stage, Version
 
 __all__ = [
-    "KIND", "SLOTS", "AsyncJob", "Collection", "Language", "Mode", "Row", "Slurper", "SlurperSource", "Stage",
-    "Version",
+    "KEY_LETTERS", "KIND", "SLOTS", "AsyncJob", "Collection", "Language", "Mode", "Row", "Slurper", "SlurperSource",
+    "Stage", "Version",
 ]  # fmt: skip

@@ -4,12 +4,14 @@ from django.db import models
 
 # So many fields of a collection may be declared to be found quickly: each has a column of its own in every row.
 SLOTS = 4
+# As JSON; a key that is longer is known by its hash.
+KEY_LETTERS = 100
 
 
 class Row(models.Model):
     """A row from the generation that wrote it (`first`) to the last one that has it (`last`; null: it goes on).
 
-    `position` orders them, and a row that is updated keeps it. `key` is a hash of its key's values, where the
+    `position` orders them, and a row that is updated keeps it. `key` says its key's values, or is their hash, where the
     collection has a key. The slots hold the declared fields, as JSON, long texts cut. No foreign key is enforced: it
     would be looked at for each of a million rows.
     """
@@ -19,7 +21,7 @@ class Row(models.Model):
     position = models.BigIntegerField()
     first = models.IntegerField()
     last = models.IntegerField(null=True)
-    key = models.UUIDField(null=True)
+    key = models.CharField(max_length=KEY_LETTERS, null=True, db_collation="C")  # noqa: DJ001  null: none
     data = models.JSONField()
     slot1 = models.JSONField(null=True)
     slot2 = models.JSONField(null=True)

@@ -5,10 +5,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from badgerjobs.lib.storable import UNSTORABLE, cleaned
-from slurps.models import SLOTS
+from slurps.models import KEY_LETTERS, SLOTS
 from slurps.storing.columns import MOST_COLUMNS
 from slurps.storing.faults import UnstorableError
 
@@ -116,7 +115,7 @@ class Encoder:
         for name in self._key:
             if row.get(name) is None:
                 raise UnstorableError(NO_KEY.format(self.rows + 1, name, ADVICE))
-        return str(key_of([row[name] for name in self._key]))
+        return _escaped(key_of([row[name] for name in self._key]))
 
     def _slot(self, row: Mapping[str, Any], name: str) -> str:
         return _escaped(written(slot_of(row[name]))) if row.get(name) is not None else _NULL
@@ -127,11 +126,14 @@ def written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def key_of(values: Sequence[Any]) -> UUID:
-    """The hash that stands for a key. `1` and `1.0` are the same number; `1` and `"1"` are two keys."""
+def key_of(values: Sequence[Any]) -> str:
+    """What a key is known by: its JSON in ASCII, which keeps those together that come together; a long one's hash.
+
+    `1` and `1.0` are the same number; `1` and `"1"` are two keys.
+    """
     exact = [int(value) if type(value) is float and value.is_integer() else value for value in values]
     text = json.dumps(exact, sort_keys=True, separators=(",", ":"))
-    return UUID(bytes=hashlib.blake2b(text.encode(), digest_size=16).digest())
+    return text if len(text) <= KEY_LETTERS else f"#{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 
 def slot_of(value: Any) -> Any:

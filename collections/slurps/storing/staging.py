@@ -97,8 +97,8 @@ def table_of(version: Version) -> str:
 def _make_table(version: Version) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE UNLOGGED TABLE {table_of(version)} (n bigint, key uuid, data jsonb, slot1 jsonb, slot2 jsonb,"
-            " slot3 jsonb, slot4 jsonb)"
+            f'CREATE UNLOGGED TABLE {table_of(version)} (n bigint, key text COLLATE "C", data jsonb,'
+            " slot1 jsonb, slot2 jsonb, slot3 jsonb, slot4 jsonb)"
         )
 
 

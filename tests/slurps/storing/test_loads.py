@@ -63,6 +63,21 @@ def test_keys_that_differ_in_type_are_two(one: Any, other: Any, same: bool) -> N
 
 
 @pytest.mark.parametrize(
+    "key",
+    ["x" * 500, "a\\b", 'a"b', "a\tb\nc", "\\N", "\x00", "\ud800", "ü", "", -0.0, 1e300, [1, {"a": None}]],
+    ids=lambda key: ascii(key)[:20],
+)
+def test_a_row_is_known_again_whatever_its_key_is_made_of(upserted: Any, key: Any) -> None:
+    load(upserted, [{"id": key, "n": 1}, A])
+    version = load(upserted, [{"id": key, "n": 2}])
+    assert (version.added, version.changed, version.rows) == (0, 1, 2)
+
+
+def test_long_keys_that_end_differently_are_two(upserted: Any) -> None:
+    assert load(upserted, [{"id": "x" * 500 + end} for end in "ab"]).rows == 2
+
+
+@pytest.mark.parametrize(
     ("row", "said"),
     [
         ({"name": "nobody"}, "has no “id”"),
