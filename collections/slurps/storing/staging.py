@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from badgerjobs.runs.models import Run, State
 from slurps.models import AsyncJob, Collection, Row, Stage, Version
@@ -85,8 +86,17 @@ def discard(version: Version) -> None:
     """Take back what was loaded for a version that nobody is to see. Whoever still loads it finds it gone."""
     Version.objects.select_for_update().filter(pk=version.pk).first()
     drop_table(version)
-    Row.objects.filter(collection_id=version.collection_id, first=version.generation).delete()
+    _rows_of(version).delete()
     version.delete()
+
+
+def _rows_of(version: Version) -> QuerySet[Row]:
+    """What was loaded for a version that is not shown: behind all that is, and none of it where it is to be merged."""
+    write = MODES[version.collection.mode].write
+    if write == "upsert":
+        return Row.objects.none()
+    begins = version.starts_at if write == "replace" else version.collection.positions
+    return Row.objects.filter(collection_id=version.collection_id, position__gte=begins, first=version.generation)
 
 
 def table_of(version: Version) -> str:
