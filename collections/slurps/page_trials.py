@@ -13,6 +13,7 @@ from badgerjobs.web.serializer_forms import first_sentence
 from badgerjobs.web.trials import TooManyTrialsError
 from slurps.collecting.grid import Cell, cell_of, cells
 from slurps.models import Language, Slurper
+from slurps.pasted import PASTED, NoRowsError, pasted_rows
 from slurps.run_form import VALUE
 from slurps.slurper_forms import SlurperForm
 from slurps.slurper_services import sources_named
@@ -57,11 +58,13 @@ def tried(request: PageRequest, form: SlurperForm) -> dict[str, Any]:
     try:
         with transaction.atomic():  # held no longer than they are read
             sources = sources_named(form.application, form.told["sources"])
+        rows = pasted_rows(request.POST, sources) if request.POST.get("over") == PASTED else None
         values = {name: request.POST.get(VALUE + name, "").replace("\0", "") for name in variables_of(sources)}
-        trial = try_slurper(slurper=slurper, sources=sources, by=actor_of(request), now=database_now(), values=values)
+        by, now = actor_of(request), database_now()
+        trial = try_slurper(slurper=slurper, sources=sources, by=by, now=now, rows=rows, values=values)
     except serializers.ValidationError as error:
         return {"refused": [("sources", first_sentence(error.detail))]}
-    except TooManyTrialsError as error:
+    except (NoRowsError, TooManyTrialsError) as error:
         return {"refused": [("", str(error))]}
     return {"tried": Tried(told(trial), {source.tag: source.name for source in sources})}
 

@@ -16,10 +16,12 @@ from badgerjobs.web.pages import PageRequest, application_page, only_posted, sho
 from badgerjobs.workspaces.models import Application, Role
 from slurps.models import Slurper
 from slurps.page_trials import tried, variables_of
+from slurps.pasted import PASTED, ROWS
 from slurps.run_form import VALUE
 from slurps.slurper_forms import SIGNATURES, SlurperForm, add_or_remove
 from slurps.slurper_services import create_slurper, update_slurper
 from slurps.slurper_views import address_of, found_slurper
+from slurps.trial_serializers import NOT_PYTHON
 
 PAGE = "collections/slurper_edit.html"
 SAVING = Saving("a slurper", "slurper", create_slurper, update_slurper, database_now)
@@ -48,16 +50,17 @@ def edit(request: PageRequest, application: Application, tag: str) -> HttpRespon
 @application_page(Role.EDITOR)
 @only_posted
 def try_form(request: PageRequest, application: Application) -> HttpResponse:
-    """Run what the form says over the first rows that its sources have now; with `?slurper=TAG`, of one that is there.
+    """Run what the form says over rows that are pasted, or the first that its sources have now.
 
-    Nothing is saved or stored.
+    With `?slurper=TAG`, of one that is there. Nothing is saved or stored. What it asks for to do so may be asked alone.
     """
     tag = request.GET.get("slurper")
     slurper = found_slurper(application, tag) if tag else None
     form = SlurperForm(request.POST, application=application, slurper=slurper)
     form.is_valid()
     begun = SlurperForm(application=application, slurper=slurper, initial=typed(form.fields, request.POST))
-    return _page(request, begun, is_changed=True, **tried(request, form))
+    came = {} if request.headers.get("HX-Target") == "given" else tried(request, form)
+    return _page(request, begun, is_changed=True, **came)
 
 
 def _sent(request: PageRequest, application: Application, slurper: Slurper | None) -> HttpResponse:
@@ -83,7 +86,8 @@ def _page(request: PageRequest, form: SlurperForm, **more: Any) -> HttpResponse:
     slurpers = reverse("collections:slurpers", args=[application.slug])
     at_try = reverse("collections:try-slurper", args=[application.slug])
     chosen = [tag for _, tag in form.source_rows() if tag]
-    sources = list(DataSource.objects.for_application(application).filter(tag__in=chosen))
+    found = {one.tag: one for one in DataSource.objects.for_application(application).filter(tag__in=chosen)}
+    sources = [found[tag] for tag in dict.fromkeys(chosen) if tag in found]
     context = {
         "form": form,
         "row": slurper,
@@ -97,6 +101,9 @@ def _page(request: PageRequest, form: SlurperForm, **more: Any) -> HttpResponse:
         "tried_at": f"{at_try}?{urlencode({'slurper': slurper.tag})}" if slurper else at_try,
         "signatures": SIGNATURES,
         "declared": [(name, VALUE + name, request.POST.get(VALUE + name, "")) for name in variables_of(sources)],
+        "pasted": [(source, request.POST.get(f"{ROWS}{source.tag}", "")) for source in sources],
+        "is_pasted": request.POST.get("over") == PASTED,
+        "not_python": NOT_PYTHON,
         **more,
     }
     return show(request, PAGE, context)

@@ -9,6 +9,7 @@ from slurps import page_trials
 from slurps.models import Slurper
 from slurps.slurper_services import tags_of_sources
 from slurps.trials import Trial
+from tests.clients import browser_in
 from tests.factories import make_source
 from tests.slurps.pages.slurp_pages import at, look, made_job, made_slurper, press, queries, text_of
 
@@ -136,6 +137,45 @@ def test_it_is_tried_with_values_for_the_placeholders_of_its_sources(shop: Appli
     page = press(shop, "try-slurper", **given).content.decode()
     assert 'name="value:DAY" value="today"' in page
     assert tried[0]["values"] == {"DAY": "today"}
+
+
+def test_it_is_tried_over_rows_that_are_pasted(shop: Application) -> None:
+    made_slurper(shop, "first", ("shop", "stock"))
+    code = "return [...dataMap.shop.map((row) => ({...row, price: 1})), {stock: dataMap.stock.length}]"
+    given = {"over": "pasted", "rows:shop": "id;name\n7;Mug", "code": code, "source": ["shop", "stock"]}
+    answer = press(shop, "try-slurper", **form(**given))
+    trial = answer.context["tried"]
+    assert trial.error == ""
+    assert [[cell.text for cell in row] for row in trial.after.rows] == [["7", "Mug", "1", ""], ["", "", "", "0"]]
+    assert ">id;name\n7;Mug</textarea>" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("pasted", "said"), [("", "Paste rows of at least one source"), ("[{]", "shop: This is no JSON")]
+)
+def test_what_is_pasted_and_no_rows_is_said_why(shop: Application, tried: list[Any], pasted: str, said: str) -> None:
+    made_slurper(shop, "first")
+    page = text_of(press(shop, "try-slurper", **form(**{"over": "pasted", "rows:shop": pasted})))
+    assert "Nothing was tried." in page
+    assert said in page
+    assert tried == []
+
+
+def test_what_it_is_tried_with_follows_its_sources_and_tries_nothing(shop: Application, tried: list[Any]) -> None:
+    made_slurper(shop, "first", ("shop", "stock"))
+    part = {"HX-Request": "true", "HX-Target": "given"}
+    given = form(source=["stock"], over="pasted", **{"rows:stock": "[1]"})
+    page = browser_in(shop).post(at(shop, "try-slurper"), given, headers=part).content.decode()
+    assert page.lstrip().startswith("<div")
+    assert 'name="rows:stock"' in page
+    assert ">[1]</textarea>" in page
+    assert 'name="rows:shop"' not in page
+    assert tried == []
+
+
+def test_a_python_one_says_why_it_is_not_tried_here(shop: Application) -> None:
+    made_slurper(shop)
+    assert "runs in workers alone" in text_of(look(shop, "edit-slurper", "clean"))
 
 
 def test_what_cannot_be_tried_is_said_why(shop: Application, tried: list[Any]) -> None:
