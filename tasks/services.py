@@ -8,10 +8,10 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from badgerjobs.lib.storable import cleaned
-from badgerjobs.runs import many
 from badgerjobs.runs.models import FINAL, Cause, Run, Runnable
 from badgerjobs.runs.owned import apply, facts_of, judge_policies, set_fields
 from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables, run_now
+from badgerjobs.runs.switching import pause_owner, resume_owner
 from badgerjobs.web.definitions.keeping import made_or_updated
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
@@ -119,27 +119,17 @@ def delete_task(*, task: Task, by: audit.Actor, now: datetime) -> None:
         _record(task, by=by, action="task.delete", now=now, changes=audit.difference(facts, dict.fromkeys(facts)))
 
 
-@transaction.atomic
 def pause_task(*, task: Task, by: audit.Actor, now: datetime, reason: str = "", until: datetime | None = None) -> bool:
     """Switch it off: neither its schedule nor its webhook runs it, and what waits is aborted. What runs goes on.
 
     `until` is when it is resumed by itself; None: when somebody does. Returns whether it was on.
     """
-    if not many.pause_all([task.runnable_id], now=now, reason=reason, until=until):
-        return False
-    before = {"enabled": True, "pause_reason": "", "paused_until": None}
-    changes = audit.difference(before, {"enabled": False, "pause_reason": reason, "paused_until": until})
-    _record(task, by=by, action="task.pause", now=now, changes=changes)
-    return True
+    return pause_owner(task, action="task.pause", by=by, now=now, reason=reason, until=until)
 
 
-@transaction.atomic
 def resume_task(*, task: Task, by: audit.Actor, now: datetime) -> bool:
     """Switch it on: its schedule keeps its rhythm. Returns whether it was off."""
-    if not many.resume_all([task.runnable_id], now=now):
-        return False
-    _record(task, by=by, action="task.resume", now=now, changes={"enabled": [False, True]})
-    return True
+    return resume_owner(task, action="task.resume", by=by, now=now)
 
 
 @transaction.atomic

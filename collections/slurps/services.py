@@ -8,10 +8,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from badgerjobs.lib.storable import cleaned
-from badgerjobs.runs import many
 from badgerjobs.runs.models import Cause, Queue, Run, Runnable
 from badgerjobs.runs.owned import apply, facts_of, judge_policies, set_fields
 from badgerjobs.runs.services import add_runnable, change_runnable, delete_runnables, run_now
+from badgerjobs.runs.switching import pause_owner, resume_owner
 from badgerjobs.web.definitions.keeping import made_or_updated
 from badgerjobs.web.problems import Conflict, Invalid
 from badgerjobs.workspaces import audit
@@ -110,7 +110,6 @@ def delete_async_job(*, job: AsyncJob, by: audit.Actor, now: datetime) -> None:
     _record(job, by=by, action="asyncjob.delete", now=now, changes=audit.difference(facts, dict.fromkeys(facts)))
 
 
-@transaction.atomic
 def pause_async_job(
     *, job: AsyncJob, by: audit.Actor, now: datetime, reason: str = "", until: datetime | None = None
 ) -> bool:
@@ -118,21 +117,12 @@ def pause_async_job(
 
     `until` is when it is resumed by itself; None: when somebody does. Returns whether it was on.
     """
-    if not many.pause_all([job.runnable_id], now=now, reason=reason, until=until):
-        return False
-    before = {"enabled": True, "pause_reason": "", "paused_until": None}
-    changes = audit.difference(before, {"enabled": False, "pause_reason": reason, "paused_until": until})
-    _record(job, by=by, action="asyncjob.pause", now=now, changes=changes)
-    return True
+    return pause_owner(job, action="asyncjob.pause", by=by, now=now, reason=reason, until=until)
 
 
-@transaction.atomic
 def resume_async_job(*, job: AsyncJob, by: audit.Actor, now: datetime) -> bool:
     """Switch it on: its schedule keeps its rhythm. Returns whether it was off."""
-    if not many.resume_all([job.runnable_id], now=now):
-        return False
-    _record(job, by=by, action="asyncjob.resume", now=now, changes={"enabled": [False, True]})
-    return True
+    return resume_owner(job, action="asyncjob.resume", by=by, now=now)
 
 
 @transaction.atomic

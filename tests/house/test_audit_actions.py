@@ -18,14 +18,14 @@ LOG = "badgerjobs/workspaces/audit.py"
 
 
 def recorded(tree: ast.Module) -> Iterator[str]:
-    """Every action that a call to `delete_unused`, or something named like `record` or `_record_all`, names.
+    """Every action that a call to `delete_unused`, `pause_owner`, or something named like `record` or `_record_all`, names.
 
     And those that are the values of a table named like `MAILED_ACTIONS`.
     """
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords):
-                if not re.fullmatch(r"_?record(_[a-z]+)?|delete_unused", name):
+                if not re.fullmatch(r"_?record(_[a-z]+)?|delete_unused|(pause|resume)_owner", name):
                     continue
                 for value in (*args, *(word.value for word in keywords if word.arg == "action")):
                     texts = [part.value for part in ast.walk(value) if isinstance(part, ast.Constant)]
