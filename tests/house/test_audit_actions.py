@@ -18,7 +18,7 @@ LOG = "badgerjobs/workspaces/audit.py"
 
 
 def recorded(tree: ast.Module) -> Iterator[str]:
-    """Every action that a call to something named like `record` or `_record_all` names, or to who records it for others.
+    """Every action that a call to something named like `record` or `_record_all` names, or to who records for others.
 
     And those that are the values of a table named like `MAILED_ACTIONS`.
     """
