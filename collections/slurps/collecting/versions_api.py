@@ -19,6 +19,7 @@ from badgerjobs.web.problems import Conflict, Invalid
 from slurps.collecting import version_services
 from slurps.collecting.api import TAG_WORDS, collection_of
 from slurps.collecting.differences import difference
+from slurps.collecting.reading.rights import ensure_may_read
 from slurps.collecting.serializers import CollectionSerializer, CollectionVersionSerializer, DifferenceSerializer
 from slurps.models import Collection, Stage, Version
 
@@ -130,8 +131,9 @@ class VersionViewSet(viewsets.GenericViewSet[Version]):
     )
     @action(detail=False, pagination_class=None)
     def difference(self, request: Request, tag: str, name: str) -> HttpResponse:
-        """Which rows were added, removed and changed: how many, and the first hundred of each."""
+        """Which rows were added, removed and changed: how many, and the first hundred. For its readers alone."""
         collection = collection_of(request, tag, name)
+        ensure_may_read(request, collection)
         later = _asked(collection, "to", request.query_params.get("to")) or collection.current
         if later is None:
             raise Conflict(f"The collection “{name}” has no version yet.")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from badgerjobs.workspaces.models import AuditEntry
+from badgerjobs.workspaces.models import AuditEntry, Scope
 from slurps.models import Collection, Row, Stage, Version
 from slurps.storing.staging import begin
-from tests.callers import Answer, Caller
+from tests.callers import Answer, Caller, caller_for
 from tests.factories import NOW, make_async_job, make_collection
 from tests.slurps.collecting.held import FLAGS, hold_rows
 from tests.slurps.collecting.reads import rows
@@ -198,3 +198,14 @@ class TestDifference:
         assert answer.status == 400
         assert "number of a version" in answer.body["detail"]
         assert difference(alice, "?from=7").status == 404
+
+
+def test_a_difference_is_shown_to_those_alone_who_may_read_its_rows(alice: Caller) -> None:
+    collection = collection_of(alice, "normal")
+    load(collection, [ANN])
+    without = caller_for(alice.application, scopes=[Scope.READ, Scope.WRITE])
+    assert difference(without).status == 403
+    Collection.objects.update(readers=["other"])
+    assert (difference(alice).status, difference(alice).body) == (rows(alice).status, rows(alice).body)
+    Collection.objects.update(readers=["test"])
+    assert difference(alice).body["added"]["rows"] == [ANN]

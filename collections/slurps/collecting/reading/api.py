@@ -7,16 +7,17 @@ from typing import Any
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from badgerjobs.web.authentication import application_of
-from badgerjobs.workspaces.models import Scope, Token
+from badgerjobs.workspaces.models import Scope
 from slurps.collecting.reading import answers, cursors
 from slurps.collecting.reading.asking import MOST, USUAL, asked_of, filters_of
 from slurps.collecting.reading.formats import TYPES
+from slurps.collecting.reading.rights import ensure_may_read
 from slurps.collecting.reading.statements import Reader
 from slurps.collecting.reading.versions import version_for
 from slurps.collecting.snapshot import in_words, one_look
@@ -24,7 +25,6 @@ from slurps.models import Collection
 from slurps.storing.columns import types_of
 
 NO_ENDPOINT = "There is no collection with the name “{}” in this application."
-NOT_FOR_YOU = "The token “{}” is not among those that may read the collection “{}”."
 
 _ROW: dict[str, Any] = {"type": "object", "additionalProperties": True}
 _ROWS: dict[str, Any] = {"type": "array", "items": _ROW}
@@ -120,9 +120,7 @@ class CollectionRowsView(APIView):
         collection = collections.filter(name=endpoint).first()
         if collection is None:
             raise NotFound(NO_ENDPOINT.format(endpoint))
-        token: Token = request.auth  # type: ignore[assignment]
-        if collection.readers is not None and token.label not in collection.readers:
-            raise PermissionDenied(NOT_FOR_YOU.format(token.label, endpoint))
+        ensure_may_read(request, collection)
         collection.application = application
         return collection
 
