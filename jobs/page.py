@@ -109,12 +109,8 @@ class JobPage(OwnerPage):
 
     @property
     def mark(self) -> str:
-        """Changes whenever the page has something else to say."""
-        ended = self.row.ended
-        moving = "".join(f" {run.number}:{run.state}:{run.held:d}:{run.attempts}" for run in self.waiting)
-        paused = f"{self.runnable.paused_until} {self.runnable.breaker} {self.job.cancelled_at}"
-        last = f"{ended.id} {ended.ended_at}" if ended else ""
-        return f"{last} {self.runnable.enabled} {self.runnable.next_run_at} {paused}{moving}"
+        """The same, and when it is cancelled."""
+        return f"{super().mark} {self.job.cancelled_at}"
 
     @property
     def usual_ms(self) -> float | None:

@@ -96,15 +96,6 @@ class TaskPage(OwnerPage):
         return pause_of(self.runnable, self.application, self.task.tag, _SWITCHES)
 
     @property
-    def mark(self) -> str:
-        """Changes whenever the page has something else to say."""
-        ended = self.row.ended
-        moving = "".join(f" {run.number}:{run.state}" for run in self.waiting)
-        paused = f"{self.runnable.paused_until} {self.runnable.breaker}"
-        last = f"{ended.id} {ended.ended_at}" if ended else ""
-        return f"{last} {self.runnable.enabled} {self.runnable.next_run_at} {paused}{moving}"
-
-    @property
     def variables(self) -> list[VariableField]:
         """What a webhook fills in its pattern, each with the value that is asked for here."""
         if self.task.selection == Selection.EXACT:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, tzinfo
 from functools import cached_property
+from typing import Any
 
 from django.conf import settings
 
@@ -19,7 +20,12 @@ WAITING = 50
 
 
 class OwnerPage:
-    """Everything is looked up when it is shown, and once: a part of the page asks for nothing but its own."""
+    """Everything is looked up when it is shown, and once: a part of the page asks for nothing but its own.
+
+    `row` is what the list says of it.
+    """
+
+    row: Any
 
     def __init__(self, runnable: Runnable, application: Application, now: datetime) -> None:
         self.runnable, self.application, self.now = runnable, application, now
@@ -33,6 +39,15 @@ class OwnerPage:
     def kept_days(self) -> int:
         """How long results are kept."""
         return self.application.retention_days or settings.RETENTION_DAYS
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever the page has something else to say."""
+        ended = self.row.ended
+        moving = "".join(f" {run.number}:{run.state}:{run.held:d}:{run.attempts}" for run in self.waiting)
+        paused = f"{self.runnable.paused_until} {self.runnable.breaker}"
+        last = f"{ended.id} {ended.ended_at}" if ended else ""
+        return f"{last} {self.runnable.enabled} {self.runnable.next_run_at} {paused}{moving}"
 
     @cached_property
     def waiting(self) -> list[Run]:

@@ -91,15 +91,6 @@ class AsyncJobPage(OwnerPage):
         """Run → how far it is, of those that load rows."""
         return progress_of(self.application, self.waiting)
 
-    @property
-    def mark(self) -> str:
-        """Changes whenever the page has something else to say."""
-        ended = self.row.ended
-        moving = "".join(f" {run.number}:{run.state}" for run in self.waiting)
-        paused = f"{self.runnable.paused_until} {self.runnable.breaker}"
-        last = f"{ended.id} {ended.ended_at}" if ended else ""
-        return f"{last} {self.runnable.enabled} {self.runnable.next_run_at} {paused}{moving}"
-
     def run_page(self, cursor: str) -> Page[Any]:
         """A page of its runs, newest first, with what they left."""
         page = page_of(self.runs, order="-pk", cursor=cursor, size=RUNS)
