@@ -68,6 +68,8 @@ BACKGROUND_TASKS = env.items("BACKGROUND_TASKS")
 SLURPERS = env.items("SLURPERS")
 PRESET_TIME_ZONE = env.text("PRESET_TIME_ZONE", "EST")
 EGRESS_ALLOW = env.items("EGRESS_ALLOW")
+# ODBC drivers that sources may use. They are no Python: what a server sends them on to is not seen by the guard.
+ODBC_DRIVERS = env.items("ODBC_DRIVERS")
 JAVASCRIPT_PROCESSES = javascript.processes()
 WEB_THREADS = env.number("WEB_THREADS", 16, least=1, most=1000)
 CACHE_READS_PER_SECOND = env.number("CACHE_READS_PER_SECOND", 10000, least=1, most=1_000_000)

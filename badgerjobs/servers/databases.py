@@ -17,18 +17,25 @@ POSTGRESQL = "postgresql"
 
 
 class _Named(ssl.SSLContext):
-    """Checks a certificate by the server's own name, whatever port on loopback leads there."""
+    """Checks a certificate by the server's own name, whatever port on loopback leads there, and whoever forbids it."""
 
     host = ""
 
     def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.verify_mode is ssl.CERT_REQUIRED:
+            self.check_hostname = True
         return super().wrap_socket(sock, *args, **{**kwargs, "server_hostname": self.host})
 
 
-def _pymysql(connection: Mapping[str, Any], timeout_s: int) -> dict[str, Any]:
+def pymysql_arguments(connection: Mapping[str, Any], timeout_s: int) -> dict[str, Any]:
     given: dict[str, Any] = {"connect_timeout": timeout_s, "read_timeout": timeout_s, "write_timeout": timeout_s}
     if connection["tls"] == "none":
         return {**given, "ssl_disabled": True}
+    return {**given, "ssl": named_context(connection), "local_infile": False}
+
+
+def named_context(connection: Mapping[str, Any]) -> ssl.SSLContext:
+    """For a driver of one connection, which knows the server by a port on loopback."""
     context = _Named(ssl.PROTOCOL_TLS_CLIENT)
     context.host = connection["host"]
     trusted = tls.context_of(connection)
@@ -38,7 +45,7 @@ def _pymysql(connection: Mapping[str, Any], timeout_s: int) -> dict[str, Any]:
         )
     else:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return {**given, "ssl": context, "local_infile": False}
+    return context
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +59,8 @@ class Driver:
 
 
 DRIVERS: Mapping[str, Driver] = {
-    "mysql": Driver("mysql+pymysql", "pymysql", "PyMySQL", _pymysql),
-    "mariadb": Driver("mariadb+pymysql", "pymysql", "PyMySQL", _pymysql),
+    "mysql": Driver("mysql+pymysql", "pymysql", "PyMySQL", pymysql_arguments),
+    "mariadb": Driver("mariadb+pymysql", "pymysql", "PyMySQL", pymysql_arguments),
 }
 
 

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb, set_json_loads
 from psycopg.types.multirange import MultirangeInfo
 from psycopg.types.string import TextLoader
 
+from badgerjobs.lib.finite_numbers import finite, finite_whole
 from badgerjobs.lib.json_depth import is_deeper
 from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.relay import LOOPBACK, Line
@@ -67,10 +68,17 @@ class Server(AsyncConnection[Any]):
 
 
 @asynccontextmanager
-async def connected(connection: Mapping[str, Any], line: Line, timeout_s: int) -> AsyncIterator[Server]:
+async def connected(
+    connection: Mapping[str, Any],
+    line: Line,
+    timeout_s: int,
+    *,
+    as_one: type[Server] = Server,
+    context: AdaptersMap | None = None,
+) -> AsyncIterator[Server]:
     """Signed in, at the other end of a line. Nothing of this machine's own (passwords, keys, services) is offered."""
     with certificates_file(connection) as trusted:
-        server = await Server.connect(
+        server = await as_one.connect(
             host=connection["host"],
             hostaddr=LOOPBACK,
             port=line.port,
@@ -89,7 +97,7 @@ async def connected(connection: Mapping[str, Any], line: Line, timeout_s: int) -
             autocommit=True,
             prepare_threshold=None,
             cursor_factory=AsyncRawCursor,
-            context=ADAPTERS,
+            context=context or ADAPTERS,
         )
     try:
         yield server
@@ -119,9 +127,9 @@ class _Bounded(Loader):
 
 
 def _read_json(written: str | bytes) -> Any:
-    """The value; its text where it is deeper than others could read it, or has a number of too many digits."""
+    """The value; its text where it is deeper than others could read it, or has a number that is too large."""
     try:
-        value = json.loads(written)
+        value = json.loads(written, parse_float=finite, parse_int=finite_whole)
         if not is_deeper(value, MOST_LEVELS):
             return value
     except (ValueError, RecursionError):
@@ -169,9 +177,16 @@ def adapted(value: Any) -> Any:
     return Jsonb(value) if isinstance(value, dict | list) else value
 
 
-def failed(
-    error: psycopg.Error, statement: Statement, text: str, connection: Mapping[str, Any], timeout_s: int
+def failed(  # noqa: PLR0913
+    error: psycopg.Error,
+    statement: Statement,
+    text: str,
+    connection: Mapping[str, Any],
+    timeout_s: int,
+    *,
+    start: int = 0,
 ) -> Failed:
+    """What went wrong, for people. `start`: where in what was sent the statement began."""
     state = error.sqlstate or ""
     if not error.diag.message_primary:
         return _not_connected(str(error), connection)
@@ -186,16 +201,16 @@ def failed(
     if state == READ_ONLY:
         return Failed("sql", f"The statement changes something: {said} Let the event write, if it may.", retry=False)
     more = " ".join(quoted(one, secrets) for one in (error.diag.message_detail, error.diag.message_hint) if one)
-    place = _place(error, statement, text)
+    place = _place(error, statement, text, start)
     sentence = f"The database says{place}: {said} {more}".rstrip()
     return Failed(CLASSES.get(state[:2], "sql"), sentence, retry=state[:2] in PASSING)
 
 
-def _place(error: psycopg.Error, statement: Statement, text: str) -> str:
+def _place(error: psycopg.Error, statement: Statement, text: str, start: int) -> str:
     position = error.diag.statement_position
     if not position:
         return ""
-    return f", at {line_and_column(text, statement.place_of(int(position) - 1, mark))}"
+    return f", at {line_and_column(text, statement.place_of(max(0, int(position) - 1 - start), mark))}"
 
 
 NO_POSTGRESQL = "The connection to {host} broke: it may be no PostgreSQL, or it stopped."

@@ -1,0 +1,130 @@
+"""Databases whose drivers Python programs share a way to talk to (DB-API): where the operator installed the driver."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.conf import settings
+
+from badgerjobs.outbound.relay import LOOPBACK, Line
+from badgerjobs.servers.databases import POSTGRESQL, named_context, pymysql_arguments
+
+ODBC = "odbc"
+READ_ONLY = "SET TRANSACTION READ ONLY"
+# So many rows are read ahead by a driver that reads more than one.
+ROWS_AHEAD = 25
+
+MISSING = "This installation has no {}, which {} needs. Its operator can install it."
+NO_ODBC = "The ODBC driver “{}” is none of those that the operator of this installation lists in ODBC_DRIVERS: {}."
+NO_TLS = "How “{}” is told to use TLS is not known here: of ODBC, it is for drivers for SQL Server."
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """How rows are read by a driver: its module and package, and how it connects to the other end of a line.
+
+    `mark` is how the n-th parameter is written; where the same mark stands for all, `by_place`, each place has its own.
+    `doubled` is what a statement's own signs of that kind are written twice. `begins` makes its transaction read.
+    """
+
+    module: str
+    package: str
+    connect: Callable[[Any, Mapping[str, Any], Line, int], Any]
+    cursor: Callable[[Any, Any], Any]
+    mark: Callable[[int], str]
+    by_place: bool = False
+    doubled: str = ""
+    begins: str = ""
+
+
+def _mysql(module: Any, given: Mapping[str, Any], line: Line, timeout_s: int) -> Any:
+    return module.connect(
+        host=LOOPBACK,
+        port=line.port,
+        user=given["user"],
+        password=given["password"],
+        database=given["database"],
+        charset="utf8mb4",
+        init_command="SET SESSION time_zone = '+00:00'",
+        **pymysql_arguments(given, timeout_s),
+    )
+
+
+def _unbuffered(module: Any, server: Any) -> Any:
+    return server.cursor(import_module(f"{module.__name__}.cursors").SSCursor)
+
+
+def _oracle(module: Any, given: Mapping[str, Any], line: Line, timeout_s: int) -> Any:
+    module.defaults.fetch_lobs = False
+    module.defaults.fetch_decimals = True
+    secure: dict[str, Any] = {}
+    if given["tls"] != "none":
+        # By our own context: the driver's own check would be for the name of the line's end here.
+        secure = {"protocol": "tcps", "ssl_context": named_context(given), "ssl_server_dn_match": False}
+    server = module.connect(
+        host=LOOPBACK,
+        port=line.port,
+        user=given["user"],
+        password=given["password"],
+        service_name=given["database"],
+        tcp_connect_timeout=timeout_s,
+        disable_oob=True,
+        **secure,
+    )
+    server.call_timeout = timeout_s * 1000
+    return server
+
+
+def _ahead(_module: Any, server: Any) -> Any:
+    cursor = server.cursor()
+    cursor.arraysize = cursor.prefetchrows = ROWS_AHEAD
+    return cursor
+
+
+def _odbc(module: Any, given: Mapping[str, Any], line: Line, timeout_s: int) -> Any:
+    module.pooling = False
+    server = module.connect(odbc_string(given, line.port), timeout=timeout_s, autocommit=False, readonly=True)
+    server.timeout = timeout_s
+    return server
+
+
+def odbc_string(given: Mapping[str, Any], port: int) -> str:
+    """What an ODBC driver is told: each value in braces, so that none says more than its own."""
+    is_of_microsoft = "sql server" in given["driver"].lower()
+    where = {"Server": f"{LOOPBACK},{port}"} if is_of_microsoft else {"Server": LOOPBACK, "Port": str(port)}
+    parts = {"Driver": given["driver"], **where, "Database": given["database"]}
+    if given["user"]:
+        parts |= {"UID": given["user"], "PWD": given["password"]}
+    if is_of_microsoft:
+        trusts = "no" if given["tls"] == "verify" else "yes"
+        parts["Encrypt"] = "no" if given["tls"] == "none" else "yes"
+        parts |= {"TrustServerCertificate": trusts, "HostNameInCertificate": given["host"]}
+    return ";".join(f"{name}={{{value.replace('}', '}}')}}}" for name, value in parts.items())
+
+
+DRIVERS: Mapping[str, Driver] = {
+    "mysql": Driver("pymysql", "PyMySQL", _mysql, _unbuffered, lambda _: "%s", by_place=True, doubled="%",
+                    begins=READ_ONLY),
+    "mariadb": Driver("pymysql", "PyMySQL", _mysql, _unbuffered, lambda _: "%s", by_place=True, doubled="%",
+                      begins=READ_ONLY),
+    "oracle": Driver("oracledb", "oracledb", _oracle, _ahead, lambda number: f":p{number}", begins=READ_ONLY),
+    ODBC: Driver("pyodbc", "pyodbc", _odbc, lambda _, server: server.cursor(), lambda _: "?", by_place=True),
+}  # fmt: skip
+ENGINES = (POSTGRESQL, *DRIVERS)
+
+
+def lack_of_driver(engine: str, odbc_driver: str = "", tls: str = "none") -> str:
+    """Why a database cannot be spoken to here, and who can help; empty where it can."""
+    if engine == POSTGRESQL:
+        return ""
+    driver = DRIVERS[engine]
+    if not find_spec(driver.module):
+        return MISSING.format(driver.package, "ODBC" if engine == ODBC else engine)
+    if engine == ODBC:
+        if odbc_driver not in settings.ODBC_DRIVERS:
+            return NO_ODBC.format(odbc_driver, ", ".join(settings.ODBC_DRIVERS) or "it lists none")
+        if tls != "none" and "sql server" not in odbc_driver.lower():
+            return NO_TLS.format(odbc_driver)
+    return ""
