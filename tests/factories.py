@@ -108,8 +108,11 @@ def make_member(workspace: Workspace, role: Role = Role.OWNER, email: str = "ali
 
 def make_source(application: Application, tag: str = "a-source", **fields: Any) -> DataSource:
     """A row as it is given: a REST source with one variable, unless told otherwise."""
-    configuration = {"url": "https://example.com/products/{{PRODUCT_ID}}", **fields.pop("configuration", {})}
-    given = {"type": "REST", "name": tag, "variables": ["PRODUCT_ID"], "host": host_of(configuration), **fields}
+    is_called = not type_of(fields.get("type", "REST")).takes_file
+    url = {"url": "https://example.com/products/{{PRODUCT_ID}}"} if is_called else {}
+    configuration = {**url, **fields.pop("configuration", {})}
+    variables = ["PRODUCT_ID"] if is_called else []
+    given = {"type": "REST", "name": tag, "variables": variables, "host": host_of(configuration), **fields}
     whole = type_of(given["type"]).serializer(data=configuration)
     whole.is_valid(raise_exception=True)
     return DataSource.objects.create(application=application, tag=tag, configuration=whole.validated_data, **given)

@@ -5,12 +5,13 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
-from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.sources import examples, services
+from badgerjobs.sources.files.keeping import FileError, Keeping
+from badgerjobs.sources.files.receiving import room, taken_of
 from badgerjobs.sources.models import DataSource, SourceType
 from badgerjobs.sources.serializers import (
     NewTestSerializer,
@@ -19,15 +20,17 @@ from badgerjobs.sources.serializers import (
     TransformedSerializer,
     TransformSerializer,
     TrialSerializer,
+    UploadSerializer,
 )
 from badgerjobs.sources.trials import told, try_source, try_transform
+from badgerjobs.sources.types import type_of
 from badgerjobs.web.asked import asked_of
 from badgerjobs.web.authentication import application_of, holder_of
 from badgerjobs.web.definitions.fields import type_named
 from badgerjobs.web.definitions.rest import SEARCH, DefinitionViewSet, Verbs
 from badgerjobs.web.filters import one_of
 from badgerjobs.web.idempotency import idempotent
-from badgerjobs.web.trials import TooManyTrialsError
+from badgerjobs.web.problems import Conflict, Refused
 
 SOURCE_FILTERS = {
     "search": lambda sources, value: sources.search(value),
@@ -64,7 +67,7 @@ class SourceViewSet(DefinitionViewSet[DataSource]):
 
     def get_queryset(self) -> QuerySet[DataSource]:
         """The application's sources, and how many keys use each."""
-        return DataSource.objects.for_application(application_of(self.request)).with_keys()
+        return DataSource.objects.for_application(application_of(self.request)).with_keys().select_related("file")
 
     @extend_schema(
         summary="Create a source",
@@ -95,6 +98,28 @@ class SourceViewSet(DefinitionViewSet[DataSource]):
     def destroy(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """409, naming them, while cache keys use it."""
         return self._delete(request)
+
+    @extend_schema(
+        summary="Upload a source's file",
+        request={"application/octet-stream": bytes, "multipart/form-data": UploadSerializer},
+        responses={200: SourceSerializer},
+        parameters=[OpenApiParameter("name", str, description="What the file is called, where the body is all of it.")],
+        examples=[examples.UPLOAD],
+        operation_id="sources_upload",
+    )
+    @action(detail=True, methods=["put"], url_path="file", parser_classes=[])
+    def upload(self, request: Request, tag: str) -> Response:  # noqa: ARG002
+        """Of the types CSV_FILE and JSONL_FILE. It takes the place of the one before it when all of it has come."""
+        source, by, now = self.get_object(), holder_of(request), database_now()
+        if not type_of(source.type).takes_file:
+            raise Conflict(f"A source of the type {source.type} has no file: it is called.")
+        try:
+            with room(source.application_id):
+                file = taken_of(request._request, lambda name: Keeping(source.application, name, by=by, now=now))
+        except FileError as error:
+            raise Refused(str(error), error.status) from None
+        services.update_source(source=source, by=by, now=now, file=file)
+        return self._shown(self.get_object())
 
     @extend_schema(
         summary="Test a source",
@@ -135,21 +160,11 @@ class SourceViewSet(DefinitionViewSet[DataSource]):
     def tested_transform(self, request: Request) -> Response:
         """What it makes of an example of an answer. Nothing is called."""
         fields = asked_of(request, TransformSerializer)
-        try:
-            done = try_transform(application=application_of(request), **fields)
-        except TooManyTrialsError as error:
-            raise Throttled(wait=10, detail=str(error)) from None
+        done = try_transform(application=application_of(request), **fields)
         return Response(TransformedSerializer(told(done)).data)
 
     def _try(self, source: DataSource, configuration: Any, values: Any) -> Response:
-        try:
-            trial = try_source(
-                source=source,
-                configuration=configuration,
-                values=values,
-                by=holder_of(self.request),
-                now=database_now(),
-            )
-        except TooManyTrialsError as error:
-            raise Throttled(wait=10, detail=str(error)) from None
+        trial = try_source(
+            source=source, configuration=configuration, values=values, by=holder_of(self.request), now=database_now()
+        )
         return Response(TrialSerializer(told(trial)).data)

@@ -46,3 +46,6 @@ TRANSFORM = OpenApiExample(
     value={"code": "return response.map(product => product.name)", "response": [{"name": "Lamp"}, {"name": "Desk"}]},
     request_only=True,
 )
+UPLOAD = OpenApiExample(
+    "a table as the whole body", value="id,name\n1,Lamp\n", media_type="application/octet-stream", request_only=True
+)

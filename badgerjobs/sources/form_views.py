@@ -1,6 +1,8 @@
 """Making and changing sources in a form, and trying one out as it stands there."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,31 +12,52 @@ from django.urls import reverse
 
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.sources import services
+from badgerjobs.sources.files.keeping import Keeping
+from badgerjobs.sources.files.receiving import Peek, takes_file, unguarded
 from badgerjobs.sources.forms import VALUE, SourceForm
 from badgerjobs.sources.looks import LINES
 from badgerjobs.sources.models import SourceType
 from badgerjobs.sources.page_trials import transformed, tried
 from badgerjobs.sources.views import found_source
 from badgerjobs.web.definitions.form_pages import FormPages
-from badgerjobs.web.pages import PageRequest, application_page, only_posted
+from badgerjobs.web.pages import PageRequest, actor_of, application_page, only_posted
 from badgerjobs.workspaces.models import Application, Role
 
 TRANSFORM = "transform"
 
 
+def _kept(request: PageRequest, name: str) -> Keeping:
+    return Keeping(request.application, name, by=actor_of(request), now=database_now())
+
+
+@unguarded
 @application_page(Role.EDITOR)
+@takes_file(_kept)
 def new_source(request: PageRequest, application: Application) -> HttpResponse:
     """Choose a type; with `?type=REST`, fill in a new source of it."""
-    return SOURCES.new(request, application)
+    return _pages(request).new(request, application)
 
 
+@unguarded
 @application_page(Role.EDITOR)
+@takes_file(_kept)
 def edit_source(request: PageRequest, application: Application, tag: str) -> HttpResponse:
     """Change a source."""
-    return SOURCES.edit(request, application, found_source(application, tag))
+    return _pages(request).edit(request, application, found_source(application, tag))
 
 
+def _pages(request: Any) -> FormPages:
+    """They save the file that came with the form, if one did."""
+    file = request.taken
+    if file is None:
+        return SOURCES
+    create, update = partial(services.create_source, file=file), partial(services.update_source, file=file)
+    return replace(SOURCES, create=create, update=update)
+
+
+@unguarded
 @application_page(Role.EDITOR)
+@takes_file(lambda _, name: Peek(name))
 @only_posted
 def try_source_form(request: PageRequest, application: Application) -> HttpResponse:
     """Call what the form says, as it stands; with `?source=TAG`, stars are what that source has stored.
@@ -54,6 +77,7 @@ def try_source_form(request: PageRequest, application: Application) -> HttpRespo
         return SOURCES.page(request, begun, is_changed=True)
     form = SourceForm(request.POST, **given, row=source)
     form.is_valid()
+    form.source().posted = request.taken  # type: ignore[attr-defined]  # see `takes_file`
     answer = (transformed if request.POST.get("do") == TRANSFORM else tried)(request, form)
     return SOURCES.page(request, begun, is_changed=True, **answer)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from badgerjobs.lib.handlebars import TemplateError
 from badgerjobs.sources.looks import AUTHENTICATION, CHOOSER, LOOKS, TRANSFORM
-from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.models import DataSource, SourceFile
 from badgerjobs.sources.serializers import SourceSerializer
 from badgerjobs.sources.services import configuration_of
 from badgerjobs.sources.templates import declared
@@ -52,7 +52,21 @@ class SourceForm(DefinitionForm):
 
     def source(self) -> DataSource:
         """The source that is stored, or an empty one: what the form says of it is not put in."""
+        return self._source
+
+    @cached_property
+    def _source(self) -> DataSource:
         return self.row or DataSource(application=self.application, type=self.type)
+
+    @property
+    def takes_file(self) -> bool:
+        """Whether its rows are in a file that somebody uploads."""
+        return type_of(self.type).takes_file
+
+    @property
+    def file(self) -> SourceFile | None:
+        """The one that was uploaded last."""
+        return getattr(self.row, "file", None) if self.takes_file else None
 
     @cached_property
     def declared(self) -> list[str]:

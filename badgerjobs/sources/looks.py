@@ -13,6 +13,8 @@ LINES: Mapping[str, str] = {
     SourceType.JSONL: "A file or an answer with one JSON value on each line: rows alone, any number of them.",
     SourceType.CSV: "A table as CSV: rows alone. How it is written is found out, unless it is said.",
     SourceType.XML: "XML, or a call of SOAP: rows alone, an element for each.",
+    SourceType.CSV_FILE: "A table as CSV in a file that you upload: rows alone.",
+    SourceType.JSONL_FILE: "A file that you upload, with one JSON value on each line: rows alone.",
 }
 
 # The field that decides which of the others there are.
@@ -187,5 +189,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
     },
     SourceType.JSONL: {**ROWS_REQUEST, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
     SourceType.XML: {**ROWS_REQUEST, **XML, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
+    SourceType.CSV_FILE: CSV,
+    SourceType.JSONL_FILE: {},
     SourceType.CSV: {**ROWS_REQUEST, **CSV, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
 }  # fmt: skip

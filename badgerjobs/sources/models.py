@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import models
 
-from badgerjobs.sources.querysets import DataSourceQuerySet
+from badgerjobs.sources.querysets import DataSourceQuerySet, SourceFileQuerySet
 from badgerjobs.workspaces.fields import EncryptedJSONField
 from badgerjobs.workspaces.models import Application
 
@@ -17,6 +17,8 @@ class SourceType(models.TextChoices):
     JSONL = "JSONL", "JSON lines"
     CSV = "CSV", "CSV"
     XML = "XML", "XML and SOAP"
+    CSV_FILE = "CSV_FILE", "CSV, uploaded"
+    JSONL_FILE = "JSONL_FILE", "JSON lines, uploaded"
 
 
 def source_types() -> list[tuple[str, str]]:
@@ -42,6 +44,8 @@ class DataSource(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    # What is tried in the place of its file: the beginning of one that is not stored.
+    posted: bytes | None = None
     # Of a change that was just made: the variables that it declared anew, and what there is to say, in sentences. Not
     # stored.
     new_variables: Sequence[str] = ()
@@ -54,3 +58,42 @@ class DataSource(models.Model):
 
     def __str__(self) -> str:
         return self.tag
+
+
+class SourceFile(models.Model):
+    """A file that somebody uploaded for a source. While it arrives, and where it never did, it is no source's yet.
+
+    It is kept in parts, so that it is stored as it comes and read as it is pulled.
+    """
+
+    application = models.ForeignKey(Application, models.CASCADE, related_name="source_files")
+    source = models.OneToOneField(DataSource, models.CASCADE, related_name="file", null=True)
+    name = models.CharField(max_length=255)
+    bytes = models.BigIntegerField(default=0)
+    # Who, as the audit log has it.
+    uploaded_by = models.CharField(max_length=300)
+    uploaded_at = models.DateTimeField()
+
+    objects = SourceFileQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["uploaded_at"], condition=models.Q(source=None), name="files_of_no_source"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FilePart(models.Model):
+    """A part of a file, from 0 on."""
+
+    file = models.ForeignKey(SourceFile, models.CASCADE, related_name="parts", db_index=False)
+    position = models.IntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "position"], name="one_part_at_a_position")]
+
+    def __str__(self) -> str:
+        return f"{self.file_id} {self.position}"

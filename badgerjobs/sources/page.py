@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from badgerjobs.sources.looks import CHOOSER, LOOKS
-from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.models import DataSource, SourceFile
 from badgerjobs.sources.serializers import SourceSerializer
 from badgerjobs.sources.types import type_of
 from badgerjobs.sources.uses import USES, use_of
@@ -61,6 +62,16 @@ class SourcePage(DefinitionPage):
     def has_value(self) -> bool:
         """Whether a key could be made of it."""
         return type_of(self.row.type).prepare is not None
+
+    @property
+    def takes_file(self) -> bool:
+        """Whether its rows are in a file that somebody uploads."""
+        return type_of(self.row.type).takes_file
+
+    @cached_property
+    def file(self) -> SourceFile | None:
+        """The one that was uploaded last."""
+        return getattr(self.row, "file", None)
 
     def uses(self) -> list[tuple[str, Any]]:
         """Template and what it shows of each use that there may be."""

@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from badgerjobs.workspaces.querysets import OwnedQuerySet
 
 if TYPE_CHECKING:
-    from badgerjobs.sources.models import DataSource
+    from badgerjobs.sources.models import DataSource, SourceFile
 
 
 class DataSourceQuerySet(OwnedQuerySet["DataSource"]):
@@ -25,3 +25,7 @@ class DataSourceQuerySet(OwnedQuerySet["DataSource"]):
     def search(self, words: str) -> DataSourceQuerySet:
         """Those whose tag or name contains the words, in any case."""
         return self.filter(Q(tag__icontains=words) | Q(name__icontains=words))
+
+
+class SourceFileQuerySet(OwnedQuerySet["SourceFile"]):
+    pass

@@ -55,6 +55,15 @@ class SourceConfigurationField(ConfigurationField):
     """In the reference, one of all that there are."""
 
 
+class SourceFileSerializer(serializers.Serializer[Any]):
+    """A file that somebody uploaded."""
+
+    name = serializers.CharField(help_text="What it was called where it came from.")
+    bytes = serializers.IntegerField(help_text="How long it is, as it was sent.")
+    uploaded_at = serializers.DateTimeField(help_text="When it came.")
+    uploaded_by = serializers.CharField(help_text="Who sent it: a person's address, or what a token is called.")
+
+
 class SourceSerializer(DefinitionSerializer):
     """Where data comes from. What its configuration holds depends on its type."""
 
@@ -69,6 +78,9 @@ class SourceSerializer(DefinitionSerializer):
         help_text="The names that its placeholders ask for, in order: what each key has to give."
     )
     keys = serializers.SerializerMethodField(help_text="How many cache keys use it.")
+    file = serializers.SerializerMethodField(
+        help_text="Of the types CSV_FILE and JSONL_FILE what was uploaded last; null before, and of all others."
+    )
     warnings = serializers.SerializerMethodField(
         help_text="After a change: which keys give no value for a variable that it now asks for. Else empty."
     )
@@ -102,6 +114,11 @@ class SourceSerializer(DefinitionSerializer):
     def get_keys(self, source: DataSource) -> int:
         return int(getattr(source, "key_count", 0))
 
+    @extend_schema_field(SourceFileSerializer(allow_null=True))
+    def get_file(self, source: DataSource) -> dict[str, Any] | None:
+        file = getattr(source, "file", None) if type_of(source.type).takes_file else None
+        return SourceFileSerializer(file).data if file else None
+
     @extend_schema_field(TEXTS)
     def get_warnings(self, source: DataSource) -> list[str]:
         return list(source.warnings)
@@ -128,6 +145,12 @@ class ValuesField(BoundedDictField):
         if not is_storable(values):
             raise serializers.ValidationError("A value holds neither null characters nor halves of letters.")
         return values
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    """A file, as the field of a form."""
+
+    file = serializers.FileField(help_text="CSV or JSON lines, as it is or packed by gzip; 256 MB at most.")
 
 
 class TestSerializer(StrictSerializer):

@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.files.keeping import give
+from badgerjobs.sources.models import DataSource, SourceFile
 from badgerjobs.sources.types import type_of
 from badgerjobs.sources.types.endpoint import host_of
 from badgerjobs.web.definitions.configurations import checked
@@ -41,8 +42,18 @@ USED = Uses(
 LACKING = "{} no value for {}: until they do, their syncs fail."
 
 
-def create_source(*, application: Application, tag: str, by: audit.Actor, now: datetime, **fields: Any) -> DataSource:
+def create_source(
+    *,
+    application: Application,
+    tag: str,
+    by: audit.Actor,
+    now: datetime,
+    file: SourceFile | None = None,
+    **fields: Any,
+) -> DataSource:
     """Make a source. `fields`: type, configuration and perhaps name; the configuration is checked here.
+
+    A `file` that was uploaded becomes its own.
 
     Raises Conflict when the application has a source with this tag, ValidationError for a configuration that is wrong.
     """
@@ -51,21 +62,29 @@ def create_source(*, application: Application, tag: str, by: audit.Actor, now: d
     with alone_with_its_tag("a source", source):
         source.save(force_insert=True)
         record(source, {}, _facts(source), action="source.create", by=by, now=now)
+        if file:
+            give(source=source, file=file, by=by, now=now)
     return source
 
 
-def update_source(*, source: DataSource, by: audit.Actor, now: datetime, **fields: Any) -> DataSource:
+def update_source(
+    *, source: DataSource, by: audit.Actor, now: datetime, file: SourceFile | None = None, **fields: Any
+) -> DataSource:
     """Change what is given; a configuration is given whole. Stars in it keep what is stored.
+
+    A `file` that was uploaded takes the place of the one before it.
 
     It holds from the next fetch on. A variable that it declares anew, and that keys do not give, is no reason to refuse
     it: `source.warnings` has the sentences that say which keys. Raises Conflict when somebody else deleted it
     meanwhile, ValidationError for a configuration that is wrong or would send stored secrets to somebody else.
     """
-    return _warned(_changed(source=source, by=by, now=now, **fields))
+    return _warned(_changed(source=source, by=by, now=now, file=file, **fields))
 
 
 @transaction.atomic
-def _changed(*, source: DataSource, by: audit.Actor, now: datetime, **fields: Any) -> DataSource:
+def _changed(
+    *, source: DataSource, by: audit.Actor, now: datetime, file: SourceFile | None = None, **fields: Any
+) -> DataSource:
     try:
         source.refresh_from_db(from_queryset=DataSource.objects.select_for_update())
     except DataSource.DoesNotExist:
@@ -76,6 +95,8 @@ def _changed(*, source: DataSource, by: audit.Actor, now: datetime, **fields: An
     if _facts(source) != facts:  # what is given as it is disturbs no fetch that is under way
         source.save()
         record(source, facts, _facts(source), action="source.update", by=by, now=now)
+    if file:
+        give(source=source, file=file, by=by, now=now)
     source.new_variables = [name for name in source.variables if name not in declared]
     return source
 

@@ -167,7 +167,7 @@ def _trial(came: Attempt, duration_ms: int) -> Trial:
         error_class, error = "timeout", BUSY
     elif isinstance(outcome, Unfetched):
         error_class, error = outcome.error_class, outcome.error
-    status = answer.status if answer else getattr(outcome, "status", None)
+    status = answer.status if answer else getattr(outcome, "status", None) or None
     return Trial(
         value,
         error_class,

@@ -67,8 +67,10 @@ class TrialShown(TransformedShown):
 
     @property
     def answer(self) -> str:
-        """`200 OK`, `no connection`."""
+        """`200 OK`, `no connection`; `read` where nothing was called that has a status."""
         status, word = self.done.status, self.done.error_class
+        if not status and self.done.ok:
+            return "read"
         return answer_in_words(status) if status else WORDS.get(word) or answer_in_words(None, word) or "failed"
 
     @property

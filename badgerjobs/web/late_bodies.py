@@ -46,6 +46,10 @@ class Arriving:
         """Let the rest arrive within so many seconds from now."""
         self.until = min(self.until or time.monotonic() + BODY_S, time.monotonic() + within_s)
 
+    def allow(self, within_s: float) -> None:
+        """Let it arrive within so many seconds from now: it is long, and who sends it is known."""
+        self.until = time.monotonic() + within_s
+
     def end(self) -> None:
         """Read no more of it, and nothing else from its connection: where another request began is not known."""
         self._is_ended = self._body.failed = True  # so the server calls it

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -10,7 +9,7 @@ from django.utils.cache import patch_cache_control
 
 from badgerjobs.lib import zones
 from badgerjobs.web import problems
-from badgerjobs.web.lengths import length_of
+from badgerjobs.web.lengths import length_of, most_of
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -25,7 +24,7 @@ def bounded_body(answer: Answer) -> Answer:
     def bounded(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(HOOKS):
             return answer(request)
-        length, most = length_of(request), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        length, most = length_of(request), most_of(request)
         if length is None:
             # WSGI has no place for a body of unknown length: it would read as none at all.
             return problems.page(request, 411, "Say how long the request is: send Content-Length, and not in chunks.")

@@ -37,6 +37,14 @@ class Conflict(exceptions.APIException):
     default_detail = "This cannot be done now."
 
 
+class Refused(exceptions.APIException):
+    """What cannot be taken as it is, by its status."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status_code = status
+
+
 class Invalid(exceptions.ValidationError):
     """Field → sentence. Raised by services for what only they can see."""
 

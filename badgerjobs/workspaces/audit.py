@@ -47,6 +47,7 @@ ACTIONS = {
     "source.create": "created the source",
     "source.update": "changed the source",
     "source.delete": "deleted the source",
+    "source.upload": "uploaded a file for the source",
     "source.test": "tried out the source",
     "cachekey.create": "created the cache key",
     "cachekey.update": "changed the cache key",

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from badgerjobs.runs import fleet
 from badgerjobs.runs.models import Run, State
+from badgerjobs.sources.files.keeping import forget_left
 from slurps.models import Collection, Stage, Version
 from slurps.storing.indexing import go_on_filling
 from slurps.storing.pruning import BATCH, prune
@@ -38,7 +39,9 @@ DELETE FROM collections_row WHERE (collection_id, position, first) IN (
 
 def tidy(*, seconds: float = TIDYING_S) -> None:
     """Take back what nobody fills any more, and delete what no reader sees, as far as that goes in so many seconds."""
-    until = fleet.database_now() + timedelta(seconds=seconds)
+    now = fleet.database_now()
+    until = now + timedelta(seconds=seconds)
+    forget_left(now)
     go_on_filling(seconds=seconds / 2)
     take_back()
     drop_left_tables()

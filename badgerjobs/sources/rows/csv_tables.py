@@ -3,7 +3,7 @@
 import codecs
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
 
 from rest_framework import serializers
@@ -26,7 +26,7 @@ from badgerjobs.sources.answers import CHARSETS
 from badgerjobs.sources.rows.one_call import call_of
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk, Pull
-from badgerjobs.sources.rows.streams import Stream
+from badgerjobs.sources.rows.streams import Body
 from badgerjobs.web.serializers import BoundedDictField, OneOfField
 
 # So much is looked at to find out how it is written.
@@ -96,11 +96,11 @@ class CSVConfiguration(serializers.Serializer[Any]):
 
 
 class CSVPull(Pull):
-    """The records of one answer."""
+    """The records of one table."""
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         """See `Pull`."""
-        async with self.opened(call_of(self)) as stream:
+        async with self.body() as stream:
             encoding = await self._encoding(stream)
             self.found["encoding"] = encoding
             try:
@@ -111,14 +111,18 @@ class CSVPull(Pull):
                 said = NO_ENCODING.format(encoding, error.start + 1)
                 raise PullError("encoding", said, retry=False) from None
 
-    async def _encoding(self, stream: Stream) -> str:
+    def body(self) -> AbstractAsyncContextManager[Body]:
+        """What the table is in. Raises PullError."""
+        return self.opened(call_of(self))
+
+    async def _encoding(self, stream: Body) -> str:
         if self.configuration["encoding"]:
             return str(self.configuration["encoding"])
         begun = await stream.start(LOOKED_AT)
         found = stream.encoding_of(begun)
         return "cp1252" if found == "utf-8" and not _may_be_utf8(begun) else found
 
-    async def _read(self, stream: Stream, encoding: str) -> AsyncGenerator[Chunk, None]:
+    async def _read(self, stream: Body, encoding: str) -> AsyncGenerator[Chunk, None]:
         table: Table | None = None
         begun: list[str] = []
         length = 0

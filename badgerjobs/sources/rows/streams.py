@@ -3,6 +3,7 @@
 import asyncio
 import codecs
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
@@ -30,44 +31,25 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 _GZIP = b"\x1f\x8b"
 
 
-class Stream:
-    """A good answer under way: `head` is what it says before its body."""
+class Body(ABC):
+    """Bytes as they come: of an answer, or of a file."""
 
-    def __init__(self, source: DataSource, call: Call, means: Means, now: datetime) -> None:
-        self._source, self._means, self._now = source, means, now
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(READY)
-        self._ready = asyncio.Event()
+    def __init__(self) -> None:
         self._held: list[bytes] = []
         self._plain = self._unpacked()
-        self.head = Answer(0, [], b"", truncated=False, duration_ms=0, url=call.url, redirects=0)
-        send = partial(means.client.stream, pour=self._queue.put, begun=self._begin)
-        asked = answered(source, replace(call, read_bytes=MOST_BYTES), means, now, send)
-        self._task = asyncio.create_task(asked)
-        self._task.add_done_callback(self._end)
 
-    def _begin(self, head: Answer) -> None:
-        self.head = head
-        self._ready.set()
+    @abstractmethod
+    async def _next(self) -> bytes:
+        """The next piece; empty at the end. Raises PullError where that is not all of it."""
 
-    def _end(self, _: asyncio.Task[tuple[Answer, Call]]) -> None:
-        self._ready.set()
-        with suppress(asyncio.QueueFull):  # then those who read will see that it has ended
-            self._queue.put_nowait(b"")
-
-    async def begun(self) -> None:
-        """Wait for a good answer. Raises PullError for any other, and for none."""
-        await self._ready.wait()
-        if not self.head.status:
-            answer, sent = self._result()
-            not_good = refusal_in(answer, self._source, sent, self._now)
-            assert not_good is not None  # noqa: S101  a good one would have begun
-            raise of_unfetched(not_good, answer)
+    @property
+    def charset(self) -> str:
+        """The encoding that is said beside it; empty where none is."""
+        return ""
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of it."""
         await self._plain.aclose()
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
 
     async def start(self, size: int) -> bytes:
         """So many bytes from its beginning, or what there is. They come again with the rest."""
@@ -132,11 +114,55 @@ class Stream:
 
     def encoding_of(self, begun: bytes) -> str:
         """As its first bytes say, or its Content-Type; UTF-8 if neither does."""
-        found = next((name for bom, name in _BOMS if begun.startswith(bom)), "") or charset_of(self.head)
+        found = next((name for bom, name in _BOMS if begun.startswith(bom)), "") or self.charset
         with suppress(LookupError):
             codecs.getincrementaldecoder(found)
             return found
         return "utf-8"
+
+
+class Stream(Body):
+    """A good answer under way: `head` is what it says before its body."""
+
+    def __init__(self, source: DataSource, call: Call, means: Means, now: datetime) -> None:
+        super().__init__()
+        self._source, self._means, self._now = source, means, now
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(READY)
+        self._ready = asyncio.Event()
+        self.head = Answer(0, [], b"", truncated=False, duration_ms=0, url=call.url, redirects=0)
+        send = partial(means.client.stream, pour=self._queue.put, begun=self._begin)
+        asked = answered(source, replace(call, read_bytes=MOST_BYTES), means, now, send)
+        self._task = asyncio.create_task(asked)
+        self._task.add_done_callback(self._end)
+
+    def _begin(self, head: Answer) -> None:
+        self.head = head
+        self._ready.set()
+
+    def _end(self, _: asyncio.Task[tuple[Answer, Call]]) -> None:
+        self._ready.set()
+        with suppress(asyncio.QueueFull):  # then those who read will see that it has ended
+            self._queue.put_nowait(b"")
+
+    @property
+    def charset(self) -> str:
+        """As its Content-Type has it."""
+        return charset_of(self.head)
+
+    async def begun(self) -> None:
+        """Wait for a good answer. Raises PullError for any other, and for none."""
+        await self._ready.wait()
+        if not self.head.status:
+            answer, sent = self._result()
+            not_good = refusal_in(answer, self._source, sent, self._now)
+            assert not_good is not None  # noqa: S101  a good one would have begun
+            raise of_unfetched(not_good, answer)
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await super().close()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
     async def _next(self) -> bytes:
         """The next piece; empty at the end. Raises PullError where that is not the end of the answer."""

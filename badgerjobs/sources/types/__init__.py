@@ -24,6 +24,8 @@ SOURCE_TYPES: Mapping[str, str] = {
     SourceType.JSONL: "badgerjobs.sources.types.json_lines.JSONL",
     SourceType.CSV: "badgerjobs.sources.types.csv_files.CSV",
     SourceType.XML: "badgerjobs.sources.types.xml_documents.XML",
+    SourceType.CSV_FILE: "badgerjobs.sources.types.uploaded.CSV_FILE",
+    SourceType.JSONL_FILE: "badgerjobs.sources.types.uploaded.JSONL_FILE",
 }
 
 # What is read of an answer: a transform may make less of it. Of a value, `fetch.VALUE_BYTES` are kept at most.
@@ -38,7 +40,8 @@ class Type:
     checked one. `prepare` fills them: configuration, values and the clock → the call to make, but for its credentials;
     it raises ValueError for what cannot be filled. `read` takes a good answer to JSON: it raises AnswerError for one
     that is no success all the same. Both are None where a source holds no single value, which a key could keep.
-    `pull` begins a pull of its rows (`rows.pulling`); None where it gives none.
+    `pull` begins a pull of its rows (`rows.pulling`); None where it gives none. `takes_file`: its rows are in a file
+    that somebody uploads.
     """
 
     serializer: type[StrictSerializer]
@@ -47,6 +50,7 @@ class Type:
     read: Callable[[Answer], Reading] | None
     secrets: Secrets = NO_SECRETS
     pull: "Callable[[DataSource, Given, Means], Pulling] | None" = None
+    takes_file: bool = False
 
 
 def types_with_values() -> list[str]:
