@@ -103,9 +103,10 @@ def delete_async_job(*, job: AsyncJob, by: audit.Actor, now: datetime) -> None:
     """
     if not AsyncJob.objects.select_for_update().filter(pk=job.pk).first():
         return  # of two at once, one did it
-    facts = {**_facts(job, job.runnable), "collections": ", ".join(_collections(job))}
+    facts = _facts(job, job.runnable)
     # Its runs go before its collections: who stores rows for a run holds that, and then the collection.
     delete_runnables([job.runnable_id])
+    facts["collections"] = ", ".join(_hold_collections(job))
     AsyncJob.objects.filter(pk=job.pk).delete()
     _record(job, by=by, action="asyncjob.delete", now=now, changes=audit.difference(facts, dict.fromkeys(facts)))
 
@@ -168,8 +169,9 @@ def _slurper(application: Application, tag: str) -> Slurper:
     return found
 
 
-def _collections(job: AsyncJob) -> list[str]:
-    return list(job.collections.order_by("name").values_list("name", flat=True))
+def _hold_collections(job: AsyncJob) -> list[str]:
+    """Lock its collections before their versions, as who changes one does. Returns their names."""
+    return sorted(job.collections.select_for_update().order_by("pk").values_list("name", flat=True))
 
 
 def _facts(job: AsyncJob, runnable: Runnable) -> dict[str, Any]:

@@ -77,3 +77,21 @@ def test_a_job_is_deleted_while_a_run_of_it_is_about_to_show_its_rows() -> None:
             delete_async_job(job=collection.async_job, by=OPERATOR, now=database_now())
         assert begun.result() == "superseded"
     assert not Collection.objects.exists()
+
+
+@pytest.mark.parametrize("is_shown", [False, True], ids=["before its first version", "with versions"])
+def test_who_deletes_a_job_waits_for_its_collections_before_it_holds_their_versions(is_shown: bool) -> None:
+    collection = make_collection(make_application())
+    if is_shown:
+        showing(collection)()
+    else:
+        staged(collection, [{"id": 1}])
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            Collection.objects.select_for_update().get()
+            begun = waiting(
+                threads, lambda: delete_async_job(job=collection.async_job, by=OPERATOR, now=database_now())
+            )
+            list(Version.objects.select_for_update(nowait=True))
+        begun.result()
+    assert not Collection.objects.exists()
