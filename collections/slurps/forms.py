@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
-from django.db.models.functions import Lower
 
 from badgerjobs.runs.forms import ScheduleForm, blank, chosen
 from badgerjobs.runs.models import Overlap
@@ -15,10 +14,9 @@ from badgerjobs.web.definitions.named_form import NamedForm
 from badgerjobs.web.serializer_forms import LENIENT, first_sentence
 from badgerjobs.workspaces.models import Application
 from slurps.models import AsyncJob, Slurper
+from slurps.offering import offered
 from slurps.serializers import LONGEST_RUN_S, AsyncJobSerializer
 
-# So many slurpers are offered to choose from.
-OFFERED = 1000
 NO_SLURPER = "Choose the slurper that it runs."
 
 
@@ -52,8 +50,8 @@ class AsyncJobForm(RetryForm, PolicyForm, ScheduleForm, NamedForm):
     ) -> None:
         super().__init__(data, runnable=job.runnable if job else None, **more)
         self.job, self.application = job, application
-        found = Slurper.objects.for_application(application).order_by(Lower("name"))
-        self.slurpers = list(found.values_list("tag", "name")[:OFFERED])
+        named = str(self["slurper"].value() or "")
+        self.slurpers = offered(Slurper.objects.for_application(application), [named])
         self.fields["slurper"].widget.choices = [("", "Choose one"), *self.slurpers]
 
     def clean(self) -> dict[str, Any]:

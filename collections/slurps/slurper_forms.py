@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
-from django.db.models.functions import Lower
 from django.http import QueryDict
 
 from badgerjobs.runs.policy_form import described
@@ -17,12 +16,11 @@ from badgerjobs.web.serializer_forms import LENIENT
 from badgerjobs.workspaces.models import Application
 from slurps.fitting import SEEN
 from slurps.models import Language, Slurper
+from slurps.offering import offered
 from slurps.slurper_serializers import SlurperSerializer
 from slurps.slurper_services import MOST_SOURCES, tags_of_sources
-from slurps.slurpers import all_slurpers
+from slurps.slurpers import all_slurpers, slurper_of
 
-# So many sources are offered to choose from.
-OFFERED = 1000
 # What each language is, in a sentence.
 MEANS: Mapping[str, str] = {
     Language.NONE: "No code: the rows of its sources are stored as they come.",
@@ -74,14 +72,16 @@ class SlurperForm(NamedForm):
     ) -> None:
         super().__init__(data, auto_id="%s")
         self.application, self.slurper = application, slurper
-        given = DataSource.objects.for_application(application).filter(type__in=_with_rows()).order_by(Lower("name"))
-        self.offered = list(given.values_list("tag", "name")[:OFFERED])
+        self.initial = {**initial_of(slurper), **(initial or {})}
+        with_rows = DataSource.objects.for_application(application).filter(type__in=_with_rows())
+        self.offered = offered(with_rows, self["sources"].value() or [])
         known = [(one.id, one.title) for one in all_slurpers()]
+        if slurper and slurper.function and slurper_of(slurper.function) is None:
+            known.append((slurper.function, f"{slurper.function}, which is not here"))
         has_python = bool(known or (slurper and slurper.language == Language.PYTHON))
         if not has_python:
             self.fields["language"].choices = [one for one in Language.choices if one[0] != Language.PYTHON]  # type: ignore[attr-defined]
         self.fields["function"].widget.choices = [("", "Choose one"), *known]
-        self.initial = {**initial_of(slurper), **(initial or {})}
 
     def languages(self) -> list[tuple[Any, str]]:
         """Each choice, and what it means."""

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from badgerjobs.workspaces.models import Application, Role
-from slurps import page_trials
-from slurps.models import Slurper
+from slurps import offering, page_trials
+from slurps.models import AsyncJob, Slurper
 from slurps.slurper_services import tags_of_sources
 from slurps.trials import Trial
 from tests.clients import browser_in
@@ -85,6 +85,30 @@ def test_that_somebody_changed_it_meanwhile_is_not_forgotten_over_something_else
     seen = look(shop, "edit-slurper", "clean").context["seen"]
     Slurper.objects.get().save()
     assert press(shop, "edit-slurper", "clean", **form(seen=seen, **given)).context["seen"] == seen
+
+
+def test_what_is_chosen_is_offered_however_many_come_before_it(
+    shop: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offering, "OFFERED", 1)
+    made_slurper(shop, "clean", ("shop", "stock"))
+    made_slurper(shop, "awash")
+    made_job(shop)  # runs “clean”, the second by name
+    assert look(shop, "edit-slurper", "clean").context["form"].offered == [("shop", "shop"), ("stock", "stock")]
+    slurpers = look(shop, "edit", AsyncJob.objects.get().tag).context["form"].slurpers
+    assert [tag for tag, _ in slurpers] == ["awash", "clean"]
+    assert [tag for tag, _ in look(shop, "new", slurper="clean").context["form"].slurpers] == ["awash", "clean"]
+    assert press(shop, "new", slurper="a\0b").status_code == 200
+
+
+def test_a_function_that_is_here_no_more_may_stay(shop: Application) -> None:
+    made_slurper(shop, "clean", language="python", function="goneByNow")
+    shown = look(shop, "edit-slurper", "clean")
+    assert "goneByNow, which is not here" in text_of(shown)
+    sent = form(name="Cleaner", language="python", function="goneByNow", seen=shown.context["seen"])
+    press(shop, "edit-slurper", "clean", **sent)
+    slurper = Slurper.objects.get()
+    assert (slurper.name, slurper.function) == ("Cleaner", "goneByNow")
 
 
 def test_sources_are_added_and_taken_away_by_buttons(shop: Application) -> None:
