@@ -69,6 +69,11 @@ class AsyncJobPage(OwnerPage):
         """What its sources ask for, each once."""
         return list(dict.fromkeys(name for source in self.sources for name in source.variables))
 
+    @property
+    def remembered(self) -> dict[str, Any]:
+        """What its sources gave to go on from, of those that gave something."""
+        return {tag: value for tag, value in self.job.remembered.items() if value is not None}
+
     @cached_property
     def collections(self) -> list[Any]:
         """Those that it may fill, the active one first; each `is_held` where a result of it waits."""
@@ -106,10 +111,11 @@ class AsyncJobPage(OwnerPage):
         runs = ended[::-1]
         written = [(Counts.of_output(run.output) or Counts()).written for run in runs]
         took = [round(took_ms(run) or 0) for run in runs]
-        titles = [f"Run {run.number}:" for run in runs]
+        titles = [f"Run {run.number}{', failed' if run.state == State.FAILED else ''}:" for run in runs]
+        none = [("", 0)] * (DRAWN - len(runs))  # few stand at the right, no wider than many
         return Drawing(
-            charts.rects(list(zip(titles, written, strict=True)), HIGH, "rows"),
-            charts.rects(list(zip(titles, took, strict=True)), HIGH, "ms"),
+            charts.rects([*none, *zip(titles, written, strict=True)], HIGH, "rows"),
+            charts.rects([*none, *zip(titles, took, strict=True)], HIGH, "ms"),
             runs[0].number,
             runs[-1].number,
             written[-1],

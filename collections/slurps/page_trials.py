@@ -25,12 +25,13 @@ ROWS, COLUMNS = 20, 30
 
 
 class Rows(NamedTuple):
-    """Rows as a table. `total`: how many there are."""
+    """Rows as a table. `total`: how many there are; `numbers`: the columns that have nothing but numbers."""
 
     title: str
     columns: list[str]
     rows: list[list[Cell]]
     total: int
+    numbers: frozenset[str] = frozenset()
 
 
 class Tried:
@@ -80,4 +81,6 @@ def _table(title: str, rows: Sequence[Any], total: int) -> Rows:
     if not all(isinstance(row, dict) for row in shown):
         return Rows(title, ["row"], [[cell_of(row)] for row in shown], total)
     columns = list(dict.fromkeys(name for row in shown for name in row))[:COLUMNS]
-    return Rows(title, columns, [cells(row, columns) for row in shown], total)
+    table = [cells(row, columns) for row in shown]
+    kinds = {name: {row[place].kind for row in table} - {"null", "nothing"} for place, name in enumerate(columns)}
+    return Rows(title, columns, table, total, frozenset(name for name in columns if kinds[name] == {"number"}))

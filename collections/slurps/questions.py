@@ -26,7 +26,7 @@ def before_pausing(page: AsyncJobPage) -> dict[str, Any]:
 
 def before_forgetting(page: AsyncJobPage) -> dict[str, Any]:
     """Ask whether that is meant."""
-    known = ", ".join(page.job.remembered)
+    known = ", ".join(page.remembered)
     return {
         "title": f"Have {page.job.name} pull everything anew?",
         "text": f"What is remembered of {known} to go on from is forgotten: the next run pulls all that they have. "

@@ -26,6 +26,9 @@ ERRORS = {
     "csv": "CSV that cannot be read",
     "xml": "XML that cannot be read",
     "soap": "a fault in SOAP",
+    "collection": "a collection that is not there",
+    "sql": "a query that the database refuses",
+    "data": "a value that cannot be read",
     "encoding": "text that is not in its encoding",
     "pages": "pages that do not go on as configured",
     "loop": "pages that come again and again",
@@ -41,10 +44,12 @@ ADVICE = {
     "variables": "Run it with a value for each placeholder of its sources.",
 }
 # What a run's output tells, in the order in which it is told.
-_FACTS = (
-    ("read", "Read"), ("written", "Written"), ("added", "Added"), ("changed", "Changed"), ("unchanged", "Unchanged"),
-    ("removed", "Removed"), ("dropped", "Left out"), ("rows", "Rows of the version"),
-)  # fmt: skip
+_FACTS = {"read": "Read", "written": "Written", "rows": "Rows of the version"}
+_DIFFERENCES = {
+    "added": "Added", "changed": "Changed", "unchanged": "Unchanged", "removed": "Replaced",
+    "dropped": "Values left out",
+}  # fmt: skip
+HELD = "waits for approval: readers see what they saw"
 
 
 def answer_of(result: Mapping[str, Any], error_class: str) -> str:
@@ -62,18 +67,32 @@ def parts_of(run: Run) -> Parts | None:
         return _so_far(run)
     if not isinstance(output, dict) or "read" not in output:
         return None
+    is_held = output.get("stage") == "held"
     facts = [("Collection", output["collection"] or "none: nothing is stored")]
     facts += [("Version", f"{output['version']:,}")] if output.get("version") else []
-    facts += [(label, f"{output[name]:,}") for name, label in _FACTS if isinstance(output.get(name), int)]
+    facts += [("Result", HELD)] if is_held else []
+    told = {name: label for name, label in _FACTS.items() if not (is_held and name == "rows")}
+    # Where all rows are replaced each is new: nobody has looked which are the same.
+    replaced = {"removed", "dropped"} if output.get("removed") else _DIFFERENCES
+    told |= {name: label for name, label in _DIFFERENCES.items() if output.get(name) and name in replaced}
+    facts += [(label, f"{output[name]:,}") for name, label in told.items() if isinstance(output.get(name), int)]
     facts.append(("As JSON", words.size(output.get("bytes", 0))))
-    return Parts("Rows", facts)
+    return Parts("Rows", facts, _link_to(run, str(output["collection"] or "")))
+
+
+def _link_to(run: Run, name: str) -> tuple[str, str] | None:
+    """To the page of the collection, while it is there."""
+    if not name or not Collection.objects.for_application(run.application).filter(name=name).exists():
+        return None
+    return "The collection", reverse("collections:collection", args=[run.application.slug, name])
 
 
 def _so_far(run: Run) -> Parts:
     """Of a run that goes on. Rows that are only counted are told when it is over."""
     if far := progress_of(run.application, [run]).get(run.pk):
         facts = [("Collection", far.collection), ("Stage", far.said)]
-        return Parts("Rows", [*facts, ("Read", f"{far.read:,}"), ("Written", f"{far.written:,}")])
+        facts += [("Read", f"{far.read:,}"), ("Written", f"{far.written:,}")]
+        return Parts("Rows", facts, _link_to(run, far.collection))
     filled = Collection.objects.for_application(run.application).filter(is_active=True)
     if filled.filter(async_job__runnable=run.runnable).exists():
         return Parts("Rows", [("Stage", "it begins")])

@@ -100,6 +100,7 @@ def _page(request: PageRequest, form: SlurperForm, **more: Any) -> HttpResponse:
         "back": address_of(application, slurper) if slurper else slurpers,
         "tried_at": f"{at_try}?{urlencode({'slurper': slurper.tag})}" if slurper else at_try,
         "signatures": SIGNATURES,
+        "example": chosen[0] if chosen else "products",
         "declared": [(name, VALUE + name, request.POST.get(VALUE + name, "")) for name in variables_of(sources)],
         "pasted": [(source, request.POST.get(f"{ROWS}{source.tag}", "")) for source in sources],
         "is_pasted": request.POST.get("over") == PASTED,

@@ -12,6 +12,8 @@ from django.utils.html import format_html
 
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.pause_form import PauseForm
+from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.types import SOURCE_TYPES, type_of
 from badgerjobs.web.cursors import Page
 from badgerjobs.web.definitions.list_pages import filtered_page
 from badgerjobs.web.one_moment import one_moment
@@ -35,9 +37,14 @@ def list_jobs(request: PageRequest, application: Application) -> HttpResponse:
 
 
 def _rows(application: Application, page: Page[AsyncJob]) -> dict[str, Any]:
-    """What the list says of each. Whoever has no slurper yet begins with one."""
-    has_slurpers = Slurper.objects.for_application(application).exists
-    return {"rows": rows_of(application, page.rows, timezone.now()), "has_slurpers": has_slurpers}
+    """What the list says of each. Whoever has no source or no slurper yet begins with one."""
+    with_rows = [name for name in SOURCE_TYPES if type_of(name).pull is not None]
+    sources = DataSource.objects.for_application(application).filter(type__in=with_rows)
+    return {
+        "rows": rows_of(application, page.rows, timezone.now()),
+        "has_slurpers": Slurper.objects.for_application(application).exists,
+        "has_sources": sources.exists,
+    }
 
 
 @application_page(Role.VIEWER)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from badgerjobs.runs.models import Run, Runnable, State
 from badgerjobs.workspaces.models import Application, Role
 from slurps.models import AsyncJob, Collection
+from tests.clients import browser_in
 from tests.factories import NOW, make_collection, make_run, make_source
 from tests.slurps.pages.slurp_pages import WROTE, at, ended, look, made_job, made_slurper, press, queries, text_of
 
@@ -15,8 +16,13 @@ from tests.slurps.pages.slurp_pages import WROTE, at, ended, look, made_job, mad
 def test_without_any_the_list_says_what_comes_here(shop: Application) -> None:
     page = text_of(look(shop))
     assert "No async jobs yet" in page
-    assert "There is no slurper yet" in page
-    assert "Make the first" not in text_of(look(shop, role=Role.VIEWER))
+    assert "Make a source" in page
+    assert "Make a slurper" in page
+    assert "Make " not in text_of(look(shop, role=Role.VIEWER))
+    made_slurper(shop)
+    page = text_of(look(shop))
+    assert "Make the first async job" in page
+    assert "Make a s" not in page
 
 
 def test_the_list_tells_each_with_its_collection_its_plan_and_its_last_result(shop: Application) -> None:
@@ -83,6 +89,61 @@ def test_its_page_tells_what_each_run_left(shop: Application) -> None:
     page = text_of(look(shop, "job", "import"))
     for said in ("2,000", "1,000", "+18", "~940", "7,364 rows, held", "Rows and time"):
         assert said in page
+
+
+def test_where_all_rows_were_replaced_none_is_said_to_be_added_or_removed(shop: Application) -> None:
+    ended(made_job(shop), output={**WROTE, "added": 1000, "changed": 0, "removed": 990})
+    page = text_of(look(shop, "job", "import"))
+    assert "replaced 990" in page
+    assert "+1,000" not in page
+
+
+def told_of(shop: Application, **output: Any) -> Any:
+    run = ended(made_job(shop), output={**WROTE, **output})
+    return browser_in(shop).get(reverse("runs:run", args=[shop.slug, run.pk]))
+
+
+def test_the_page_of_a_run_says_what_it_was_to_the_rows_that_were_there(shop: Application) -> None:
+    page = text_of(told_of(shop, unchanged=0, dropped=2, rows=1042))
+    for said in ("Added 18", "Changed 940", "Values left out 2", "Rows of the version 1,042"):
+        assert said in page
+    assert "Unchanged" not in page
+    assert "The collection" not in page  # it is not there
+
+
+def test_the_page_of_a_run_that_replaced_all_rows_leads_to_the_collection(shop: Application) -> None:
+    answer = told_of(shop, added=1000, removed=990)
+    assert "Replaced 990" in text_of(answer)
+    assert "Added" not in text_of(answer)
+    make_collection(shop, async_job=AsyncJob.objects.get())
+    again = browser_in(shop).get(answer.request["PATH_INFO"])
+    assert f'href="{at(shop, "collection", "prices")}">The collection<' in again.content.decode()
+
+
+def test_the_page_of_a_run_says_that_its_result_waits(shop: Application) -> None:
+    page = text_of(told_of(shop, stage="held", version=None, rows=0))
+    assert "Result waits for approval" in page
+    assert "Rows of the version" not in page
+
+
+def test_what_sources_gave_nothing_to_go_on_from_is_not_told(shop: Application) -> None:
+    job = made_job(shop)
+    AsyncJob.objects.filter(pk=job.pk).update(remembered={"shop": None})
+    page = text_of(look(shop, "job", "import"))
+    assert "Goes on from" not in page
+    assert "Pull everything anew" not in page
+    AsyncJob.objects.filter(pk=job.pk).update(remembered={"shop": 7, "stock": None})
+    assert "Goes on from shop 7 " in text_of(look(shop, "job", "import"))
+    assert "remembered of shop to go on" in text_of(look(shop, "forget", "import"))
+
+
+def test_few_runs_are_drawn_no_wider_than_many(shop: Application) -> None:
+    job = made_job(shop)
+    ended(job)
+    ended(job, 2, State.FAILED)
+    drawn = look(shop, "job", "import").context["page"].drawing
+    assert all(bar.width < 8 and bar.x > 200 for bar in drawn.rows)
+    assert [bar.title for bar in drawn.rows] == ["Run 1: 1,000 rows", "Run 2, failed: 1,000 rows"]
 
 
 def test_its_page_costs_no_more_for_more_runs_and_collections(shop: Application) -> None:
