@@ -1,15 +1,14 @@
 """A reader asks for a value to be fetched, and waits for a first one. A worker fetches it, never the reader."""
 
 import logging
-import threading
 import time
-from collections import Counter
 from collections.abc import Collection
 
 from django.conf import settings
 from django.db import OperationalError
 
 from badgerjobs.runs.fleet import database_now
+from badgerjobs.web.seats import Seats
 from tasks.cache import rows
 from tasks.cache.freshness import Stored
 from tasks.cache.refusals import BeingFetchedError, NoKeyError, SourceFailsError
@@ -23,32 +22,6 @@ LOOKS_EVERY_S = 0.1
 # A process asks for the same key once in so many seconds, however many read it; the database then decides.
 ASKED_AGAIN_S = 1.0
 MOST_REMEMBERED = 10_000
-
-
-class Seats:
-    """So many threads of a process may wait at once, and for one application half of them: the others go on answering.
-
-    There is always one.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._count = max(1, count)
-        self._share = max(1, self._count // 2)
-        self._taken: Counter[int] = Counter()  # application → its seats
-        self._lock = threading.Lock()
-
-    def take(self, application_id: int) -> bool:
-        """Whether there was one. Who has it gives it back."""
-        with self._lock:
-            if self._taken.total() >= self._count or self._taken[application_id] >= self._share:
-                return False
-            self._taken[application_id] += 1
-            return True
-
-    def give_back(self, application_id: int) -> None:
-        """Let another have it."""
-        with self._lock:
-            self._taken -= Counter([application_id])
 
 
 _seats = Seats(settings.WEB_THREADS // 4)

@@ -107,6 +107,14 @@ def test_sorted_by(alice: Caller, sort: str, expected: list[int]) -> None:
         assert paged(alice, _sort=sort, _limit=limit) == expected
 
 
+def test_what_long_texts_are_sorted_by_has_room_in_a_cursor(alice: Caller) -> None:
+    collection = make_collection(alice.application, name="people")
+    load(collection, [{"id": 1, "name": f"b{'x' * 5000}"}, {"id": 2, "name": "c"}, {"id": 3, "name": "a" * 5000}])
+    page = rows(alice, _sort="name", _limit=1, _fields="id")
+    assert len(page.headers["Link"]) < 2000
+    assert walked(alice, _sort="name", _limit=1, _fields="id") == [3, 1, 2]
+
+
 def walked(caller: Caller, **query: Any) -> list[int]:
     """All pages, by their cursors."""
     found: list[int] = []
@@ -212,6 +220,8 @@ def test_keys_of_two_types_are_two_rows(alice: Caller) -> None:
         ({"_limit": "0"}, "$limit", "from 1 to 10,000"),
         ({"_limit": "10001"}, "$limit", "from 1 to 10,000"),
         ({"_limit": "ten"}, "$limit", "from 1 to 10,000"),
+        ({"_limit": "000000000001000000"}, "$limit", "from 1 to 10,000"),
+        ({"_page": "1" * 5000}, "$page", "whole number"),
         ({"_limit": ["1", "2"]}, "$limit", "Give it once."),
         ({"_page": "0"}, "$page", "whole number"),
         ({"_with_meta": "maybe"}, "$with_meta", "true or false"),

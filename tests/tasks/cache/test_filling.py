@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Run
+from badgerjobs.web.seats import Seats
 from badgerjobs.workspaces.models import Application
 from tasks.cache import filling
-from tasks.cache.filling import Seats
 from tasks.models import CachedValue, CacheKey
 from tasks.syncs import asking
 from tests.callers import PROBLEM, Caller

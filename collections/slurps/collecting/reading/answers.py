@@ -16,6 +16,7 @@ from slurps.collecting.reading.asking import Asked, Format
 from slurps.collecting.reading.cursors import Bookmark, query_of, written
 from slurps.collecting.reading.formats import FORMATS, TYPES, json_list
 from slurps.collecting.reading.pages import Page, all_of, count_of, page_of
+from slurps.collecting.reading.seats import Seat
 from slurps.collecting.reading.statements import Reader
 from slurps.models import Collection, Version
 
@@ -65,12 +66,13 @@ def dressed(response: HttpResponseBase, version: Version, etag: str) -> HttpResp
 
 
 def whole(asked: Asked, reader: Reader, version: Version, look: ExitStack) -> HttpResponseBase:
-    """All rows. Those of one batch are sent at once, and their length with them."""
+    """All rows. Those of one batch are sent at once, and their length with them. Raises Throttled."""
     batches = all_of(reader, version)
     first, second = next(batches, []), next(batches, None)
     made = FORMATS[asked.format]
     if second is None:
         return _whole(asked, made([first], reader.header))
+    look.callback(Seat(version.application_id).give_back)
     chunks = made(chain([first, second], batches), reader.header)
     # DRF and Django know how to close what has a `close`.
     return StreamingHttpResponse(Streamed(chunks, look.pop_all()), content_type=TYPES[asked.format])

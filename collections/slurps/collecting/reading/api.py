@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from badgerjobs.web.authentication import application_of
 from badgerjobs.workspaces.models import Scope
-from slurps.collecting.reading import answers, cursors
+from slurps.collecting.reading import answers, cursors, seats
 from slurps.collecting.reading.asking import MOST, USUAL, asked_of, filters_of
 from slurps.collecting.reading.formats import TYPES
 from slurps.collecting.reading.rights import ensure_may_read
@@ -138,8 +138,10 @@ class CollectionRowsView(APIView):
             return answers.dressed(HttpResponse(status=304), version, etag)
         if http.method == "HEAD":
             return answers.dressed(HttpResponse(content_type=TYPES[asked.format]), version, etag)
+        if seats.looks_long(reader, version):
+            look.callback(seats.Seat(collection.application_id).give_back)
         if asked.limit:
             response = answers.paged(http, asked, reader, version, mark)
         else:
             response = answers.whole(asked, reader, version, look)
-        return answers.dressed(response, version, etag)
+        return answers.dressed(seats.seated(response, collection.application_id), version, etag)

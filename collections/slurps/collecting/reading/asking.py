@@ -106,7 +106,7 @@ def _storable(name: str, value: str) -> str:
 def _whole(given: Mapping[str, str], name: str, most: int) -> int | None:
     if (value := given.get(name)) is None:
         return None
-    if not (value.isascii() and value.isdigit() and 1 <= int(value[:12]) <= most):
+    if not (value.isascii() and value.isdigit() and len(value) <= len(str(most)) and 1 <= int(value) <= most):
         raise Invalid(**{name: f"Must be a whole number from 1 to {most:,}."})
     return int(value)
 

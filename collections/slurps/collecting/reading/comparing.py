@@ -55,7 +55,7 @@ def condition(one: Filter, path: Sequence[str], values: Values, *, slot: str, ty
 
     Raises Invalid.
     """
-    is_slotted = slot and one.operator in _BY_SLOT and len(one.value) < SLOT_LETTERS
+    is_slotted = slot and one.operator in BY_SLOT and len(one.value) < SLOT_LETTERS
     there = slot if is_slotted else at(path, values)
     if one.operator in _SIGNS:
         return _ordered(one, there, values, types)
@@ -117,7 +117,7 @@ _CONDITIONS: Mapping[str, Callable[[Filter, str, Values], str]] = {
 
 # Of texts a slot has the beginning, and of what has parts nothing: enough for these, where the value is shorter.
 _SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
-_BY_SLOT = {"eq", "in", *_SIGNS}
+BY_SLOT = {"eq", "in", *_SIGNS}
 
 
 def with_word(word: str, values: Values) -> str:

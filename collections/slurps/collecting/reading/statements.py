@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from badgerjobs.web.problems import Invalid
 from slurps.collecting.reading.asking import Asked, Filter
-from slurps.collecting.reading.comparing import ANY_TYPE, condition, meant_by, with_word
+from slurps.collecting.reading.comparing import ANY_TYPE, BY_SLOT, condition, meant_by, with_word
 from slurps.collecting.reading.fields import Values, at, path_of, text_at
 from slurps.models import Collection, Version
 from slurps.storing.columns import MOST_COLUMNS, types_of
@@ -68,6 +68,13 @@ class Reader:
     def header(self) -> list[str]:
         """The names of what a line of a table has."""
         return [name for name, _ in self.fields] or list(self.known)
+
+    @property
+    def looks_through(self) -> bool:
+        """Whether it must look at rows that are not shown: no index leads to what is asked for, or gives the order."""
+        by_index = [one for one in self._asked.filters if one.operator in BY_SLOT and self._slot_of(one)]
+        is_ordered = not any(part.by and not part.by.startswith("r.slot") for part in self.parts)
+        return not by_index and (self._asked.narrows or not is_ordered)
 
     def counting(self) -> str:
         """How many rows there are in all."""
@@ -140,6 +147,9 @@ class Reader:
         path = path_of(one.name, self._columns, one.parameter)
         return condition(one, path, self.values, slot=self._slot(path), types=self._types_at(path))
 
+    def _slot_of(self, one: Filter) -> str:
+        return self._slot(path_of(one.name, self._columns, one.parameter))
+
     def _slot(self, path: Sequence[str]) -> str:
         """Where a field is indexed; empty where it is not, or not yet in all rows."""
         collection = self._collection
@@ -161,10 +171,15 @@ class Reader:
                 f"({slot} IS NULL OR {slot} = 'null'::jsonb)",
             )
             return [Part([("", some)], falls, slot), Part([("", none)], falls=False)]
-        there = at(path, self.values)
-        parts = "('object', 'array', 'null')"
-        value = f"(CASE WHEN jsonb_typeof({there}) NOT IN {parts} THEN {there} END)"
+        value = self._as_in_a_slot(path)
         return [Part([("", f"{value} IS NOT NULL")], falls, value), Part([("", f"{value} IS NULL")], falls=False)]
+
+    def _as_in_a_slot(self, path: Sequence[str]) -> str:
+        """What an index would have there: of a long text its beginning, which a cursor has room for."""
+        there, text = at(path, self.values), text_at(path, self.values)
+        cut = f"WHEN 'string' THEN to_jsonb(left({text}, {SLOT_LETTERS}))"
+        nothing = " ".join(f"WHEN '{kind}' THEN NULL" for kind in ("object", "array", "null"))
+        return f"(CASE jsonb_typeof({there}) {cut} {nothing} ELSE {there} END)"
 
     def _by_value(self, falls: bool) -> Part | None:
         """One branch for each value of an indexed field that is asked for, in the order of the index.
