@@ -50,7 +50,11 @@ async def tried_rows(source: DataSource, values: Mapping[str, Any], means: Means
         pulling = pull(source, Given(now, values), means)
         if isinstance(pulling, Pull):
             pulling.keeps = KEEPS
-        rows = await _first(pulling)
+            pulling.enough = SHOWN_ROWS
+        try:
+            rows = await _first(pulling)
+        finally:
+            await pulling.settle(kept=False)
     except PullError as error:
         answer = error.answer or getattr(pulling, "answer", None)
         return RowsTried([], [], pulling.found if pulling else {}, answer, error)

@@ -17,6 +17,7 @@ from badgerjobs.lib.storable import cleaned
 from badgerjobs.sources.means import Means, open_means
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.rows.pulling import Given, PullError, pull
+from badgerjobs.sources.rows.pulls import Pull
 from badgerjobs.web.limits import count
 from badgerjobs.web.trials import LONGEST_S, PER_MINUTE, PLACES, TooManyTrialsError
 from badgerjobs.workspaces import audit
@@ -133,11 +134,17 @@ class _Trying:
     async def _first_of(self, source: DataSource, means: Means) -> list[Any]:
         self.trial.source = source.tag
         rows: list[Any] = []
-        async with aclosing(pull(source, Given(self._now, self._values, None), means).batches()) as batches:
-            async for batch in batches:
-                rows += batch[: MOST_ROWS - len(rows)]
-                if len(rows) == MOST_ROWS:
-                    break
+        pulling = pull(source, Given(self._now, self._values, None), means)
+        if isinstance(pulling, Pull):
+            pulling.enough = MOST_ROWS
+        try:
+            async with aclosing(pulling.batches()) as batches:
+                async for batch in batches:
+                    rows += batch[: MOST_ROWS - len(rows)]
+                    if len(rows) == MOST_ROWS:
+                        break
+        finally:
+            await pulling.settle(kept=False)
         self.trial.source = ""
         return cleaned(rows)  # type: ignore[no-any-return]  # a list, as it was
 

@@ -37,6 +37,12 @@ class Pulling(Protocol):
         Raises PullError. Who stops in the middle closes it (`contextlib.aclosing`), and the connection with it.
         """
 
+    async def settle(self, *, kept: bool) -> None:
+        """Said once, on the same loop, when it is known what became of the rows: whether they are stored for good.
+
+        Only then a broker forgets them. Raises PullError where it does not.
+        """
+
 
 class PullError(Exception):
     """The rows did not all come: a word for machines, and a sentence for people without any secret.

@@ -29,6 +29,8 @@ class Pull(ABC):
         self.found: dict[str, Any] = {}
         # How much of the first answer is kept, to be shown, and that: its body unpacked, as far as it is kept.
         self.keeps = 0
+        # How many rows are wanted, where that is known before.
+        self.enough: int | None = None
         self.answer: Answer | None = None
 
     @abstractmethod
@@ -46,6 +48,9 @@ class Pull(ABC):
         for batch in batches.rest():
             yield batch
         self.remembered = memory.value()
+
+    async def settle(self, *, kept: bool) -> None:  # noqa: B027  few need it
+        """See `Pulling`. Whoever can be asked again need not know."""
 
     @asynccontextmanager
     async def opened(self, call: Call, *, patient: bool = False) -> AsyncIterator[Stream]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.rows.pulling import Pulling
 from slurps.models import AsyncJob, Collection, Slurper
 
 # Writes a line into the run's log, at once.
@@ -44,6 +45,8 @@ class Plan:
     remembered: dict[str, Any] = field(default_factory=dict)
     # How many rows each source has given so far, by its tag. Counted while they are pulled.
     came: dict[str, int] = field(default_factory=dict)
+    # The pulls that were begun, by the source's tag: each is to be told what became of its rows.
+    pulls: dict[str, Pulling] = field(default_factory=dict)
 
     @property
     def context(self) -> dict[str, Any]:

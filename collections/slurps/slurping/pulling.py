@@ -9,6 +9,10 @@ from badgerjobs.sources.means import Means, open_means
 from badgerjobs.sources.rows.pulling import Given, PullError, pull
 from slurps.slurping.plan import Batch, Plan, SlurpError
 
+# How long a source may take to hear it. Seconds.
+SETTLE_S = 10.0
+AGAIN = "“{}” was not told that its rows are stored, and gives them again the next time: {}"
+
 
 async def pulled(plan: Plan) -> AsyncIterator[Batch]:
     """All rows of all sources, in their order. Raises SlurpError."""
@@ -19,11 +23,23 @@ async def pulled(plan: Plan) -> AsyncIterator[Batch]:
                     yield batch
 
 
+async def settle(plan: Plan, kept: bool) -> None:
+    """Tell each source what became of its rows. What one does not hear comes again, which is said."""
+    for tag, pulling in plan.pulls.items():
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                await pulling.settle(kept=kept)
+        except (PullError, TimeoutError) as error:
+            why = error.sentence if isinstance(error, PullError) else "It did not answer in time."
+            if kept:
+                await asyncio.to_thread(plan.say, "error", AGAIN.format(tag, why), None)
+
+
 async def _of(plan: Plan, tag: str, means: Means) -> AsyncIterator[Batch]:
     [source] = [source for source in plan.sources if source.tag == tag]
     began, rows = time.monotonic(), 0
     try:
-        pulling = pull(source, Given(plan.now, plan.values, plan.job.remembered.get(tag)), means)
+        pulling = plan.pulls[tag] = pull(source, Given(plan.now, plan.values, plan.job.remembered.get(tag)), means)
         async with aclosing(pulling.batches()) as batches:
             async for batch in batches:
                 rows += len(batch)

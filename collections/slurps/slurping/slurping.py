@@ -2,22 +2,25 @@
 
 import threading
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from django.db import connection
 
 from slurps.guarding import flags_of, held_back
-from slurps.models import Collection, Version
+from slurps.models import Collection, Stage, Version
 from slurps.slurping.languages import LANGUAGES
 from slurps.slurping.plan import Plan, SlurpError
-from slurps.slurping.pulling import pulled
-from slurps.slurping.streaming import GivenUpError, streamed
+from slurps.slurping.pulling import pulled, settle
+from slurps.slurping.streaming import GivenUpError, Streamed, streamed
 from slurps.storing.encoding import Encoder
 from slurps.storing.faults import BusyError, HeldError, SupersededError, UnstorableError
 from slurps.storing.loading import Loader
 from slurps.storing.pruning import prune
 from slurps.storing.staging import begin
-from slurps.storing.swapping import give_up, hold, loaded_by, made_by, show
+from slurps.storing.swapping import Loaded, give_up, hold, loaded_by, made_by, show
 
 # How often it is said how far it is, in seconds.
 PROGRESS_S = 1.0
@@ -55,17 +58,24 @@ def slurp(plan: Plan, *, stopped: threading.Event) -> dict[str, Any]:
 def _stored(plan: Plan, version: Version, stopped: threading.Event) -> dict[str, Any]:
     assert plan.collection  # noqa: S101
     loader = Loader(version)
-    read, telling = 0, Telling(plan, version, loader.encoder)
-    turned = streamed(
-        lambda: LANGUAGES[plan.slurper.language](plan, pulled(plan)), stopped=stopped, meanwhile=telling.now_and_then
-    )
-    for batch in turned:
-        read += batch.read
-        loader.add(batch.rows)
-    loader.flush()
-    telling.tell(bytes=loader.encoder.bytes)
-    loaded = loaded_by(loader.encoder, read=read)
-    collection = Collection.objects.select_related("current").filter(pk=plan.collection.pk).first()
+    telling = Telling(plan, version, loader.encoder)
+    with _turned(plan, stopped, telling.now_and_then) as turned:
+        read = 0
+        for batch in turned:
+            read += batch.read
+            loader.add(batch.rows)
+        loader.flush()
+        telling.tell(bytes=loader.encoder.bytes)
+        version, collection = _shown(plan, version, loaded_by(loader.encoder, read=read))
+        turned.keep()  # it is committed: sources may forget it
+        if version.stage != Stage.HELD:
+            prune(collection)
+        return output_of(version, collection)
+
+
+def _shown(plan: Plan, version: Version, loaded: Loaded) -> tuple[Version, Collection]:
+    """Let readers see it, or hold it back."""
+    collection = Collection.objects.select_related("current").filter(pk=version.collection_id).first()
     if collection is None:
         raise SupersededError  # it was deleted meanwhile
     if flags := flags_of(collection, version, loaded):
@@ -73,8 +83,18 @@ def _stored(plan: Plan, version: Version, stopped: threading.Event) -> dict[str,
         plan.say("error", held_back(flags), {"flags": flags})
     else:
         version = show(version, loaded, worker=plan.worker, remembered=plan.remembered)
-        prune(collection)
-    return output_of(version, collection)
+    return version, collection
+
+
+def _turned(
+    plan: Plan, stopped: threading.Event, meanwhile: Callable[[], None] = lambda: None
+) -> AbstractContextManager[Streamed]:
+    return streamed(
+        lambda: LANGUAGES[plan.slurper.language](plan, pulled(plan)),
+        stopped=stopped,
+        settle=partial(settle, plan),
+        meanwhile=meanwhile,
+    )
 
 
 class Telling:
@@ -103,9 +123,10 @@ def _counted(plan: Plan, stopped: threading.Event) -> dict[str, Any]:
     """Without a collection: the same work, and nothing is stored."""
     encoder, read = Encoder(key=(), indexed=()), 0
     try:
-        for batch in streamed(lambda: LANGUAGES[plan.slurper.language](plan, pulled(plan)), stopped=stopped):
-            read += batch.read
-            encoder.lines(batch.rows, ())
+        with _turned(plan, stopped) as turned:
+            for batch in turned:
+                read += batch.read
+                encoder.lines(batch.rows, ())
     except UnstorableError as error:
         raise SlurpError("rows", str(error)) from None
     plan.say("info", NOWHERE, None)
