@@ -62,4 +62,6 @@ def _address() -> str:
     settings = connection.settings_dict
     password = quote(str(settings["PASSWORD"]), safe="")
     folder = quote(str(settings["HOST"]), safe="")
-    return f"postgresql://{settings['USER']}:{password}@/{settings['NAME']}?host={folder}&port={settings['PORT']}"
+    # dlt wants a host, and libpq goes by the last that it is told.
+    user, name = settings["USER"], settings["NAME"]
+    return f"postgresql://{user}:{password}@localhost:{settings['PORT']}/{name}?host={folder}"
