@@ -16,6 +16,7 @@ from slurps.collecting.grid import GridAsked
 from slurps.collecting.reading.asking import Asked, Format
 from slurps.collecting.reading.formats import CALLED, FORMATS, TYPES
 from slurps.collecting.reading.pages import all_of
+from slurps.collecting.reading.seats import Seat, keep
 from slurps.collecting.reading.statements import Reader
 from slurps.collecting.reading.versions import version_for
 from slurps.collecting.snapshot import in_words, one_look
@@ -31,6 +32,7 @@ def download(request: PageRequest, application: Application, name: str) -> HttpR
     collection = found_collection(application, name)
     try:
         _try(collection, told)
+        seat = Seat(application.pk)
     except APIException as error:
         messages.error(request, first_sentence(error.detail))
         return redirect(f"{address_of(application, collection)}{asked.query()}#rows")
@@ -45,6 +47,7 @@ def download(request: PageRequest, application: Application, name: str) -> HttpR
             "Cache-Control": "no-store",
         },
     )
+    keep(answer, seat)
     return answer  # type: ignore[no-any-return]
 
 

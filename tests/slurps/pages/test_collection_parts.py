@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from badgerjobs.web.seats import Seats
 from badgerjobs.workspaces.models import Application, Role
 from slurps.collecting import waiting
-from slurps.collecting.reading import pages
+from slurps.collecting.reading import pages, seats
 from slurps.collecting.snapshot import TooLongError
 from slurps.collecting.storage import storage_of
 from slurps.models import Collection
@@ -83,6 +84,16 @@ def test_what_is_refused_is_told_on_the_page(shop: Application, query: dict[str,
     answer = look(shop, "download", "prices", format="csv", **query)
     assert answer.status_code == 302
     assert answer["Location"].startswith(at(shop, "collection", "prices"))
+
+
+def test_a_file_that_is_being_taken_has_a_seat(shop: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seats, "_seats", Seats(2))
+    load(versioned(shop), ROWS)
+    begun = look(shop, "download", "prices", format="csv")
+    answer = look(shop, "download", "prices", format="csv")
+    assert answer["Location"].startswith(at(shop, "collection", "prices"))
+    assert len(b"".join(begun.streaming_content).splitlines()) == 6
+    assert len(file(shop, format="csv").splitlines()) == 6
 
 
 def test_what_is_stored_is_told_by_version(shop: Application) -> None:

@@ -42,6 +42,10 @@ def looks_long(reader: Reader, version: Version) -> bool:
 def seated(response: HttpResponseBase, application_id: int) -> HttpResponseBase:
     """With a seat until its reader has taken it, where it is long; a stream has one already. Raises Throttled."""
     if not response.streaming and len(getattr(response, "content", b"")) >= LONG_BYTES:
-        seat = Seat(application_id)
-        response._resource_closers.append(seat.give_back)  # type: ignore[attr-defined]  # Django's own, of each response
+        keep(response, Seat(application_id))
     return response
+
+
+def keep(response: HttpResponseBase, seat: Seat) -> None:
+    """Until its reader has taken it, or is gone."""
+    response._resource_closers.append(seat.give_back)  # type: ignore[attr-defined]  # Django's own, of each response
