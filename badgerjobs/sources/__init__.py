@@ -1,1 +1,1 @@
-"""Where data comes from: REST and GraphQL endpoints, with their credentials, variables and transforms."""
+"""Where data comes from: endpoints, files, databases and brokers, with their credentials, variables and transforms."""

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from badgerjobs.lib.handlebars import TemplateError
-from badgerjobs.sources.looks import AUTHENTICATION, CHOOSER, LOOKS, TRANSFORM
-from badgerjobs.sources.models import DataSource, SourceFile
+from badgerjobs.lib.handlebars import NOW, TemplateError
+from badgerjobs.sources.looks import AUTHENTICATION, CHOOSER, CHOOSERS, LOOKS, TRANSFORM
+from badgerjobs.sources.models import DataSource, SourceFile, SourceType
+from badgerjobs.sources.rows.databases import names_in
+from badgerjobs.sources.rows.remembering import own_placeholders
 from badgerjobs.sources.serializers import SourceSerializer
 from badgerjobs.sources.services import configuration_of
 from badgerjobs.sources.templates import declared
@@ -26,7 +28,11 @@ class SourceForm(DefinitionForm):
     """A source of data."""
 
     no_name = "Give it a name, like products."
-    chooser = CHOOSER
+
+    @property
+    def chooser(self) -> str:
+        """See `looks.CHOOSERS`."""
+        return CHOOSERS.get(self.type, CHOOSER)
 
     @property
     def configuration_serializer(self) -> type[StrictSerializer]:
@@ -74,15 +80,20 @@ class SourceForm(DefinitionForm):
         found: dict[str, None] = {}
         for text in self._templates():
             try:
-                found |= dict.fromkeys(declared([text]))
+                found |= dict.fromkeys(names_in(text) if self.type == SourceType.SQL else declared([text]))
             except TemplateError:
                 continue
-        return list(found)
+        ours = {NOW, *own_placeholders({"remember": self["configuration_remember"].value()})} if (
+            "remember" in self.inputs
+        ) else {NOW}  # fmt: skip
+        return [name for name in found if name not in ours]
 
     def _templates(self) -> Iterator[str]:
         for name in WITH_PLACEHOLDERS:
             kind = self._row_kind(name) if name in self.inputs else None
-            if name not in self.inputs or (name == "query" and kind is None):  # GraphQL's has braces of its own
+            if name not in self.inputs:
+                continue
+            if name == "query" and kind is None and self.type != SourceType.SQL:  # GraphQL's has braces of its own
                 continue
             value = self[PREFIX + name].value()
             yield from _values(value, kind) if kind else [str(value or "")]
@@ -90,12 +101,17 @@ class SourceForm(DefinitionForm):
     @property
     def request_rows(self) -> list[Row]:
         """The fields that say what is called."""
-        return [row for row in self.rows if self._name(row) not in (*AUTHENTICATION, TRANSFORM)]
+        return [row for row in self.rows if self._name(row) not in (*self._authentication, TRANSFORM)]
 
     @property
     def authentication_rows(self) -> list[Row]:
         """The fields that say who asks."""
-        return [row for row in self.rows if self._name(row) in AUTHENTICATION]
+        return [row for row in self.rows if self._name(row) in self._authentication]
+
+    @property
+    def _authentication(self) -> Mapping[str, Look]:
+        """What is not HTTP has a user and a password, and stands together."""
+        return AUTHENTICATION if CHOOSER in self.inputs else {}
 
     @property
     def transform_rows(self) -> list[Row]:

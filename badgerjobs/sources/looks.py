@@ -13,12 +13,16 @@ LINES: Mapping[str, str] = {
     SourceType.JSONL: "A file or an answer with one JSON value on each line: rows alone, any number of them.",
     SourceType.CSV: "A table as CSV: rows alone. How it is written is found out, unless it is said.",
     SourceType.XML: "XML, or a call of SOAP: rows alone, an element for each.",
+    SourceType.SQL: "One query on a database, whose rows are streamed: PostgreSQL, MySQL, MariaDB, Oracle, ODBC.",
+    SourceType.COLLECTION: "The rows of a collection of this application, which another async job filled.",
+    SourceType.STREAM: "What waits in a queue of RabbitMQ, or in a stream or a list of Redis or Valkey: rows alone.",
     SourceType.CSV_FILE: "A table as CSV in a file that you upload: rows alone.",
     SourceType.JSONL_FILE: "A file that you upload, with one JSON value on each line: rows alone.",
 }
 
-# The field that decides which of the others there are.
+# The field that decides which of the others there are; and that of types which have another.
 CHOOSER = "authentication"
+CHOOSERS: Mapping[str, str] = {SourceType.SQL: "engine", SourceType.STREAM: "place"}
 TRANSFORM = "transform"
 
 _STARS = "Kept encrypted, and shown as stars. Stars that stay keep the stored one."
@@ -155,6 +159,63 @@ CSV: Mapping[str, Look] = {
     ),
 }  # fmt: skip
 
+SQL: Mapping[str, Look] = {
+    "engine": Look(
+        "Engine", "All but PostgreSQL where the operator of this installation added their driver.",
+        words={"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB", "oracle": "Oracle", "odbc": "ODBC"},
+    ),
+    "driver": Look("Driver", "Of ODBC: one that the operator allows.", only=("odbc",),
+                   placeholder="ODBC Driver 18 for SQL Server"),
+    "host": Look("Host", "Its name, as its certificate says it. No scheme, no port.", placeholder="db.example.com"),
+    "port": Look("Port", "Empty: the one that such a database usually has."),
+    "database": Look("Database", "Of Oracle the name of the service."),
+    "user": Look("User", "Best one that may only read."),
+    "password": Look("Password", _STARS),
+    "tls": Look(
+        "TLS", words={"verify": "Certificate checked", "unverified": "Certificate not checked", "none": "No TLS"}
+    ),
+    "query": Look(
+        "Query", "One that reads. {{PRODUCT_ID}} and {{remembered}} are bound as parameters: no quotes around them. A "
+        "number may need a cast: {{PRODUCT_ID}}::int.", editor="sql", rows=6,
+        placeholder="SELECT id, name, price FROM products WHERE updated_at > {{remembered}}",
+    ),
+    "certificates": Look(
+        "Certificates", "PEM of the authorities to trust in place of the usual ones.", rows=3, more=True,
+        placeholder="-----BEGIN CERTIFICATE-----",
+    ),
+    "timeout": Look("Gives up after", "So long without a row.", more=True, unit="s"),
+}  # fmt: skip
+
+_AT_REDIS = ("stream", "list")
+STREAM: Mapping[str, Look] = {
+    "place": Look(
+        "Messages wait in",
+        words={"queue": "A queue of RabbitMQ", "stream": "A stream of Redis or Valkey",
+               "list": "A list of Redis or Valkey"},
+    ),
+    "name": Look("Called", "Name of the queue, stream or list. A queue must be there.", placeholder="orders"),
+    "host": Look("Host", "Its name, as its certificate says it. No scheme, no port.", placeholder="mq.example.com"),
+    "port": Look("Port", "Empty: the one that such a broker usually has."),
+    "user": Look("User"),
+    "password": Look("Password", _STARS),
+    "virtual_host": Look("Virtual host", only=("queue",)),
+    "database": Look("Database", "Its number.", only=_AT_REDIS),
+    "tls": Look(
+        "TLS", words={"verify": "Certificate checked", "unverified": "Certificate not checked", "none": "No TLS"}
+    ),
+    "field": Look(
+        "Message in", "The field of an entry that has it as JSON; empty: all fields are columns.", only=("stream",),
+        placeholder="message",
+    ),
+    "metadata": Look("Metadata", "Each row has what is known of its message besides, as _message.", more=True),
+    "most": Look("At most", "The rest waits for the next pull.", more=True, unit="messages"),
+    "certificates": Look(
+        "Certificates", "PEM of the authorities to trust in place of the usual ones.", rows=3, more=True,
+        placeholder="-----BEGIN CERTIFICATE-----",
+    ),
+    "timeout": Look("Takes for", "What comes later waits for the next pull.", more=True, unit="s"),
+}  # fmt: skip
+
 LOOKS: Mapping[str, Mapping[str, Look]] = {
     SourceType.REST: {
         **REQUEST,
@@ -187,8 +248,14 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         **REMEMBERING,
         **_AFTER,
     },
+    SourceType.SQL: {**SQL, **REMEMBERING},
+    SourceType.COLLECTION: {
+        "collection": Look("Collection", "Its name, as readers have it.", placeholder="prices"),
+        "version": Look("Version", "Empty: the one that readers see.", more=True),
+    },
     SourceType.JSONL: {**ROWS_REQUEST, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
     SourceType.XML: {**ROWS_REQUEST, **XML, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},
+    SourceType.STREAM: STREAM,
     SourceType.CSV_FILE: CSV,
     SourceType.JSONL_FILE: {},
     SourceType.CSV: {**ROWS_REQUEST, **CSV, **REMEMBERING, **AUTHENTICATION, "timeout": _TIMEOUT},

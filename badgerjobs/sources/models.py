@@ -17,6 +17,9 @@ class SourceType(models.TextChoices):
     JSONL = "JSONL", "JSON lines"
     CSV = "CSV", "CSV"
     XML = "XML", "XML and SOAP"
+    SQL = "SQL", "SQL database"
+    COLLECTION = "COLLECTION", "Collection"
+    STREAM = "STREAM", "Message broker"
     CSV_FILE = "CSV_FILE", "CSV, uploaded"
     JSONL_FILE = "JSONL_FILE", "JSON lines, uploaded"
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from badgerjobs.sources.looks import CHOOSER, LOOKS
+from badgerjobs.sources.looks import CHOOSER, CHOOSERS, LOOKS
 from badgerjobs.sources.models import DataSource, SourceFile
 from badgerjobs.sources.serializers import SourceSerializer
 from badgerjobs.sources.types import type_of
@@ -34,7 +34,11 @@ class SourcePage(DefinitionPage):
     """The page of a source."""
 
     serializer = SourceSerializer
-    chooser = CHOOSER
+
+    @property
+    def chooser(self) -> str:
+        """See `looks.CHOOSERS`."""
+        return CHOOSERS.get(self.row.type, CHOOSER)
 
     @property
     def looks(self) -> Mapping[str, Look]:

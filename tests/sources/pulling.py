@@ -1,12 +1,14 @@
 """Pulls a source's rows as a run would, with nothing but its configuration."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from django.test import override_settings
 
+from badgerjobs.outbound.names import Resolver
 from badgerjobs.sources.means import open_means
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.rows.pulling import Given, PullError, Pulling, pull
@@ -30,17 +32,36 @@ class Pulled:
         return [row for batch in self.batches for row in batch]
 
 
-def pulled(source: DataSource, values: Mapping[str, Any] | None = None, *, remembered: Any = None) -> Pulled:
-    """All batches. Raises PullError."""
+async def _found(_host: str, _port: int) -> Sequence[str]:
+    return ["127.0.0.1"]
+
+
+def pulled(
+    source: DataSource,
+    values: Mapping[str, Any] | None = None,
+    *,
+    remembered: Any = None,
+    allow: Sequence[str] = ("127.0.0.1",),
+    most: int | None = None,
+) -> Pulled:
+    """All batches, or the first so many. Raises PullError.
+
+    Names of servers that are not spoken to by HTTP lead to loopback.
+    """
 
     async def all_of_them() -> Pulled:
-        async with open_means() as means:
+        async with open_means() as opened:
+            means = replace(opened, resolver=Resolver(_found))
             pulling = pull(source, Given(NOW, values or {}, remembered), means)
+            found: list[list[Any]] = []
             async with aclosing(pulling.batches()) as batches:
-                found = [batch async for batch in batches]
+                async for batch in batches:
+                    found.append(batch)
+                    if len(found) == most:
+                        break
             return Pulled(found, pulling)
 
-    with override_settings(EGRESS_ALLOW=["127.0.0.1"]):
+    with override_settings(EGRESS_ALLOW=list(allow)):
         return asyncio.run(all_of_them())
 
 

@@ -109,7 +109,7 @@ def test_stars_for_nothing_stored_are_refused(alice: Caller) -> None:
     [
         ({"configuration": {}}, "configuration.url", "Give this field"),
         ({"configuration": {"url": "https://x.example", "bdy": ""}}, "configuration.bdy", "did you mean body?"),
-        ({"type": "SOAP"}, "type", "“SOAP” is none of REST, GRAPHQL, JSONL, CSV, XML."),
+        ({"type": "SOAP"}, "type", "“SOAP” is none of REST, GRAPHQL, JSONL, CSV, XML, SQL, COLLECTION"),
         ({"configuration": []}, "configuration", "Must be an object."),
         ({"tag": "test"}, "tag", "is a word of the addresses themselves"),
         ({"tag": "test-transform"}, "tag", "is a word of the addresses themselves"),

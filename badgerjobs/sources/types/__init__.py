@@ -24,6 +24,9 @@ SOURCE_TYPES: Mapping[str, str] = {
     SourceType.JSONL: "badgerjobs.sources.types.json_lines.JSONL",
     SourceType.CSV: "badgerjobs.sources.types.csv_files.CSV",
     SourceType.XML: "badgerjobs.sources.types.xml_documents.XML",
+    SourceType.SQL: "badgerjobs.sources.types.sql.SQL",
+    SourceType.COLLECTION: "slurps.of_collections.COLLECTION",
+    SourceType.STREAM: "badgerjobs.sources.types.stream.STREAM",
     SourceType.CSV_FILE: "badgerjobs.sources.types.uploaded.CSV_FILE",
     SourceType.JSONL_FILE: "badgerjobs.sources.types.uploaded.JSONL_FILE",
 }

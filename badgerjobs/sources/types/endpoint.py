@@ -12,10 +12,15 @@ from badgerjobs.web.definitions.fields import timeout_field
 from badgerjobs.web.definitions.request_templates import check_url_template
 
 LONGEST_CODE = 200_000
+# Of databases and brokers.
+USUAL_PORTS = {1433, 1521, 3306, 5432, 5671, 5672, 6379}
 
 
 def host_of(configuration: Mapping[str, Any]) -> str:
     """The host that is called, with its port where that is not the usual one; empty where it cannot be told."""
+    if host := configuration.get("host"):
+        port = configuration["port"]
+        return str(host) if port in USUAL_PORTS else f"{host}:{port}"
     try:
         target = target_of(str(configuration.get("url", "")).partition("{{")[0])
     except UnsendableError:

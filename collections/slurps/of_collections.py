@@ -1,0 +1,104 @@
+"""Collections as sources: the rows that readers of another one see, so that a job can go on from what another left."""
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, closing
+from typing import Any
+
+from django.db import Error, connection, transaction
+from rest_framework import serializers
+
+from badgerjobs.sources.rows.batches import MOST_BYTES, MOST_ROWS
+from badgerjobs.sources.rows.pulling import PullError
+from badgerjobs.sources.rows.pulls import Chunk, Pull
+from badgerjobs.sources.rows.threads import Give, read_in_thread
+from badgerjobs.sources.types import Type
+from badgerjobs.web.serializers import StrictSerializer
+from slurps.models import Collection, Version
+from slurps.storing.reading import SEEN, bounds_of
+
+# So long our own database may take for more rows.
+WAIT_S = 60.0
+# A view of the rows lasts as long as they are taken: nothing of ours may end it in the middle.
+_LASTING = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+_ROWS = f"SELECT r.data::text FROM collections_row r WHERE {SEEN} ORDER BY r.position"  # noqa: S608  ours, all of it
+
+NONE = "There is no collection “{}” in this application, or it was deleted."
+NO_VERSION = "The collection “{}” has no version {}, or does not keep it any more."
+AWAY = "The database was away."
+
+
+class CollectionConfiguration(StrictSerializer):
+    """Which rows."""
+
+    collection = serializers.CharField(max_length=200, help_text="The name of a collection of the same application.")
+    version = serializers.IntegerField(
+        default=None,
+        allow_null=True,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="The number of a version that is kept. Unless given: the one that readers see.",
+    )
+
+
+class CollectionPull(Pull):
+    """All rows of a version, as they are when the pull begins."""
+
+    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+        """See `Pull`."""
+        try:
+            async with aclosing(read_in_thread(self._read, WAIT_S)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except (Error, TimeoutError):
+            raise PullError("database", AWAY) from None
+
+    def _read(self, give: Give) -> None:
+        """In a thread: by a connection of its own, in one view of the version and of its rows."""
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    cursor.execute(_LASTING)
+                if version := self._version():
+                    self.found["version"] = version.number
+                    _give_rows(version, give)
+        finally:
+            connection.close()
+
+    def _version(self) -> Version | None:
+        """None before the first one. Raises PullError."""
+        name, number = self.configuration["collection"], self.configuration["version"]
+        collections = Collection.objects.for_application(self.source.application).whole()
+        collection = collections.filter(name=name).first()
+        if collection is None:
+            raise PullError("collection", NONE.format(name), retry=False)
+        if number is None:
+            return collection.pinned or collection.current
+        version = collection.versions.ready().filter(number=number).first()
+        if version is None:
+            raise PullError("collection", NO_VERSION.format(name, number), retry=False)
+        return version
+
+
+def _give_rows(version: Version, give: Give) -> None:
+    """One by one off the connection, however long they are."""
+    found: list[Any] = []
+    length = 0
+    with connection.cursor() as cursor, closing(cursor.cursor.stream(_ROWS, bounds_of(version))) as rows:
+        for (data,) in rows:
+            found.append(json.loads(data))
+            length += len(data)
+            if len(found) == MOST_ROWS or length >= MOST_BYTES:
+                give((found, length))
+                found, length = [], 0
+    if found:
+        give((found, length))
+
+
+def variables(_: Mapping[str, Any]) -> list[str]:
+    """It has no placeholders."""
+    return []
+
+
+COLLECTION = Type(CollectionConfiguration, variables, None, None, pull=CollectionPull)

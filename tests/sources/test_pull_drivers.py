@@ -1,0 +1,190 @@
+"""Rows by drivers that an operator installs: here by that of SQLite, which Python brings, behind a line to nobody."""
+
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import override_settings
+from rest_framework.exceptions import ValidationError
+
+from badgerjobs.outbound.only_there import SentAwayError, only_to
+from badgerjobs.servers import drivers
+from badgerjobs.servers.drivers import Driver, odbc_string
+from badgerjobs.servers.statements import read
+from badgerjobs.sources.rows.drivers import _written
+from badgerjobs.sources.rows.pulling import PullError
+from badgerjobs.sources.rows.sql_values import number, plain
+from tests.sources.fetching import source_of
+from tests.sources.pulling import Pulled, pulled
+from tests.stand_ins import Silent
+
+Query = Callable[..., Pulled]
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A database with 2,500 products, that is said to be Oracle: its parameters have names as well."""
+    file = tmp_path / "shop.db"
+    with sqlite3.connect(file) as made:
+        made.execute("CREATE TABLE product (id INTEGER, name TEXT, price REAL, picture BLOB)")
+        rows = ((at, f"product {at}", at / 2, b"\x00\xff") for at in range(2500))
+        made.executemany("INSERT INTO product VALUES (?, ?, ?, ?)", rows)
+    made.close()
+    driver = Driver(
+        "sqlite3", "SQLite", lambda module, *_: module.connect(file), lambda _, server: server.cursor(),
+        lambda at: f":p{at}", begins="BEGIN",
+    )  # fmt: skip
+    monkeypatch.setattr(drivers, "DRIVERS", MappingProxyType({**drivers.DRIVERS, "oracle": driver}))
+    monkeypatch.setattr("badgerjobs.sources.rows.drivers.DRIVERS", {"oracle": driver})
+    return file
+
+
+@pytest.fixture
+def server() -> Iterator[dict[str, Any]]:
+    with Silent() as silent:
+        yield {"engine": "oracle", "host": "db.example.com", "port": silent.port, "database": "shop", "tls": "none",
+               "user": "reader", "password": "hunter2"}  # fmt: skip
+
+
+@pytest.fixture
+def query(shop: Path, server: dict[str, Any]) -> Query:
+    def ask(text: str, values: Any = None, *, most: int | None = None, **more: Any) -> Pulled:
+        return pulled(source_of("SQL", **{**server, "query": text, **more}), values, most=most)
+
+    return ask
+
+
+def test_rows_come_in_batches(query: Query) -> None:
+    found = query("SELECT * FROM product WHERE id >= {{FROM}} AND name <> {{NOT}} ORDER BY id", {"FROM": 5, "NOT": "x"})
+    assert [row["id"] for row in found.rows] == list(range(5, 2500))
+    assert found.rows[0] == {"id": 5, "name": "product 5", "price": 2.5, "picture": "AP8="}
+    assert max(map(len, found.batches)) <= 1000
+
+
+def test_who_stops_in_the_middle_is_not_waited_for(query: Query) -> None:
+    text = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    assert len(query(text, most=2).rows) == 2000
+
+
+def test_what_a_query_changes_is_not_kept(query: Query, shop: Path) -> None:
+    with pytest.raises(PullError, match="The query gives no rows: it is none that reads"):
+        query("WITH x AS (SELECT 1) DELETE FROM product")
+    with sqlite3.connect(shop) as looked:
+        assert looked.execute("SELECT count(*) FROM product").fetchone() == (2500,)
+    looked.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("SELECT nme FROM product", "The database says: no such column: nme"),
+     ("SELECT * FROM hunter2", "The database says: no such table: "),
+     ("SELECT 1; SELECT 2", "The database says: You can only execute one statement at a time.")],
+)  # fmt: skip
+def test_what_the_database_says_is_told_without_the_password(query: Query, text: str, said: str) -> None:
+    with pytest.raises(PullError) as raised:
+        query(text)
+    assert raised.value.error_class == "sql"
+    assert raised.value.sentence.startswith(said)
+    assert "hunter2" not in raised.value.sentence
+
+
+def test_a_query_that_takes_too_long_is_given_up(query: Query) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000000) SELECT max(i) FROM n"
+    with pytest.raises(PullError) as raised:
+        query(endless, timeout=1)
+    assert (raised.value.error_class, raised.value.retry) == ("timeout", True)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (Decimal("12.50"), 12.5), (Decimal("0.1234567890123456789"), "0.1234567890123456789"), (Decimal(7), 7),
+        (Decimal("NaN"), None), (Decimal("1E+3"), 1000.0), (float("nan"), None), (float("inf"), None), (True, True),
+        (datetime(2026, 2, 3, 4, 5, tzinfo=UTC), "2026-02-03T04:05:00+00:00"), (date(2026, 2, 3), "2026-02-03"),
+        (time(4, 5), "04:05:00"), (timedelta(days=1, hours=2, milliseconds=1500), "P1DT2H1.5S"),
+        (-timedelta(minutes=1), "-PT1M"), (timedelta(), "PT0S"), (b"\x00\xff", "AP8="), (bytearray(b"a"), "YQ=="),
+        (UUID(int=7), "00000000-0000-0000-0000-000000000007"), ({"a": (1, b"a")}, {"a": [1, "YQ=="]}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_values_are_json(given: Any, expected: Any) -> None:
+    assert plain(given) == expected
+
+
+def test_numbers_of_many_digits_are_exact_or_texts() -> None:
+    assert number("9" * 300) == int("9" * 300)
+    assert number("9" * 301) == "9" * 301
+    assert number("1" * 250 + ".5") == "1" * 250 + ".5"
+    assert number("1e999") == "1e999"
+
+
+def test_parameters_stand_in_their_places_where_a_driver_has_no_names() -> None:
+    statement = read("SELECT 5 % 2, {{A}}, {{B}}, {{A}}, '100%'")
+    assert _written(drivers.DRIVERS["mysql"], statement, [1, datetime(2026, 2, 3, tzinfo=UTC)]) == (
+        "SELECT 5 %% 2, %s, %s, %s, '100%%'", [1, datetime(2026, 2, 3), 1],  # noqa: DTZ001  as such columns have it
+    )  # fmt: skip
+    assert _written(drivers.DRIVERS["oracle"], statement, [1, 2]) == (
+        "SELECT 5 % 2, :p1, :p2, :p1, '100%'", {"p1": 1, "p2": 2},
+    )  # fmt: skip
+
+
+def test_nothing_says_more_in_a_string_of_odbc_than_its_own() -> None:
+    given = {"driver": "ODBC Driver 18 for SQL Server", "database": "a};Server=10.0.0.1", "user": "u",
+             "password": "p;}", "host": "db.example.com", "tls": "verify"}  # fmt: skip
+    assert odbc_string(given, 4711) == (
+        "Driver={ODBC Driver 18 for SQL Server};Server={127.0.0.1,4711};Database={a}};Server=10.0.0.1};UID={u};"
+        "PWD={p;}}};Encrypt={yes};TrustServerCertificate={no};HostNameInCertificate={db.example.com}"
+    )
+
+
+REFUSED = [
+    ({"engine": "mysql"}, "engine",
+     "This installation has no PyMySQL, which mysql needs. Its operator can install it."),
+    ({"engine": "db2"}, "engine", "“db2” is none of postgresql, mysql, mariadb, oracle, odbc."),
+    ({"engine": "odbc"}, "driver", "Name the driver, as the operator of this installation calls it."),
+    ({"engine": "odbc", "driver": "SQLite3"}, "driver",
+     "The ODBC driver “SQLite3” is none of those that the operator of this installation lists in ODBC_DRIVERS: Mine."),
+    ({"engine": "odbc", "driver": "Mine", "tls": "verify"}, "driver",
+     "How “Mine” is told to use TLS is not known here: of ODBC, it is for drivers for SQL Server."),
+    ({"query": "DELETE FROM product"}, "query",
+     "A query begins with SELECT, WITH, VALUES or TABLE, and this with DELETE."),
+    ({"query": "SELECT {{a.b}}"}, "query", "“a.b” is no name of a variable"),
+    ({"query": "SELECT '{{A}}'"}, "query", "{{A}} stands in quotes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "field", "said"), REFUSED, ids=[str(one[0]) for one in REFUSED])
+def test_what_cannot_be_asked_is_refused_when_it_is_stored(
+    given: dict[str, Any], field: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = {"pyodbc", "oracledb"}
+    monkeypatch.setattr(drivers, "find_spec", lambda name: name in installed or None)
+    whole = {"host": "db.example.com", "database": "shop", "query": "SELECT 1", "tls": "none", **given}
+    with override_settings(ODBC_DRIVERS=["Mine"]), pytest.raises(ValidationError) as raised:
+        source_of("SQL", **whole)
+    assert said in str(raised.value.detail["configuration"][field][0])  # type: ignore[index,call-overload]
+
+
+@pytest.mark.parametrize(("engine", "port"), [("mysql", 3306), ("oracle", 1521), ("postgresql", 5432)])
+def test_each_has_its_port(engine: str, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drivers, "find_spec", lambda _: True)
+    source = source_of("SQL", engine=engine, host="db.example.com", database="shop", query="SELECT 1")
+    assert source.configuration["port"] == port
+
+
+def test_a_driver_that_is_sent_away_goes_nowhere() -> None:
+    with Silent() as there, Silent() as elsewhere:
+        with only_to(there.port):
+            socket.create_connection(("127.0.0.1", there.port)).close()
+            with pytest.raises(SentAwayError, match="sends its callers on to another address"):
+                socket.create_connection(("127.0.0.1", elsewhere.port))
+            with pytest.raises(SentAwayError, match="sends its callers on to another name"):
+                socket.create_connection(("db.example.com", 1521))
+        socket.create_connection(("127.0.0.1", elsewhere.port)).close()
