@@ -81,7 +81,8 @@ def delete_collection(*, collection: Collection, by: audit.Actor, now: datetime)
     """Delete it with its versions, at once. Its rows, which nobody can reach any more, go by and by."""
     collection = locked(collection)
     facts = _facts(collection)
-    for version in collection.versions.all():
+    # Who sends rows holds the version, and then its table: so do we.
+    for version in collection.versions.select_for_update(of=("self",)).order_by("pk"):
         drop_table(version)
     collection.delete()
     _record(

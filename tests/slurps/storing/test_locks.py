@@ -5,16 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Run, Runnable
 from badgerjobs.workspaces.audit import OPERATOR
+from slurps.collecting.services import delete_collection
 from slurps.models import AsyncJob, Collection, Version
 from slurps.services import delete_async_job
 from slurps.storing.faults import SupersededError
 from slurps.storing.loading import Loader
-from slurps.storing.staging import begin
+from slurps.storing.staging import begin, left_tables, table_of
 from slurps.storing.swapping import approve, hold, loaded_by, show
 from tests.factories import NOW, make_application, make_collection
 from tests.runs.together import waiting
@@ -94,4 +95,17 @@ def test_who_deletes_a_job_waits_for_its_collections_before_it_holds_their_versi
             )
             list(Version.objects.select_for_update(nowait=True))
         begun.result()
+    assert not Collection.objects.exists()
+
+
+def test_a_collection_is_deleted_while_rows_are_being_sent_for_it() -> None:
+    collection = make_collection(make_application(), mode="upserted", key=["id"])
+    version, _ = staged(collection, [{"id": 1}])
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic(), connection.cursor() as cursor:
+            Version.objects.select_for_update(no_key=True).get()
+            begun = waiting(threads, lambda: delete_collection(collection=collection, by=OPERATOR, now=database_now()))
+            cursor.execute(f"INSERT INTO {table_of(version)} (n) VALUES (2)")
+        begun.result()
+    assert not left_tables()
     assert not Collection.objects.exists()
