@@ -48,6 +48,7 @@ PLACES = (
         Place("Background tasks", "background:list", "b"),
         Place("Slurpers", "collections:slurpers", "l"),
         Place("Async jobs", "collections:list", "u"),
+        Place("Collections", "collections:collections", "n"),
     ),
     (
         Place("Tokens", "panel:tokens", "t", Role.EDITOR),

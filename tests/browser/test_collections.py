@@ -79,7 +79,7 @@ def test_an_async_job_is_made_gets_a_collection_and_is_run(
     page.get_by_label("Key", exact=True).fill("sku")
     page.get_by_role("button", name="Create the collection").click()
     expect(page.get_by_text("No run has filled it yet")).to_be_visible()
-    page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="import").click()
+    page.get_by_role("main").get_by_role("link", name="import", exact=True).first.click()
     page.get_by_role("button", name="Run now").click()
     expect(page.get_by_text("Run 1 of import was made")).to_be_visible()
     job = AsyncJob.objects.get()

@@ -91,7 +91,7 @@ def _page(
     at_job = reverse("collections:job", args=[slug, job.tag])
     context: dict[str, Any] = {
         "form": form, "row": collection, "what": "collection", "job": job, "job_address": at_job,
-        "list": f"{at_job}#collections", "address": request.path,
+        "list": reverse("collections:collections", args=[slug]), "address": request.path,
         "back": address_of(job.application, collection) if collection else at_job,
         **more,
     }  # fmt: skip

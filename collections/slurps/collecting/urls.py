@@ -6,6 +6,7 @@ from slurps.collecting import downloads, form_views, version_views, views
 
 urlpatterns: list[URLPattern] = [
     path("async-jobs/<str:tag>/new-collection/", form_views.new, name="new-collection"),
+    path("collections/", views.list_collections, name="collections"),
     path("collections/<str:name>/", views.show_collection, name="collection"),
     path("collections/<str:name>/edit/", form_views.edit, name="edit-collection"),
     path("collections/<str:name>/download/", downloads.download, name="download"),

@@ -1,10 +1,12 @@
-"""The page of a collection, what differs between its versions, and what can be done with it."""
+"""The list of collections, the page of one, what differs between its versions, and what can be done with it."""
 
 import json
 from functools import partial
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -13,6 +15,7 @@ from rest_framework.exceptions import APIException
 
 from badgerjobs.lib import words
 from badgerjobs.runs.fleet import database_now
+from badgerjobs.web.definitions.list_pages import filtered_page
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, ask, only_posted, show
 from badgerjobs.web.problems import Conflict
 from badgerjobs.web.serializer_forms import first_sentence
@@ -20,12 +23,23 @@ from badgerjobs.workspaces.models import Application, Role
 from slurps.collecting import services
 from slurps.collecting.differences import difference
 from slurps.collecting.differing import KINDS, Differing
+from slurps.collecting.filters import CollectionFilters
 from slurps.collecting.grid import OPERATORS, GridAsked, grid_of
 from slurps.collecting.page import CollectionPage
 from slurps.collecting.waiting import looked_up
 from slurps.models import Collection, Stage, Version
 
 HELD = "held"
+
+
+@application_page(Role.VIEWER)
+def list_collections(request: PageRequest, application: Application) -> HttpResponse:
+    """The collections that the address asks for, fifty at a time."""
+    filters = CollectionFilters.read(request.GET)
+    held = Version.objects.for_application(application).filter(collection=OuterRef("pk"), stage=Stage.HELD)
+    rows = Collection.objects.for_application(application).in_rows().select_related("async_job")
+    matching = filters.narrow(rows.annotate(title=Lower("name"), is_held=Exists(held)))
+    return filtered_page(request, matching, filters, "collections/collections.html")
 
 
 @application_page(Role.VIEWER)
