@@ -108,7 +108,7 @@ def make_member(workspace: Workspace, role: Role = Role.OWNER, email: str = "ali
 
 def make_source(application: Application, tag: str = "a-source", **fields: Any) -> DataSource:
     """A row as it is given: a REST source with one variable, unless told otherwise."""
-    is_called = not type_of(fields.get("type", "REST")).takes_file
+    is_called = "url" in type_of(fields.get("type", "REST")).serializer().fields
     url = {"url": "https://example.com/products/{{PRODUCT_ID}}"} if is_called else {}
     configuration = {**url, **fields.pop("configuration", {})}
     variables = ["PRODUCT_ID"] if is_called else []

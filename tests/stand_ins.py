@@ -211,7 +211,11 @@ class Published:
 
 
 class Broker(Listener):
-    """Speaks as much of AMQP 0-9-1 as publishing takes, frame by frame. `queues` and `exchanges` are what there is."""
+    """Speaks as much of AMQP 0-9-1 as publishing and consuming take, frame by frame.
+
+    `queues` and `exchanges` are what there is. `waiting` are the messages of each queue, `acknowledged` those that
+    somebody took away for good; those that were given to a connection and not acknowledged wait again when it ends.
+    """
 
     def __init__(
         self,
@@ -224,6 +228,9 @@ class Broker(Listener):
         self.queues, self.exchanges = dict(queues or {}), exchanges
         self.password = "secret"
         self.published: list[Published] = []
+        self.waiting: dict[str, list[bytes]] = {}
+        self.acknowledged: list[bytes] = []
+        self.delivered = 0
         self.is_full = self.returns = False
 
 
@@ -235,8 +242,13 @@ class _BrokerSession(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         if self.server.context:
             self.request = self.server.context.wrap_socket(self.request, server_side=True)
+        self._prefetch, self._given = 0, dict[int, tuple[str, bytes]]()
         with self.request:
-            self._speak()
+            try:
+                self._speak()
+            finally:
+                for name, body in reversed(self._given.values()):
+                    self.server.waiting[name].insert(0, body)
 
     def _speak(self) -> None:
         assert self._exactly(8) == b"AMQP\x00\x00\x09\x01"
@@ -245,7 +257,8 @@ class _BrokerSession(socketserver.BaseRequestHandler):
             (10, 11): self._start_ok, (10, 31): lambda *_: None, (10, 40): self._reply((10, 41), "s", [""]),
             (20, 10): self._reply((20, 11), "S", [""]), (50, 10): self._queue, (40, 10): self._exchange,
             (85, 10): self._reply((85, 11), "", []), (60, 40): self._publish, (20, 40): self._reply((20, 41), "", []),
-            (10, 50): self._reply((10, 51), "", []), (20, 41): lambda *_: None,
+            (10, 50): self._reply((10, 51), "", []), (20, 41): lambda *_: None, (60, 10): self._qos,
+            (60, 20): self._consume, (60, 80): self._ack,
         }  # fmt: skip
         while frame := self._frame():
             _, channel, payload = frame
@@ -260,7 +273,8 @@ class _BrokerSession(socketserver.BaseRequestHandler):
     def _queue(self, channel: int, payload: bytes) -> None:
         name = _short(payload, 2)
         if name in self.server.queues:
-            self._method(channel, (50, 11), "sll", [name, self.server.queues[name], 0])
+            count = len(self.server.waiting.get(name, ())) or self.server.queues[name]
+            self._method(channel, (50, 11), "sll", [name, count, 0])
         else:
             self._method(channel, (20, 40), "BsBB", [404, f"NOT_FOUND - no queue '{name}' in vhost '/'", 50, 10])
 
@@ -289,6 +303,30 @@ class _BrokerSession(socketserver.BaseRequestHandler):
         else:
             self.server.published.append(Published(exchange, key, mandatory, body))
         self._method(channel, (60, 120) if self.server.is_full else (60, 80), "Lb", [1, 0])
+
+    def _qos(self, channel: int, payload: bytes) -> None:
+        self._prefetch = struct.unpack(">H", payload[4:6])[0]
+        self._method(channel, (60, 11), "", [])
+
+    def _consume(self, channel: int, payload: bytes) -> None:
+        name = _short(payload, 2)
+        self._method(channel, (60, 21), "s", ["tag"])
+        waiting = self.server.waiting.setdefault(name, [])
+        while waiting and len(self._given) < self._prefetch:
+            body = waiting.pop(0)
+            self._given[len(self._given) + 1] = name, body
+            self.server.delivered += 1
+            self._method(channel, (60, 60), "sLbss", ["tag", len(self._given), 0, "", name])
+            # A type of content, headers and the id of a message.
+            flags = struct.pack(">HHQH", 60, 0, len(body), 0b1110_0000_1000_0000)
+            properties = dumps("ssFs", ("application/json", "utf-8", {"shop": "north"}, f"m{len(self._given)}"))
+            self._send(2, channel, flags + properties)
+            self._send(3, channel, body)
+
+    def _ack(self, _channel: int, payload: bytes) -> None:
+        last, is_all = struct.unpack(">QB", payload[:9])
+        for tag in [tag for tag in self._given if tag == last or (is_all and tag < last)]:
+            self.server.acknowledged.append(self._given.pop(tag)[1])
 
     def _reply(self, method: tuple[int, int], kinds: str, values: list[Any]) -> Callable[[int, bytes], None]:
         return lambda channel, _: self._method(channel, method, kinds, values)
