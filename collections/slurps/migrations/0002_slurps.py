@@ -321,6 +321,14 @@ class Migration(migrations.Migration):
             model_name="version",
             index=models.Index(fields=["run_id"], name="version_of_run"),
         ),
+        migrations.AddIndex(
+            model_name="version",
+            index=models.Index(
+                condition=models.Q(("stage", "ready"), _negated=True),
+                fields=["stage", "collection"],
+                name="version_not_ready",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="version",
             constraint=models.UniqueConstraint(

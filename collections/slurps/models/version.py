@@ -1,6 +1,7 @@
 """A version: what one run left of a collection's rows, and what one that is not done has left so far."""
 
 from django.db import models
+from django.db.models import Q
 
 from badgerjobs.workspaces.models import Application
 from slurps.models.collection import Collection
@@ -60,7 +61,11 @@ class Version(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["collection", "number"], name="one_collection_version_for_a_number"),
         ]
-        indexes = [models.Index(fields=["run_id"], name="version_of_run")]
+        indexes = [
+            models.Index(fields=["run_id"], name="version_of_run"),
+            # The few that a tick of the system looks for, among all that are kept.
+            models.Index(fields=["stage", "collection"], name="version_not_ready", condition=~Q(stage=Stage.READY)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.collection_id} v{self.number}"
