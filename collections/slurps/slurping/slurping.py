@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import Error, connection, transaction
 
+from badgerjobs.runs.models import Run
 from slurps.guarding import flags_of, held_back
 from slurps.models import Collection, Stage, Version
 from slurps.slurping.languages import LANGUAGES
@@ -69,7 +70,8 @@ def _stored(plan: Plan, version: Version, stopped: threading.Event) -> dict[str,
         version, collection = _shown(plan, version, loaded_by(loader.encoder, read=read))
         turned.keep()  # it is committed: sources may forget it
         if version.stage != Stage.HELD:
-            prune(collection)
+            with suppress(Error):  # it is shown: what is left over the next run deletes, or a tick
+                prune(collection)
         return output_of(version, collection)
 
 
@@ -79,11 +81,23 @@ def _shown(plan: Plan, version: Version, loaded: Loaded) -> tuple[Version, Colle
     if collection is None:
         raise SupersededError  # it was deleted meanwhile
     if flags := flags_of(collection, version, loaded):
-        version = hold(version, loaded, flags, worker=plan.worker, remembered=plan.remembered)
+        version = _kept(
+            plan, collection, partial(hold, version, loaded, flags, worker=plan.worker, remembered=plan.remembered)
+        )
         plan.say("error", held_back(flags), {"flags": flags})
     else:
-        version = show(version, loaded, worker=plan.worker, remembered=plan.remembered)
+        version = _kept(
+            plan, collection, partial(show, version, loaded, worker=plan.worker, remembered=plan.remembered)
+        )
     return version, collection
+
+
+@transaction.atomic
+def _kept(plan: Plan, collection: Collection, keep: Callable[[], Version]) -> Version:
+    """Keep it, and have the run say so from that moment on: who aborts it a moment later sees what it has left."""
+    version = keep()
+    Run.objects.filter(pk=plan.run_id).update(output=output_of(version, collection))
+    return version
 
 
 def _turned(

@@ -4,14 +4,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 
 from badgerjobs.runs.models import State
+from badgerjobs.runs.services import abort_run
 from badgerjobs.sources.models import DataSource
+from badgerjobs.workspaces.audit import OPERATOR
 from slurps.models import Collection, Language, Row, Slurper, SlurperSource, Stage, Version
+from slurps.slurping import slurping
 from slurps.slurping.plan import SlurpError
 from slurps.slurping.streaming import GivenUpError
 from slurps.storing.swapping import approve
-from tests.factories import make_application, make_async_job, make_collection, make_run
+from tests.factories import NOW, make_application, make_async_job, make_collection, make_run
 from tests.slurps.slurping.attempts import Attempts, ids, rows
 from tests.slurps.storing.loads import seen
 
@@ -74,6 +78,28 @@ def test_an_attempt_whose_end_nobody_heard_of_is_not_made_twice(job: Any, attemp
     run.save()
     assert attempts.slurp(job, rows(1), run=run) == first
     assert ids(seen(collection)) == [1]
+
+
+def test_a_run_says_which_version_it_made_from_the_moment_on_that_readers_see_it(job: Any, attempts: Attempts) -> None:
+    collection_of(job)
+    run = make_run(job.runnable, State.RUNNING, worker=uuid4())
+    attempts.slurp(job, rows(1), run=run)
+    abort_run(run=run, by=OPERATOR, now=NOW)
+    run.refresh_from_db()
+    assert run.output
+    assert (run.state, run.output["version"], run.output["written"]) == ("aborted", 1, 1)
+
+
+def test_a_run_does_not_fail_of_what_it_could_not_delete(
+    job: Any, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prune(_collection: Collection) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(slurping, "prune", prune)
+    collection = collection_of(job)
+    assert attempts.slurp(job, rows(1, 2))["version"] == 1
+    assert ids(seen(collection)) == [1, 2]
 
 
 def test_what_is_taken_back_stores_nothing(job: Any, attempts: Attempts) -> None:
