@@ -59,7 +59,8 @@ class CollectionViewSet(viewsets.GenericViewSet[Collection]):
 
     def list(self, request: Request, tag: str) -> Response:
         job = job_of(request, tag)
-        page = self.paginate_queryset(Collection.objects.for_application(job.application).whole().filter(async_job=job))
+        collections = Collection.objects.for_application(job.application).in_rows().filter(async_job=job)
+        page = self.paginate_queryset(collections)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(summary="Read a collection's settings")

@@ -14,7 +14,7 @@ from badgerjobs.runs.fleet import database_now
 from badgerjobs.web.authentication import holder_of
 from badgerjobs.web.filters import narrow, one_of
 from badgerjobs.web.idempotency import idempotent
-from badgerjobs.web.pagination import NewestFirst
+from badgerjobs.web.pagination import HeavyRows
 from badgerjobs.web.problems import Conflict, Invalid
 from slurps.collecting import version_services
 from slurps.collecting.api import TAG_WORDS, collection_of
@@ -43,7 +43,7 @@ class VersionViewSet(viewsets.GenericViewSet[Version]):
 
     serializer_class = CollectionVersionSerializer
     queryset = Version.objects.none()
-    pagination_class = NewestFirst
+    pagination_class = HeavyRows  # each with its columns, of which there may be a thousand
     lookup_field = lookup_url_kwarg = "number"
     lookup_value_regex = r"[0-9]{1,9}|held"
     path_words = {
@@ -60,7 +60,8 @@ class VersionViewSet(viewsets.GenericViewSet[Version]):
     def list(self, request: Request, tag: str, name: str) -> Response:
         collection = collection_of(request, tag, name)
         versions = Version.objects.for_application(collection.application).filter(collection=collection)
-        page: Any = self.paginate_queryset(narrow(versions.filter(stage__in=STAGES), request, VERSION_FILTERS))
+        told = versions.filter(stage__in=STAGES).defer("known", "remembered")
+        page: Any = self.paginate_queryset(narrow(told, request, VERSION_FILTERS))
         for version in page:
             version.collection = collection
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

@@ -46,6 +46,12 @@ def test_each_is_told_with_its_counts(alice: Caller) -> None:
     assert alice.get(f"{BELOW}?stage=lost").status == 400
 
 
+def test_a_page_of_them_has_a_hundred_since_each_may_tell_of_a_thousand_columns(alice: Caller) -> None:
+    load(collection_of(alice, "versioned"), [ANN])
+    assert len(alice.get(f"{BELOW}?limit=100").body["results"]) == 1
+    assert alice.get(f"{BELOW}?limit=101").status == 400
+
+
 @pytest.mark.parametrize("mode", ["normal", "upserted", "accumulative_versioned"])
 def test_what_waits_is_approved(alice: Caller, mode: str) -> None:
     collection = collection_of(alice, mode)
