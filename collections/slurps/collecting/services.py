@@ -51,16 +51,18 @@ def update_collection(*, collection: Collection, by: audit.Actor, now: datetime,
     with transaction.atomic():
         collection = locked(collection)
         before = _facts(collection)
-        for name, value in fields.items():
-            setattr(collection, name, value)
-        collection.save(update_fields=[*fields, "updated_at"])
-        if "keep" in fields:
+        changed = [name for name, value in fields.items() if value != getattr(collection, name)]
+        for name in changed:
+            setattr(collection, name, fields[name])
+        if changed:
+            collection.save(update_fields=[*changed, "updated_at"])
+        if "keep" in changed:
             retire(collection)
         if is_indexed_anew := indexed is not None and list(indexed) != collection.indexed:
             _choose(collection, indexed or [])
         if changes := audit.difference(before, _facts(collection)):
             _record(collection, by=by, action="collection.update", now=now, changes=changes)
-    if "keep" in fields:
+    if "keep" in changed:
         prune(collection)
     if is_indexed_anew:
         indexing.fill(collection, seconds=FILLING_S)

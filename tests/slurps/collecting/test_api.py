@@ -109,6 +109,12 @@ class TestChanges:
             assert (refused.status, "It is never changed" in str(refused.errors)) == (400, True)
         assert actions() == ["collection.update"]
 
+    @pytest.mark.usefixtures("prices")
+    def test_what_is_given_as_it_is_changes_nothing(self, alice: Caller) -> None:
+        before = alice.get(f"{BELOW}p/").body
+        assert alice.patch(f"{BELOW}p/", before).body == before
+        assert actions() == []
+
     def test_keeping_fewer_versions_lets_go_of_the_others_at_once(self, alice: Caller, prices: Collection) -> None:
         for name in "abc":
             load(prices, [{"id": 1, "name": name}])
