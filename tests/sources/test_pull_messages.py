@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -241,12 +242,26 @@ def test_what_goes_wrong_is_said(valkey: Door, store: redis.Redis, broker: Broke
         (b'{"a": "\\u0000\\ud800"}', {"a": "\ufffd\ufffd"}),
         (b'{"__proto__": 1}', {"__proto__": 1}),
         (b"[" * 100_000, {"body": "[" * 100_000}),
+        (b'{"a": %b%b}' % (b"[" * 600, b"]" * 600), {"body": f'{{"a": {"[" * 600}{"]" * 600}}}'}),
+        (b'{"a": %b}' % (b"9" * 400), {"body": f'{{"a": {"9" * 400}}}'}),
         (b"null", {"body": "null"}),
         (b"", {"body": ""}),
     ],
 )
 def test_odd_messages_are_rows_too(body: bytes, row: Any) -> None:
     assert row_of(Message(body), {"field": "", "metadata": False}) == row
+
+
+def test_what_is_known_of_a_message_can_be_stored_and_shown_as_its_row_can() -> None:
+    headers: Any = {}
+    for _ in range(200):
+        headers = {"a": headers}
+    odd = SimpleNamespace(
+        body=b"{}", delivery_info={"routing_key": "a\ud800"}, properties={"application_headers": headers}
+    )
+    assert row_of(amqp_messages._message(odd), {"field": "", "metadata": True}) == {
+        "_message": {"routing_key": "a\ufffd"}
+    }
 
 
 @in_turn(

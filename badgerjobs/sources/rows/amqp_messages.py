@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from amqp.exceptions import AMQPError, NotFound
 
+from badgerjobs.lib.json_depth import is_deeper
+from badgerjobs.lib.json_texts import MOST_LEVELS
 from badgerjobs.outbound.relay import Line
 from badgerjobs.servers.amqp import NO_AMQP, connected, failed, said_by
 from badgerjobs.sources.means import Means
@@ -131,7 +133,8 @@ def _message(one: Any) -> Message:
     if moment := _moment(properties.get("timestamp")):
         about["time"] = moment
     about |= {name: delivery[name] for name in DELIVERY if name in delivery}
-    if headers := properties.get("application_headers"):
+    headers = properties.get("application_headers")
+    if headers and not is_deeper(headers, MOST_LEVELS):
         about["headers"] = json.loads(json.dumps(headers, default=str))
     body = one.body
     return Message(body.encode() if isinstance(body, str) else bytes(body), about=about)

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 from rest_framework import serializers
 
-from badgerjobs.lib.finite_numbers import finite
+from badgerjobs.lib.finite_numbers import finite, finite_whole
+from badgerjobs.lib.json_depth import is_deeper
+from badgerjobs.lib.json_texts import MOST_LEVELS
 from badgerjobs.lib.storable import cleaned, is_storable
 from badgerjobs.servers.configurations import BrokerConfiguration
 from badgerjobs.sources.means import Means
@@ -156,17 +158,19 @@ def row_of(message: Message, configuration: Mapping[str, Any]) -> dict[str, Any]
         row = _read(fields[name])
     else:
         row = {each: _text(value) for each, value in fields.items()}
-    row = row if is_storable(row) else cleaned(row)
-    return {**row, ABOUT: dict(message.about)} if configuration["metadata"] else row
+    if configuration["metadata"]:
+        row = {**row, ABOUT: dict(message.about)}
+    return row if is_storable(row) else cleaned(row)
 
 
 def _read(body: bytes) -> dict[str, Any]:
+    """An object that is not too deep for those who read it later, as rows of other sources are; else the text."""
     text = _text(body)
     try:
-        value = json.loads(text, parse_float=finite, parse_constant=finite)
+        value = json.loads(text, parse_float=finite, parse_int=finite_whole, parse_constant=finite)
     except (ValueError, RecursionError):
         value = None
-    return value if isinstance(value, dict) else {BODY: text}
+    return value if isinstance(value, dict) and not is_deeper(value, MOST_LEVELS) else {BODY: text}
 
 
 def _text(data: bytes) -> str:
