@@ -18,7 +18,7 @@ from badgerjobs.outbound.only_there import SentAwayError, only_to
 from badgerjobs.servers import drivers
 from badgerjobs.servers.drivers import Driver, odbc_string
 from badgerjobs.servers.statements import read
-from badgerjobs.sources.rows.drivers import _written
+from badgerjobs.sources.rows.drivers import _told, _written
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.sql_values import number, plain
 from tests.sources.fetching import source_of
@@ -102,6 +102,27 @@ def test_a_query_that_takes_too_long_is_given_up(query: Query) -> None:
     assert (raised.value.error_class, raised.value.retry) == ("timeout", True)
 
 
+SAID = [
+    ((1045, "Access denied for user 'reader'"), "auth", False),
+    ((1049, "Unknown database 'shop'"), "auth", False),
+    ((2026, "SSL is required but the server doesn't support it"), "tls", True),
+    ((2013, "Lost connection to MySQL server during query"), "connect", True),
+    ((1054, "Unknown column 'nme' in 'field list'"), "sql", False),
+    ((1213, "Deadlock found when trying to get lock"), "sql", True),
+    (("ORA-01017: invalid credential or not authorized; logon denied",), "auth", False),
+    (('ORA-00904: "NME": invalid identifier',), "sql", False),
+    (("DPY-6005: cannot connect to database",), "connect", True),
+    (("28000", "[28000] [Microsoft] Login failed for user 'reader'. (18456)"), "auth", False),
+    (("HYT00", "('HYT00', 'Login timeout expired')"), "timeout", True),
+]
+
+
+@pytest.mark.parametrize(("said", "error_class", "retry"), SAID, ids=[str(one[0][0])[:20] for one in SAID])
+def test_what_drivers_say_by_number_is_known(said: tuple[Any, ...], error_class: str, retry: bool) -> None:
+    error = _told(Exception(*said), {"host": "db.example.com", "password": "hunter2"})
+    assert (error.error_class, error.retry) == (error_class, retry)
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -177,6 +198,15 @@ def test_each_has_its_port(engine: str, port: int, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(drivers, "find_spec", lambda _: True)
     source = source_of("SQL", engine=engine, host="db.example.com", database="shop", query="SELECT 1")
     assert source.configuration["port"] == port
+
+
+def test_a_server_that_sends_its_callers_on_is_refused() -> None:
+    error = OSError("DPY-6005: cannot connect to database")
+    error.__cause__ = SentAwayError("elsewhere")
+    told = _told(error, {"host": "db.example.com", "password": ""})
+    assert (told.error_class, told.sentence, told.retry) == (
+        "refused", "db.example.com sends its callers on to another address, where nobody follows it.", False,
+    )  # fmt: skip
 
 
 def test_a_driver_that_is_sent_away_goes_nowhere() -> None:

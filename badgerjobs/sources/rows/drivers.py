@@ -23,10 +23,18 @@ from badgerjobs.sources.rows.threads import Give, read_in_thread
 GRACE_S = 1.0
 
 LATE = "{} gave no more rows within {} s."
+SENT_AWAY = "{} sends its callers on to another address, where nobody follows it."
 NO_ROWS = "The query gives no rows: it is none that reads."
-# What drivers say of who signs in, whatever their language: numbers of MySQL, Oracle and ODBC.
-SHUT_OUT = ("(1045,", "(1044,", "ORA-01017", "ORA-28000", "'28000'", "access denied", "login failed")
-PASSING = ("OperationalError", "InterfaceError")
+# What drivers say by number: MySQL's is the error's own, those of Oracle and ODBC stand in its text.
+CLASSES: Mapping[str, Sequence[str]] = {
+    "auth": ("1044", "1045", "1049", "ORA-01017", "ORA-28000", "'28000'", "Login failed"),
+    "tls": ("2026",),
+    "connect": ("2002", "2003", "2006", "2013", "DPY-6000", "DPY-6001", "DPY-6005", "DPY-4011", "'08001'", "'08S01'"),
+    "timeout": ("DPY-4024", "'HYT00'", "'HYT01'"),
+}
+# Of what is wrong with a query, MySQL's numbers that may not be so the next time: too many connections, and locks.
+PASSING = ("1040", "1205", "1213", "1317")
+RETRIED = {"tls", "connect", "timeout"}
 
 
 async def rows_of(
@@ -113,10 +121,30 @@ def _told(error: Exception, configuration: Mapping[str, Any]) -> PullError:
     host = configuration["host"]
     if fault := tls.fault_in(error):
         return PullError("tls", tls.sentence(fault, host))
-    if isinstance(error, SentAwayError):
-        return PullError("refused", f"{host}: {error}", retry=False)
+    if _was_sent_away(error):
+        return PullError("refused", SENT_AWAY.format(host), retry=False)
     said = quoted(str(error), [configuration["password"]])
-    if any(word.lower() in said.lower() for word in SHUT_OUT):
-        return PullError("auth", f"{host} did not take the user and password: {said}", retry=False)
-    passes = type(error).__name__ in PASSING or isinstance(error, OSError)
-    return PullError("connect" if isinstance(error, OSError) else "sql", f"The database says: {said}", retry=passes)
+    error_class = _class_of(error)
+    passes = error_class in RETRIED or _number_of(error) in PASSING
+    if error_class == "auth":
+        return PullError("auth", f"{host} did not take the user and password, or the database: {said}", retry=False)
+    return PullError(error_class, f"The database says: {said}", retry=passes)
+
+
+def _was_sent_away(error: BaseException | None) -> bool:
+    """Also where the driver has said it in words of its own."""
+    while error is not None and not isinstance(error, SentAwayError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _class_of(error: Exception) -> str:
+    number, said = _number_of(error), str(error)
+    for name, marks in CLASSES.items():
+        if any(mark == number or (not mark.isdigit() and mark in said) for mark in marks):
+            return name
+    return "connect" if isinstance(error, OSError) else "sql"
+
+
+def _number_of(error: Exception) -> str:
+    return str(error.args[0]) if error.args else ""
