@@ -15,6 +15,7 @@ from badgerjobs.sources.rows.pulling import Given, PullError, pull
 from badgerjobs.sources.types import type_of
 from badgerjobs.web.definitions.configurations import checked
 from badgerjobs.workspaces.models import Application
+from slurps import of_collections
 from slurps.models import Collection, Mode
 from slurps.slurping.plan import Plan
 from slurps.slurping.slurping import slurp
@@ -125,6 +126,32 @@ def test_what_is_shown_meanwhile_is_not_seen(shop: Application) -> None:
     rows, _ = rows_of(source, meanwhile=lambda: load(stock, [{"id": -1}]))
     assert [row["id"] for row in rows] == list(range(5000))
     assert seen(Collection.objects.get(pk=stock.pk)) == [{"id": -1}]
+
+
+def test_no_view_is_older_than_it_may_be(shop: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_collections, "VIEW_S", 0.0)
+    stock = make_collection(shop, name="stock", mode=Mode.VERSIONED, keep=2)
+    load(stock, [{"id": at} for at in range(5000)])
+    source = source_in(shop, collection="stock")
+    views, give_rows = [], of_collections._give_rows
+
+    def seen_by(*given: Any) -> int | None:
+        views.append(given)
+        return give_rows(*given)
+
+    monkeypatch.setattr(of_collections, "_give_rows", seen_by)
+    rows, _ = rows_of(source, meanwhile=lambda: load(stock, [{"id": -1}]))
+    assert [row["id"] for row in rows] == list(range(5000))
+    assert len(views) == 6  # the last one finds no more
+
+
+def test_what_is_not_kept_beyond_a_view_is_said(shop: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_collections, "VIEW_S", 0.0)
+    stock = make_collection(shop, name="stock")
+    load(stock, [{"id": at} for at in range(5000)])
+    with pytest.raises(PullError, match="did not keep the version that was being read") as raised:
+        rows_of(source_in(shop, collection="stock"), meanwhile=lambda: load(stock, [{"id": -1}]))
+    assert raised.value.retry
 
 
 def test_a_job_that_reads_its_own_collection_sees_the_state_before_its_run(shop: Application) -> None:
