@@ -16,6 +16,10 @@ from slurps.models import AsyncJob
 
 logger = logging.getLogger(__name__)
 
+LATE = (
+    "A run may take {:,} s: it was ended, and nothing of it is stored. Let the job's runs take longer, or its sources "
+    "give less."
+)
 # One whose process could not be made waits so long, in seconds.
 UNREADY_S = 10.0
 
@@ -66,7 +70,7 @@ def outcome_of(came: Came, job: Loaded) -> Outcome:
         case "aborted":
             return Aborted(came.message or "It was aborted.")
         case "timeout":
-            return Failed("timeout", f"A run may take {job.timeout_s:,} s: it was ended. Nothing of it is stored.")
+            return Failed("timeout", LATE.format(job.timeout_s))
         case "unready":  # nothing was begun: no attempt is spent
             logger.warning("async jobs wait: %s", came.message)
             return Later(UNREADY_S)

@@ -41,6 +41,7 @@ ADVICE = {
     "too_large": "Let the slurper work batch by batch, or its sources give less.",
     "held": "Approve or drop the result that waits, on the collection's page.",
     "definition": "Name the package that has it in SLURPERS, and start the workers anew.",
+    "crashed": "Where it took too much memory, let the slurper work batch by batch, or its sources give less.",
     "variables": "Run it with a value for each placeholder of its sources.",
 }
 # What a run's output tells, in the order in which it is told.

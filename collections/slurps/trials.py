@@ -30,7 +30,10 @@ MOST_ROWS = 100
 # What is shown of either, as JSON.
 SHOWN_BYTES = 1_000_000
 
-LATE = f"It took longer than {LONGEST_S} s, which is as long as anybody waits here."
+LATE = (
+    f"It took longer than {LONGEST_S} s, which is as long as anybody waits here: try it over rows that you give, or "
+    "over fewer of them."
+)
 TOO_OFTEN = f"An application tries slurpers {PER_MINUTE} times a minute at most: try again soon."
 NOT_FLAT = "Row {:,} is no object with names and values: a run that meets it stores nothing."
 

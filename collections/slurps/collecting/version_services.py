@@ -14,7 +14,7 @@ from slurps.storing.faults import BusyError, HeldError, SupersededError
 from slurps.storing.pruning import prune, retire
 
 NOT_HELD = "This result does not wait for approval any more: it was decided, or a newer one has taken its place."
-NOT_KEPT = "Version {} is not kept any more."
+NOT_KEPT = "Version {} is not kept any more: choose one of those that are listed."
 NOT_PINNED = "Version {} is not pinned."
 
 
