@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -215,8 +214,9 @@ def _switch(runnable: Runnable, fields: Mapping[str, Any], now: datetime) -> Non
 
 def _release_after_commit(hook: Hook, now: datetime) -> None:
     """In transactions of its own, whoever began one: it may be much, and its first run need not wait for its last."""
-    # Robust: what is not let go now is by the next tick, and the hook is resumed all the same.
-    transaction.on_commit(partial(release_held, [hook.runnable_id], now=now), robust=True)
+    # Robust: what is not let go now is by the next tick, and the hook is resumed all the same. Django says what failed
+    # by a name that a partial has not.
+    transaction.on_commit(lambda: release_held([hook.runnable_id], now=now), robust=True)
 
 
 def _pause(runnable_id: int, *, now: datetime, reason: str, until: datetime | None) -> bool:

@@ -1,11 +1,12 @@
 """What is done with hooks: made, changed, paused with what waits, resumed, rotated, deleted; each change is audited."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from rest_framework import serializers
 
 from badgerjobs.lib.tokens import digest_of
@@ -211,6 +212,19 @@ def test_a_resumed_hook_acts_upon_what_was_held_the_oldest_first(
     assert [(run.input or {})["delivery"] for run in waiting] == [str(first.pk), str(second.pk)]
     assert {run.cause for run in waiting} == {Cause.WEBHOOK}
     assert set(Delivery.objects.values_list("standing", flat=True)) == {Standing.ACCEPTED}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hook_is_resumed_though_what_was_held_cannot_be_let_go_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    def release_held(_: list[int], *, now: datetime) -> int:
+        raise OperationalError(f"The database was away at {now}.")
+
+    hook = make_hook(make_application(), "orders")
+    services.pause_hook(hook=hook, by=OPERATOR, now=NOW)
+    monkeypatch.setattr(services, "release_held", release_held)
+    assert services.resume_hook(hook=hook, by=OPERATOR, now=NOW)
+    hook.runnable.refresh_from_db()
+    assert hook.runnable.enabled
 
 
 def test_pausing_twice_and_resuming_twice_change_nothing_and_say_so(shop: Application) -> None:
