@@ -65,6 +65,16 @@ class SourceForm(DefinitionForm):
         return self.row or DataSource(application=self.application, type=self.type)
 
     @property
+    def has_placeholders(self) -> bool:
+        """Whether there are fields in which variables may stand."""
+        return any(name in self.inputs for name in WITH_PLACEHOLDERS)
+
+    @property
+    def has_value(self) -> bool:
+        """Whether a key could be made of it."""
+        return type_of(self.type).prepare is not None
+
+    @property
     def takes_file(self) -> bool:
         """Whether its rows are in a file that somebody uploads."""
         return type_of(self.type).takes_file

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from badgerjobs.lib.csv_texts import COMMA
 from badgerjobs.lib.javascript import Line
 from badgerjobs.outbound.in_words import answer_in_words
 from badgerjobs.sources.answers import compact
@@ -16,6 +17,15 @@ WORDS = {"variables": "not called", "auth": "no token"}
 
 # So many columns are shown side by side, and so much of what stands in one.
 MOST_COLUMNS, CELL = 30, 80
+
+WORDS_OF = {"decimal": "decimal comma in", "ambiguous": "text, since it could be either of two numbers:"}
+
+
+def _found(name: str, value: Any) -> str:
+    """Of columns, their names."""
+    if name == "decimal":
+        value = [column for column, mark in value.items() if mark == COMMA]
+    return _short(", ".join(value) if isinstance(value, list) else value)
 
 
 def _cells(row: Any, names: Sequence[str]) -> list[str]:
@@ -125,7 +135,8 @@ class TrialShown(TransformedShown):
     @property
     def found(self) -> list[tuple[str, str]]:
         """What was found out, by its name."""
-        return [(name, _short(value)) for name, value in self.done.found.items() if name != "types"]
+        return [(WORDS_OF.get(name, name), _found(name, value)) for name, value in self.done.found.items()
+                if name != "types"]  # fmt: skip
 
     @property
     def is_transformed(self) -> bool:

@@ -233,7 +233,8 @@ def test_a_stored_one_is_tried_too(shop: Application) -> None:
     keeping_one.write(TABLE)
     give(source=source, file=keeping_one.end(), by=OPERATOR, now=NOW)
     part = unescape(text_of(sent(browser_in(shop), reverse("sources:try-source", args=[shop.slug]) + "?source=prices")))
-    assert 'decimal {"price":","}' in part
+    assert "decimal comma in price" in part
+    assert "PRODUCT_ID" not in part
 
 
 def test_nobody_s_file_is_read(shop: Application) -> None:
