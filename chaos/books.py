@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,8 @@ from django.db import Error, connection
 
 from badgerjobs.lib.ids import uuid7_floor
 from badgerjobs.runs import fleet
+from slurps.models import Version
+from slurps.storing.reading import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,37 @@ class Line:
     message: str
 
 
+# Rows of a collection in their order: the id of each, and the run that made it.
+Rows = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A run of an async job. `collection` is `TENANT/NAME`; `version`: which it says that it made, 0 for none."""
+
+    run: str
+    collection: str
+    state: str
+    version: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A collection as its rows have it. `versions` are those that can be read, each with all of its rows.
+
+    `unready` counts versions that nobody can read, `strays` rows that are in none.
+    """
+
+    name: str
+    mode: str
+    keep: int
+    numbered: int
+    unready: int
+    strays: int
+    versions: Mapping[int, Rows]
+
+
 @dataclass
 class Books:
     """Everything of the jobs that are still there. `handed_back` are the moments at which a run was taken back."""
@@ -132,6 +165,8 @@ class Books:
     acts: list[Act] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     logs: dict[str, list[Line]] = field(default_factory=dict)  # of tasks
+    loads: list[Load] = field(default_factory=list)
+    collections: list[Filled] = field(default_factory=list)
 
     def by_job(self) -> dict[str, list[Run]]:
         """The runs of each job."""
@@ -197,6 +232,23 @@ FROM runs_logline l JOIN tasks_backgroundrun b ON b.run_id = l.run_id
 ORDER BY l.id
 """
 
+# A run of a job says in its output which version it made. Jobs and collections bear the same names.
+_LOADS = """
+SELECT r.id::text, a.name || '/' || o.name, r.state, coalesce((r.output->>'version')::int, 0), r.error
+FROM runs_run r JOIN runs_runnable o ON o.id = r.runnable_id JOIN workspaces_application a ON a.id = o.application_id
+WHERE r.kind = 'slurp' ORDER BY r.id
+"""
+
+_COLLECTIONS = """
+SELECT c.id, a.name || '/' || c.name, c.mode, c.keep, c.numbered,
+       (SELECT count(*) FROM collections_version v WHERE v.collection_id = c.id AND v.stage <> 'ready'),
+       (SELECT count(*) FROM collections_row r WHERE r.collection_id = c.id AND NOT EXISTS (
+            SELECT FROM collections_version v
+            WHERE v.collection_id = c.id AND r.position >= v.starts_at AND r.position < v.ends_at
+              AND r.first BETWEEN v.floor AND v.generation AND (r.last IS NULL OR r.last >= v.generation)))
+FROM collections_collection c JOIN workspaces_application a ON a.id = c.application_id ORDER BY c.id
+"""
+
 
 def read() -> Books:
     """All of it, once everything is over."""
@@ -207,6 +259,8 @@ def read() -> Books:
         deliveries=[Delivery(*row) for row in _rows(_DELIVERIES)],
         acts=[Act(*row) for row in _rows(_ACTS)],
         tasks=[Task(*row[:-2], *map(_object, row[-2:])) for row in _rows(_TASKS)],
+        loads=[Load(*row) for row in _rows(_LOADS)],
+        collections=[Filled(*row, *[_versions(one)]) for one, *row in _rows(_COLLECTIONS)],
     )
     for run, iteration, message in _rows(_LOGS):
         books.logs.setdefault(run, []).append(Line(iteration, message))
@@ -215,13 +269,21 @@ def read() -> Books:
     return books
 
 
+def _versions(collection_id: int) -> dict[int, Rows]:
+    found: dict[int, Rows] = {}
+    for version in Version.objects.filter(collection_id=collection_id).ready():
+        rows = [json.loads(row) for batch in rows_of(version) for row in batch]
+        found[version.number or 0] = [(str(row["id"]), str(row["run"])) for row in rows]
+    return found
+
+
 def _object(text: str | None) -> dict[str, Any]:
     return json.loads(text or "null") or {}
 
 
 def write(books: Books, path: Path) -> None:
-    """All runs, and what tasks have besides, a line each, for who looks for the cause of something."""
-    path.write_text("".join(f"{row}\n" for row in (*books.runs, *books.tasks)))
+    """All runs, and what tasks and loads have besides, a line each, for who looks for the cause of something."""
+    path.write_text("".join(f"{row}\n" for row in (*books.runs, *books.tasks, *books.loads)))
 
 
 def _rows(sql: str) -> list[tuple[Any, ...]]:

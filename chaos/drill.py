@@ -25,15 +25,18 @@ from chaos.asking import Asker
 from chaos.checks.background import Orders
 from chaos.checks.deliveries import Sent
 from chaos.checks.lateness import quiet
+from chaos.checks.loads import Fillings
 from chaos.checks.violation import Violation
 from chaos.eras import INSTANT, Promise
 from chaos.faults import Storm
+from chaos.filling import Filler, Reader, make_collections
 from chaos.peeking import peek
 from chaos.plan import BEATS, CALM_S, WEB, WORKERS, kinds, plan
 from chaos.stack import Stack, until_the_database_answers
 from chaos.triggering import Triggerer
 from jobs.models import Job
 from jobs.services import update_job
+from slurps.leftovers import tidy
 from webhooks.models import Delivery, Standing
 
 # Between making the jobs and their first occurrences: for beats and workers to start.
@@ -76,8 +79,10 @@ class _Drill:
         sender = hooks.Sender(self._hooks, self._stack.web_port, Random(self._seed + 2))  # noqa: S311
         pauser = hooks.Pauser([one.hook for one in self._hooks], Random(self._seed + 3))  # noqa: S311
         triggerer = Triggerer(self._tenants, self._stack.web_port, Random(self._seed + 4))  # noqa: S311
+        filler = Filler(self._places, self._tenants, self._stack.web_port, Random(self._seed + 5))  # noqa: S311
+        reader = Reader(self._places, self._tenants, self._stack.web_port, Random(self._seed + 6))  # noqa: S311
         since = time.time()
-        for thread in (asker, sender, pauser, triggerer):
+        for thread in (asker, sender, pauser, triggerer, filler, reader):
             thread.start()
         watch.start()
         storm.rage(self._seconds)
@@ -85,19 +90,22 @@ class _Drill:
         asker.stop(seconds=90)
         pauser.stop()
         triggerer.stop()
+        filler.stop()
         self._go_on()
         sender.stop()
         until = time.time()
         self._switch_off()
         self._drain()
+        reader.stop()
         watch.stop()
         self._stack.kill_all(*BEATS, *WORKERS, *WEB, "receiver")
         windows = quiet(storm.felt, since, until)
-        evidence = self._evidence(watch, windows, sender.sent, triggerer.orders)
+        filler.fillings.reads = reader.reads
+        evidence = self._evidence(watch, windows, sender.sent, triggerer.orders, filler.fillings)
         violations = verdict.judge(evidence)
         asked = asker.asked + Counter({f"webhooks ({said})": count for said, count in sender.answered.items()})
         asked["pauses of webhooks"] = pauser.count
-        asked += triggerer.counted
+        asked += triggerer.counted + filler.counted
         self._report(kinds(strikes), asked, violations, evidence)
         return {
             "seconds": self._seconds,
@@ -126,10 +134,12 @@ class _Drill:
             rng=Random(self._seed),  # noqa: S311
         )
         self._hooks = hooks.make_hooks(self._tenants, now=datetime.now(UTC))
+        self._places = make_collections(self._tenants, url=f"http://127.0.0.1:{stack.port}/", now=datetime.now(UTC))
         for name in (*BEATS, *WORKERS, *WEB):
             stack.start(name)
         stack.wait_for(*BEATS, *WORKERS, *WEB)
-        counted = f"{len(self._promises.by_name)} jobs and {len(self._hooks)} hooks of {len(self._tenants)} tenants"
+        made = (self._promises.by_name, "jobs"), (self._hooks, "hooks"), (self._places, "collections")
+        counted = f"{', '.join(f'{len(rows)} {word}' for rows, word in made)} of {len(self._tenants)} tenants"
         say(f"{counted}; three beats, three workers and web run")
         time.sleep(max(0.0, (begins - datetime.now(UTC)).total_seconds()))
 
@@ -167,7 +177,10 @@ class _Drill:
             say(f"not all is over after {DRAIN_S:.0f} s\n{self._stack.said()}")
         say(f"everything had {time.monotonic() - began:.1f} s to come to its end")
 
-    def _evidence(self, watch: books.Watch, windows: Any, sent: Sequence[Sent], orders: Orders) -> verdict.Evidence:
+    def _evidence(
+        self, watch: books.Watch, windows: Any, sent: Sequence[Sent], orders: Orders, fillings: Fillings
+    ) -> verdict.Evidence:
+        tidy()  # as the system's tick does, from time to time
         found = books.read()
         books.write(found, self._stack.log.with_name("runs.log"))
         return verdict.Evidence(
@@ -181,6 +194,7 @@ class _Drill:
             noticed=self._noticed,
             sent=sent,
             orders=orders,
+            fillings=fillings,
         )
 
     def _report(

@@ -1,8 +1,9 @@
 """The server that the jobs call, in a process of its own that may be killed: `python -m chaos.receiver PORT HISTORY`.
 
 The address says how it answers: `/TENANT/TAG?after=2.5&fails=40` answers after 2.5 s, and 40 calls of a hundred with a
-500. It writes down each call when it has come and before it answers. SIGUSR1 makes it hang: it takes calls, and answers
-none until SIGUSR2. It sees at once when a caller is gone, so that what a killed worker had open ends with that.
+500; with `rows=40` it answers so many JSON lines, numbered from 0. It writes down each call when it has come and before
+it answers. SIGUSR1 makes it hang: it takes calls, and answers none until SIGUSR2. It sees at once when a caller is
+gone, so that what a killed worker had open ends with that.
 """
 
 import asyncio
@@ -48,6 +49,7 @@ class Connection(asyncio.Protocol):
         self._unread = b""
         self._call = ""
         self._status = 200
+        self._body = b""
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -82,6 +84,7 @@ class Connection(asyncio.Protocol):
         run = found[1].decode() if found else ""
         self._door.count += 1
         self._status = 500 if fails(run, self._door.count, asked.get("fails", 0)) else 200
+        self._body = rows(int(asked["rows"])) if "rows" in asked else b"ok"
         self._call = self._door.pen.begin(run=run, job=url.path.lstrip("/"), at=time.time())
         self._timer = asyncio.get_running_loop().call_later(asked.get("after", 0), self.answer)
 
@@ -94,12 +97,18 @@ class Connection(asyncio.Protocol):
             return
         self._door.pen.end(self._call, status=self._status, at=time.time())
         self._call = ""
-        self._transport.write(b"HTTP/1.1 %d Said\r\nContent-Length: 2\r\n\r\nok" % self._status)
+        head = b"HTTP/1.1 %d Said\r\nContent-Length: %d\r\n\r\n" % (self._status, len(self._body))
+        self._transport.write(head + self._body)
 
 
 def fails(run: str, count: int, percent: float) -> bool:
     """Whether this call is one of those that fail: as good as random, and another for each try."""
     return zlib.crc32(f"{run}:{count}".encode()) % 100 < percent
+
+
+def rows(count: int) -> bytes:
+    """So many of them, as JSON lines."""
+    return b"".join(b'{"id": %d}\n' % number for number in range(count))
 
 
 async def serve(port: int, history: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.report import say
 from chaos.books import Books
-from chaos.checks import background, calls, counters, deliveries, ends, lateness, occurrences, tenants
+from chaos.checks import background, calls, counters, deliveries, ends, lateness, loads, occurrences, tenants
 from chaos.checks.lateness import Window
 from chaos.checks.tenants import Shown
 from chaos.checks.violation import Violation
@@ -31,8 +31,9 @@ KINDS = {
     "unheard": "an attempt that the receiver knows nothing of",
     "misled": "a webhook answered with what is no answer",
     "unacted": "a webhook that was accepted, and neither acted upon nor failed",
-    "failed": "a background task that failed for no reason of its own",
-    "kept": "an iteration's effect that is not kept, or more than once",
+    "failed": "a background task or a load that failed for no reason of its own",
+    "kept": "what an iteration or a load left that is not kept, or more than once, or although it failed",
+    "torn": "a collection that shows what no run has left, or what was before",
     "unsaid": "an iteration of which the log says nothing",
     "unheeded": "an abort that was accepted and did not hold, or one that nobody asked for",
     "counted": "a counter that is not what one finds by counting",
@@ -57,6 +58,7 @@ class Evidence:
     shown: Sequence[Shown] = ()
     sent: Sequence[deliveries.Sent] = ()
     orders: background.Orders = field(default_factory=background.Orders)
+    fillings: loads.Fillings = field(default_factory=loads.Fillings)
     noticed: list[Violation] = field(default_factory=list)  # what was wrong already while it went on
 
     def __post_init__(self) -> None:
@@ -72,7 +74,7 @@ class Evidence:
 def judge(evidence: Evidence) -> list[Violation]:
     """Everything that is wrong."""
     of_work = [*_of_rows(evidence), *_of_calls(evidence), *_of_hooks(evidence), *_of_background(evidence)]
-    return [*evidence.noticed, *of_work, *_of_time(evidence)]
+    return [*evidence.noticed, *of_work, *_of_collections(evidence), *_of_time(evidence)]
 
 
 def _of_rows(evidence: Evidence) -> Iterator[Violation]:
@@ -113,6 +115,16 @@ def _of_background(evidence: Evidence) -> Iterator[Violation]:
     yield from background.children(orders, books)
 
 
+def _of_collections(evidence: Evidence) -> Iterator[Violation]:
+    fillings, books = evidence.fillings, evidence.books
+    yield from loads.answers(fillings)
+    yield from loads.asked(fillings, books)
+    yield from loads.ended(fillings, books)
+    yield from loads.counted(books)
+    yield from loads.left(books)
+    yield from loads.seen(fillings, books)
+
+
 def _of_time(evidence: Evidence) -> Iterator[Violation]:
     yield from lateness.on_time(evidence.late)
     ended = [run.finished_at.timestamp() for run in evidence.books.runs if run.finished_at and run.attempts]
@@ -145,6 +157,9 @@ def figures(violations: Sequence[Violation], evidence: Evidence) -> dict[str, An
         "tasks": len(evidence.books.tasks),
         "iterations": sum(task.iteration for task in evidence.books.tasks),
         "aborted_tasks": sum(task.state == "aborted" for task in evidence.books.tasks),
+        "loads": sum(load.version > 0 for load in evidence.books.loads),
+        "failed_loads": sum(load.state == "failed" for load in evidence.books.loads),
+        "reads": sum(read.status == loads.OK for read in evidence.fillings.reads),
         "handed_back": sum(map(len, evidence.books.handed_back.values())),
         "taken_over": evidence.seen.taken_over,
         "quiet_seconds": round(sum(window.until - window.since for window in evidence.windows), 1),

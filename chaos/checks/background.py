@@ -1,4 +1,4 @@
-"""I6: background tasks. What was accepted is there once; each iteration's effect is kept once; an abort holds."""
+"""I10: background tasks. What was accepted is there once; each iteration's effect is kept once; an abort holds."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence

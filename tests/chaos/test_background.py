@@ -1,4 +1,4 @@
-"""I6: of background tasks, each thing that must not be, planted once, is found, and nothing else is."""
+"""I10: of background tasks, each thing that must not be, planted once, is found, and nothing else is."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -74,6 +74,11 @@ def test_the_address_says_when_and_how_a_call_is_answered(server: Server) -> Non
     assert (quick.run, quick.job, quick.status) == ("r2", "red/b", 200)
 
 
+def test_it_gives_as_many_rows_as_the_address_says(server: Server) -> None:
+    with closing(server.call("/red/a?rows=3", "r1")) as connection:
+        assert connection.getresponse().read() == b'{"id": 0}\n{"id": 1}\n{"id": 2}\n'
+
+
 def test_who_goes_away_ends_the_call(server: Server) -> None:
     server.call("/red/a?after=60", "r1").close()
     until(lambda: '"ended"' in server.history.read_text())
