@@ -120,7 +120,11 @@ def forget(request: PageRequest, application: Application, tag: str) -> HttpResp
         return redirect(back)
     if request.method != "POST":
         return ask(request, back=back, **questions.before_forgetting(AsyncJobPage(job, timezone.now())))
-    services.forget(job=job, by=actor_of(request), now=database_now())
+    try:
+        services.forget(job=job, by=actor_of(request), now=database_now())
+    except Conflict as gone:
+        messages.error(request, str(gone.detail))
+        return redirect("collections:list", application.slug)
     messages.success(request, "Forgotten. The next run pulls all that its sources have.")
     return redirect(back)
 

@@ -1,6 +1,7 @@
 """The list of collections, the page of one, what differs between its versions, and what can be done with it."""
 
 import json
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -100,9 +101,7 @@ def _before(kept: list[Version], later: Version | None) -> Version | None:
 def activate(request: PageRequest, application: Application, name: str) -> HttpResponse:
     """Have the next runs of its async job fill it."""
     collection = found_collection(application, name)
-    services.activate(collection=collection, by=actor_of(request), now=database_now())
-    messages.success(request, f"{name} is active: the next runs fill it.")
-    return _to_job(application, collection)
+    return _done(request, services.activate, collection, f"{name} is active: the next runs fill it.")
 
 
 @application_page(Role.EDITOR)
@@ -110,9 +109,7 @@ def activate(request: PageRequest, application: Application, name: str) -> HttpR
 def deactivate(request: PageRequest, application: Application, name: str) -> HttpResponse:
     """Have no run fill it any more."""
     collection = found_collection(application, name)
-    services.deactivate(collection=collection, by=actor_of(request), now=database_now())
-    messages.success(request, f"{name} is not active any more. It is read as before.")
-    return _to_job(application, collection)
+    return _done(request, services.deactivate, collection, f"{name} is not active any more. It is read as before.")
 
 
 @application_page(Role.EDITOR)
@@ -127,12 +124,7 @@ def delete(request: PageRequest, application: Application, name: str) -> HttpRes
             request, back=address_of(application, collection), title=f"Delete {name}?", danger=True,
             text=f"{text}There is no way back.", confirm="Delete the collection", keep="Keep it",
         )  # fmt: skip
-    try:
-        services.delete_collection(collection=collection, by=actor_of(request), now=database_now())
-        messages.success(request, f"{name} is deleted.")
-    except Conflict as gone:
-        messages.warning(request, str(gone.detail))
-    return _to_job(application, collection)
+    return _done(request, services.delete_collection, collection, f"{name} is deleted.")
 
 
 def found_collection(application: Application, name: str) -> Collection:
@@ -148,5 +140,12 @@ def address_of(application: Application, collection: Collection) -> str:
     return reverse("collections:collection", args=[application.slug, collection.name])
 
 
-def _to_job(application: Application, collection: Collection) -> HttpResponse:
-    return redirect("collections:job", application.slug, collection.async_job.tag)
+def _done(request: PageRequest, verb: Callable[..., Any], collection: Collection, said: str) -> HttpResponse:
+    """Do it, or say that somebody else deleted it; and go back to its job."""
+    try:
+        verb(collection=collection, by=actor_of(request), now=database_now())
+    except Conflict as gone:
+        messages.warning(request, str(gone.detail))
+    else:
+        messages.success(request, said)
+    return redirect("collections:job", collection.application.slug, collection.async_job.tag)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from badgerjobs.web.pages import actor_of
 from badgerjobs.workspaces.models import Application, Role
-from slurps.collecting import grid
+from slurps.collecting import grid, views
 from slurps.models import Collection, Stage, Version
 from slurps.storing.swapping import hold, loaded_by
 from tests.factories import make_collection
@@ -178,6 +179,15 @@ def test_who_may_only_look_is_offered_nothing_to_press(shop: Application) -> Non
     main = text[text.index("<main") : text.index("</main>")]
     assert 'method="post"' not in main
     assert not any(verb in main for verb in ("/edit/", "/drop/", "/roll-back/", "/delete/"))
+
+
+@pytest.mark.parametrize("verb", ["activate", "deactivate", "delete-collection"])
+def test_that_somebody_else_deleted_it_meanwhile_is_said(
+    shop: Application, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    versioned(shop)
+    monkeypatch.setattr(views, "actor_of", lambda request: (Collection.objects.all().delete(), actor_of(request))[1])
+    assert "This collection was deleted in the meantime." in text_of(press(shop, verb, "prices"))
 
 
 def test_one_is_activated_in_the_place_of_another(shop: Application) -> None:

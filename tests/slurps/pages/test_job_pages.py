@@ -6,7 +6,9 @@ import pytest
 from django.urls import reverse
 
 from badgerjobs.runs.models import Run, Runnable, State
+from badgerjobs.web.pages import actor_of
 from badgerjobs.workspaces.models import Application, Role
+from slurps import views
 from slurps.models import AsyncJob, Collection
 from tests.clients import browser_in
 from tests.factories import NOW, make_collection, make_run, make_source
@@ -209,6 +211,14 @@ def test_what_its_sources_gave_to_go_on_from_is_forgotten(shop: Application) -> 
     press(shop, "forget", "import")
     job.refresh_from_db()
     assert job.remembered == {}
+
+
+def test_what_is_to_be_forgotten_of_a_job_that_was_deleted_meanwhile_is_gone(
+    shop: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AsyncJob.objects.filter(pk=made_job(shop).pk).update(remembered={"shop": 1})
+    monkeypatch.setattr(views, "actor_of", lambda request: (AsyncJob.objects.all().delete(), actor_of(request))[1])
+    assert "This async job was deleted in the meantime." in text_of(press(shop, "forget", "import"))
 
 
 def test_deleting_it_is_asked_with_what_goes_with_it(shop: Application) -> None:
