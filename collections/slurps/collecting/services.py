@@ -12,7 +12,7 @@ from slurps.models import AsyncJob, Collection
 from slurps.storing import indexing
 from slurps.storing.faults import BusyError, HeldError
 from slurps.storing.pruning import prune, retire
-from slurps.storing.staging import drop_table
+from slurps.storing.staging import drop_table, hold_job
 
 # Told of in the audit log.
 FACTS = ("mode", "key", "keep", "indexed", "guards", "readers")
@@ -49,6 +49,7 @@ def update_collection(*, collection: Collection, by: audit.Actor, now: datetime,
     """
     indexed: Sequence[str] | None = fields.pop("indexed", None)
     with transaction.atomic():
+        hold_job(collection)  # it is written twice, so that its commit looks at the job again
         collection = locked(collection)
         before = _facts(collection)
         changed = [name for name, value in fields.items() if value != getattr(collection, name)]
@@ -66,8 +67,13 @@ def update_collection(*, collection: Collection, by: audit.Actor, now: datetime,
         prune(collection)
     if is_indexed_anew:
         indexing.fill(collection, seconds=FILLING_S)
-        collection.refresh_from_db()
+        collection.filling = _still_filling(collection)
     return collection
+
+
+def _still_filling(collection: Collection) -> int | None:
+    """Somebody may have deleted it meanwhile."""
+    return Collection.objects.filter(pk=collection.pk).values_list("filling", flat=True).first()
 
 
 def _choose(collection: Collection, indexed: Sequence[str]) -> None:
@@ -100,7 +106,7 @@ def delete_collection(*, collection: Collection, by: audit.Actor, now: datetime)
 def activate(*, collection: Collection, by: audit.Actor, now: datetime) -> Collection:
     """Have the next runs of its async job fill it, and no other: the one that was active before is not any more."""
     # Who activates two at once does it one after the other.
-    AsyncJob.objects.select_for_update(of=("self",)).filter(pk=collection.async_job_id).first()
+    hold_job(collection)
     collection = locked(collection)
     if collection.is_active:
         return collection

@@ -6,6 +6,7 @@ import pytest
 
 from badgerjobs.workspaces.models import AuditEntry, Scope
 from slurps.models import AsyncJob, Collection, Row, Version
+from slurps.storing import indexing
 from slurps.storing.staging import begin, left_tables
 from tests.callers import Caller, caller_for
 from tests.factories import NOW, make_async_job, make_collection
@@ -141,6 +142,17 @@ class TestChanges:
         assert slots[0] == slots[1]
         alice.patch(f"{BELOW}p/", {"indexed": []})
         assert not Row.objects.filter(collection_id=prices.pk, slot1__isnull=False).exists()
+
+    @pytest.mark.usefixtures("prices")
+    def test_one_that_somebody_deletes_while_it_is_indexed_was_changed_before(
+        self, alice: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(
+            indexing, "fill", lambda collection, **_: Collection.objects.filter(pk=collection.pk).delete()
+        )
+        answer = alice.patch(f"{BELOW}p/", {"indexed": ["shop"]})
+        assert (answer.status, answer.body["indexed"], answer.body["indexing"]) == (200, ["shop"], False)
+        assert not Collection.objects.exists()
 
     def test_not_while_a_run_fills_it_or_a_result_waits(self, alice: Caller, prices: Collection) -> None:
         run = running(prices)

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import Run, Runnable
 from badgerjobs.workspaces.audit import OPERATOR
-from slurps.collecting.services import delete_collection
+from slurps.collecting.services import activate, delete_collection, update_collection
 from slurps.models import AsyncJob, Collection, Version
 from slurps.services import delete_async_job
 from slurps.storing.faults import SupersededError
@@ -44,11 +44,19 @@ def approving(collection: Collection) -> Callable[[], Any]:
     return lambda: approve(version)
 
 
+def changing(collection: Collection) -> Callable[[], Any]:
+    return lambda: update_collection(collection=collection, by=OPERATOR, now=database_now(), indexed=["id"])
+
+
+def activating(collection: Collection) -> Callable[[], Any]:
+    return lambda: activate(collection=collection, by=OPERATOR, now=database_now())
+
+
 def loaded(loader: Loader) -> Any:
     return loaded_by(loader.encoder, read=1)
 
 
-@pytest.mark.parametrize("storing", [beginning, showing, holding, approving])
+@pytest.mark.parametrize("storing", [beginning, showing, holding, approving, changing, activating])
 def test_who_waits_for_the_job_holds_nothing_that_its_deletion_needs(storing: Any) -> None:
     call = storing(make_collection(make_application()))
     with ThreadPoolExecutor(1) as threads:
@@ -58,6 +66,17 @@ def test_who_waits_for_the_job_holds_nothing_that_its_deletion_needs(storing: An
             for model in (Runnable, Run, Collection, Version):
                 list(model.objects.select_for_update(nowait=True))
         begun.result()
+
+
+def test_a_collection_is_changed_while_others_wait_to_activate_it() -> None:
+    collection = make_collection(make_application())
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            changing(collection)()
+            begun = waiting(threads, activating(collection))
+        begun.result()
+    collection.refresh_from_db()
+    assert (collection.is_active, collection.indexed) == (True, ["id"])
 
 
 def test_a_job_is_deleted_while_a_run_of_it_is_about_to_show_its_rows() -> None:
