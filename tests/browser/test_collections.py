@@ -13,6 +13,7 @@ from slurps.models import AsyncJob, Collection, Slurper
 from slurps.trials import Trial
 from tests.browser.test_every_page import faults
 from tests.factories import make_collection
+from tests.slurps.collecting.held import hold_rows
 from tests.slurps.pages.slurp_pages import at, made_job, made_slurper
 from tests.slurps.storing.loads import load, seen
 
@@ -129,3 +130,61 @@ def test_versions_are_compared_pinned_and_rolled_back_to(
     page.get_by_role("button", name="Roll back").click()
     expect(page.get_by_text("Rolled back: the newest version")).to_be_visible()
     assert seen(collection) == ROWS
+
+
+@BOTH
+def test_a_slurper_is_tried_over_rows_that_are_pasted(
+    shop: Application, open_browser: Callable[..., Page], scripts: bool
+) -> None:
+    made_slurper(shop, "other", ("shop", "stock"))
+    page = browser(open_browser, scripts)
+    page.goto(at(shop, "new-slurper"))
+    page.get_by_text("Rows that I paste").click()
+    expect(page.get_by_text("Choose its sources above first")).to_be_visible()
+    page.get_by_label("Source 1").select_option("stock")
+    if not scripts:
+        page.get_by_role("button", name="Try it").click()
+    page.get_by_label("stock", exact=True).fill("sku,count\nMUG,3")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_role("region", name="After")).to_contain_text("MUG3")
+    expect(page.get_by_label("stock", exact=True)).to_have_value("sku,count\nMUG,3")
+    page.get_by_label("stock", exact=True).fill("[{]")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_text("stock: This is no JSON")).to_be_visible()
+    assert faults(page) == [] if scripts else True
+
+
+@BOTH
+def test_what_waits_tells_what_it_would_change_before_it_is_approved(
+    shop: Application, open_browser: Callable[..., Page], scripts: bool
+) -> None:
+    collection = make_collection(shop, async_job=made_job(shop), mode="versioned", keep=5, key=["sku"])
+    load(collection, ROWS)
+    hold_rows(collection, [{**ROWS[0], "price": 99}, {"sku": "NEW"}])
+    page = browser(open_browser, scripts)
+    page.goto(at(shop, "collections"))
+    expect(page.get_by_text("a result waits", exact=True).last).to_be_visible()
+    page.get_by_role("link", name="prices").click()
+    if scripts:
+        expect(page.get_by_role("link", name="+1 added")).to_be_visible()
+        assert faults(page) == []
+        page.get_by_role("link", name="~1 changed").click()
+    else:
+        page.get_by_role("link", name="Compare row by row").click()
+    expect(page.get_by_role("heading", name="61 rows differ")).to_be_visible()
+    page.go_back()
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("Approved: readers of prices see it")).to_be_visible()
+    assert len(seen(collection)) == 2
+
+
+def test_the_rows_that_are_shown_are_downloaded(shop: Application, open_browser: Callable[..., Page]) -> None:
+    collection = make_collection(shop, async_job=made_job(shop), mode="versioned", keep=5, key=["sku"])
+    load(collection, ROWS)
+    page = browser(open_browser)
+    page.goto(f"{at(shop, 'collection', 'prices')}?column=price&op=gte&value=58&sort=-price")
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="Download what matches as CSV").click()
+    assert coming.value.suggested_filename == "prices.csv"
+    lines = coming.value.path().read_text().splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["sku", "MUG-059", "MUG-058"]
