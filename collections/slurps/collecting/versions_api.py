@@ -20,7 +20,8 @@ from slurps.collecting import version_services
 from slurps.collecting.api import TAG_WORDS, collection_of
 from slurps.collecting.differences import difference
 from slurps.collecting.reading.rights import ensure_may_read
-from slurps.collecting.serializers import CollectionSerializer, CollectionVersionSerializer, DifferenceSerializer
+from slurps.collecting.serializers import CollectionSerializer
+from slurps.collecting.version_serializers import CollectionVersionSerializer, DifferenceSerializer
 from slurps.models import Collection, Stage, Version
 
 # Stands in the address for the result that waits, which has no number yet.
