@@ -5,13 +5,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from badgerjobs.runs import fleet
 from badgerjobs.runs.models import Run, State
 from badgerjobs.workspaces.models import Application
 from slurps import leftovers
 from slurps.models import Collection, Row, Stage, Version
+from slurps.storing import staging
 from slurps.storing.staging import left_tables, table_of
 from slurps.storing.swapping import loaded_by, show
 from tests.factories import make_collection
@@ -77,7 +78,7 @@ def test_what_was_shown_meanwhile_stays(shop: Application, monkeypatch: pytest.M
         return held()
 
     monkeypatch.setattr(Version.objects, "select_for_update", shown_first)
-    assert leftovers.take_back() == 0
+    assert leftovers.take_back(until=fleet.database_now() + timedelta(minutes=1)) == 0
     assert seen(collection) == ROWS
 
 
@@ -129,3 +130,49 @@ def test_with_nothing_to_tidy_it_asks_little(shop: Application, django_assert_ma
     load(make_collection(shop), ROWS)
     with django_assert_max_num_queries(7):
         leftovers.tidy()
+
+
+@pytest.mark.parametrize("mode", ["normal", "accumulative"])
+def test_a_long_load_is_taken_back_by_some_ticks_if_not_by_one(
+    shop: Application, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    collection = make_collection(shop, mode=mode)
+    load(collection, ROWS)
+    version, _ = staged(collection, [{"id": at} for at in range(5)])
+    run_of(version).update(state=State.FAILED)
+    monkeypatch.setattr(leftovers, "BATCH", 2)
+    for left in (3, 1):
+        now = fleet.database_now()
+        moments = iter([now - timedelta(hours=1), now])
+        monkeypatch.setattr(fleet, "database_now", lambda moments=moments: next(moments))
+        assert leftovers.take_back(until=now) == 0
+        monkeypatch.undo()
+        monkeypatch.setattr(leftovers, "BATCH", 2)
+        assert Row.objects.count() == 2 + left
+    leftovers.tidy()
+    assert not Version.objects.filter(stage=Stage.STAGING).exists()
+    assert (seen(collection), Row.objects.count()) == (ROWS, 2)
+
+
+def test_what_cannot_be_tidied_keeps_nothing_else_from_it(
+    shop: Application, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    collections = [make_collection(shop, name=f"of-{number}") for number in range(3)]
+    load(collections[0], ROWS)
+    versions = [staged(collection, ROWS)[0] for collection in collections[1:]]
+    for version in versions:
+        run_of(version).update(state=State.FAILED)
+    collections[0].delete()
+
+    def fails_for_one(version: Version) -> None:
+        if version == versions[0]:
+            raise OperationalError("canceling statement due to statement timeout")
+        staging.discard(version)
+
+    monkeypatch.setattr(leftovers, "discard", fails_for_one)
+    monkeypatch.setattr(leftovers, "go_on_filling", lambda **_: fails_for_one(versions[0]))
+    leftovers.tidy()
+    assert list(Version.objects.filter(stage=Stage.STAGING)) == [versions[0]]
+    assert not Row.objects.filter(collection_id=versions[1].collection_id).exists()
+    assert not Row.objects.exclude(collection_id=versions[0].collection_id).exists()
+    assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 2
