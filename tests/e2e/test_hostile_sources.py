@@ -1,4 +1,4 @@
-"""Sources that give what cannot be stored, in real processes: runs say what and where, and readers see what they saw."""
+"""Sources that give what cannot be stored, in real processes: runs say what and where, readers see what they saw."""
 
 import json
 from dataclasses import dataclass, field
