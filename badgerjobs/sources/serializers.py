@@ -14,9 +14,9 @@ from badgerjobs.outbound.headers import MOST_HEADERS
 from badgerjobs.sources.models import DataSource, SourceType
 from badgerjobs.sources.types import SOURCE_TYPES, type_of
 from badgerjobs.sources.types.endpoint import LONGEST_CODE
-from badgerjobs.web.definitions.configurations import masked
+from badgerjobs.web.definitions.configurations import Secrets
 from badgerjobs.web.definitions.fields import TypeField
-from badgerjobs.web.definitions.serializers import ConfigurationField, DefinitionSerializer
+from badgerjobs.web.definitions.serializers import ConfigurationField, ConfiguredSerializer
 from badgerjobs.web.serializers import BoundedDictField, ErrorField, StrictSerializer
 
 # What a transform sees.
@@ -64,7 +64,7 @@ class SourceFileSerializer(serializers.Serializer[Any]):
     uploaded_by = serializers.CharField(help_text="Who sent it: a person's address, or what a token is called.")
 
 
-class SourceSerializer(DefinitionSerializer):
+class SourceSerializer(ConfiguredSerializer):
     """Where data comes from. What its configuration holds depends on its type."""
 
     reserved = ("test", "test-transform")
@@ -85,18 +85,7 @@ class SourceSerializer(DefinitionSerializer):
         help_text="After a change: which keys give no value for a variable that it now asks for. Else empty."
     )
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Code that does not compile is refused where it is written. All else its type says."""
-        wrong = self._faults(attrs)
-        try:
-            attrs = super().validate(attrs)
-        except serializers.ValidationError as error:
-            raise serializers.ValidationError({**error.detail, **wrong}) from None  # type: ignore[dict-item]  # a dict here
-        if wrong:
-            raise serializers.ValidationError(wrong)
-        return attrs
-
-    def _faults(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
+    def faults(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
         """Of code that is new: what was stored before may stay. How long it may be, its field says."""
         source, application = self.instance, self.context["application"]
         code = attrs.get("configuration", {}).get("transform")
@@ -123,12 +112,10 @@ class SourceSerializer(DefinitionSerializer):
     def get_warnings(self, source: DataSource) -> list[str]:
         return list(source.warnings)
 
-    def to_representation(self, instance: DataSource) -> dict[str, Any]:
-        """Stars for what is secret."""
+    def configured(self, instance: DataSource) -> tuple[Any, Secrets]:
+        """As its type has it."""
         found = type_of(instance.type)
-        shown = super().to_representation(instance)
-        whole = found.serializer(instance.configuration).data
-        return {**shown, "configuration": masked(whole, found.secrets)}
+        return found.serializer, found.secrets
 
 
 class ValuesField(BoundedDictField):

@@ -8,9 +8,9 @@ from rest_framework import serializers
 
 from badgerjobs.lib.storable import is_storable
 from badgerjobs.servers.configurations import SECRETS
-from badgerjobs.web.definitions.configurations import masked
+from badgerjobs.web.definitions.configurations import Secrets
 from badgerjobs.web.definitions.fields import TypeField
-from badgerjobs.web.definitions.serializers import ConfigurationField, DefinitionSerializer
+from badgerjobs.web.definitions.serializers import ConfigurationField, ConfiguredSerializer
 from badgerjobs.web.serializers import ErrorField, StrictSerializer
 from jobs.ductape_fields import InputField
 from jobs.events.connections import CONNECTION_TYPES
@@ -63,7 +63,7 @@ class ConnectionConfigurationField(ConfigurationField):
     """In the reference, one of all that there are."""
 
 
-class EventSerializer(DefinitionSerializer):
+class EventSerializer(ConfiguredSerializer):
     """A definition that jobs perform. What its configuration holds depends on its type."""
 
     reserved = ("try",)
@@ -77,18 +77,7 @@ class EventSerializer(DefinitionSerializer):
     configuration = EventConfigurationField(help_text="What it does, by its type. Given whole; secrets read as stars.")
     jobs = serializers.SerializerMethodField(help_text="How many jobs perform it.")
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Code that does not compile is refused where it is written. All else its type says, with its connection."""
-        wrong = self._faults(attrs)
-        try:
-            attrs = super().validate(attrs)
-        except serializers.ValidationError as error:
-            raise serializers.ValidationError({**error.detail, **wrong}) from None  # type: ignore[dict-item]  # a dict here
-        if wrong:
-            raise serializers.ValidationError(wrong)
-        return attrs
-
-    def _faults(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
+    def faults(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
         """Of the code that is new: what was stored before may stay."""
         event, application = self.instance, self.context["application"]
         stored = event.configuration if event else {}
@@ -100,15 +89,13 @@ class EventSerializer(DefinitionSerializer):
     def get_jobs(self, event: Event) -> int:
         return int(getattr(event, "users", 0))
 
-    def to_representation(self, instance: Event) -> dict[str, Any]:
-        """Stars for what is secret."""
+    def configured(self, instance: Event) -> tuple[Any, Secrets]:
+        """As its type has it."""
         found = type_of(instance.type)
-        shown = super().to_representation(instance)
-        whole = found.serializer(instance.configuration).data
-        return {**shown, "configuration": masked(whole, found.secrets)}
+        return found.serializer, found.secrets
 
 
-class ConnectionSerializer(DefinitionSerializer):
+class ConnectionSerializer(ConfiguredSerializer):
     """A server that events speak to, with the credentials for it, which are never shown."""
 
     reserved = ("try",)
@@ -124,11 +111,9 @@ class ConnectionSerializer(DefinitionSerializer):
     def get_events(self, connection: Connection) -> int:
         return int(getattr(connection, "users", 0))
 
-    def to_representation(self, instance: Connection) -> dict[str, Any]:
-        """Stars for the password."""
-        shown = super().to_representation(instance)
-        whole = CONNECTION_TYPES[instance.type](instance.configuration).data
-        return {**shown, "configuration": masked(whole, SECRETS)}
+    def configured(self, instance: Connection) -> tuple[Any, Secrets]:
+        """As its type has it: the password is the secret of all of them."""
+        return CONNECTION_TYPES[instance.type], SECRETS
 
 
 class SampleSerializer(StrictSerializer):

@@ -1,10 +1,11 @@
 """What every definition has as REST shows and takes it: a tag, a name, a type and what its type makes of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from badgerjobs.web.definitions.configurations import Secrets, masked
 from badgerjobs.web.definitions.fields import check_tag
 from badgerjobs.web.definitions.keeping import type_stays
 from badgerjobs.web.serializers import StrictSerializer
@@ -61,3 +62,31 @@ class DefinitionSerializer(StrictSerializer):
                     {"tag": ["The name cannot be the tag, which is part of an address: give a tag too."]}
                 ) from None
         return attrs
+
+
+class ConfiguredSerializer(DefinitionSerializer):
+    """One whose configuration is as its type says: new code in it is looked at, and what is secret reads as stars."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Code that does not compile is refused where it is written. All else its type says."""
+        wrong = self.faults(attrs)
+        try:
+            attrs = super().validate(attrs)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **wrong}) from None  # type: ignore[dict-item]  # a dict here
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return attrs
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Stars for what is secret."""
+        shown, (serializer, secrets) = super().to_representation(instance), self.configured(instance)
+        return {**shown, "configuration": masked(serializer(instance.configuration).data, secrets)}
+
+    def configured(self, instance: Any) -> tuple[type[StrictSerializer], Secrets]:
+        """What makes a configuration of this one's type readable, and what is secret in it."""
+        raise NotImplementedError
+
+    def faults(self, attrs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """What is wrong with code that is new, by its field: what was stored before may stay."""
+        return {}
