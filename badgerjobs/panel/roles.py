@@ -7,8 +7,8 @@ from badgerjobs.workspaces.models import Role
 MAY: Mapping[Role, str] = {
     Role.VIEWER: "looks at everything but tokens and the audit log, and changes nothing",
     Role.EDITOR: "also makes, changes, runs, pauses and deletes jobs and tasks, makes, changes, tries and deletes "
-    "events, connections, sources and cache keys, makes, changes, runs and deletes slurpers, async jobs and collections, "
-    "approves and drops results, aborts and replays runs, and sees which tokens there are",
+    "events, connections, sources and cache keys, makes, changes, runs and deletes slurpers, async jobs and "
+    "collections, approves and drops results, aborts and replays runs, and sees which tokens there are",
     Role.ADMIN: "also makes applications, manages members, tokens, settings and the signing key, and reads the audit "
     "log",
     Role.OWNER: "also makes owners, renames the workspace, and deletes it and its applications",

@@ -26,6 +26,7 @@ class Pulls:
         self.rows: dict[str, Any] = {}
         self.given: list[Given] = []
         self.batches_made = 0
+        self.kept: list[bool] = []
         monkeypatch.setattr(trials, "pull", self._pull)
 
     def _pull(self, source: DataSource, given: Given, _means: Any) -> Any:
@@ -39,6 +40,9 @@ class Pulls:
                 for start in range(0, len(rows), 60):
                     pulls.batches_made += 1
                     yield rows[start : start + 60]
+
+            async def settle(self, *, kept: bool) -> None:
+                pulls.kept.append(kept)
 
         return Pulling()
 
@@ -74,6 +78,7 @@ def test_over_the_first_rows_that_its_sources_have_it_takes_no_more(alice: Calle
     came = tried(alice, definition={**SOLD, "sources": ["lamps", "desks"]}, values={"PRODUCT_ID": 7})
     assert {tag: len(rows) for tag, rows in came["before"].items()} == {"lamps": 100, "desks": 1}
     assert (came["made"], len(came["after"]), pulls.batches_made) == (100, 100, 3)
+    assert pulls.kept == [False, False]  # brokers keep what was only looked at
     assert [(given.values, given.remembered) for given in pulls.given] == [({"PRODUCT_ID": 7}, None)] * 2
     assert AuditEntry.objects.filter(action="slurper.test").count() == 1
     assert (Row.objects.count(), Version.objects.count()) == (0, 0)
