@@ -247,8 +247,7 @@ class _BrokerSession(socketserver.BaseRequestHandler):
             try:
                 self._speak()
             finally:
-                for name, body in reversed(self._given.values()):
-                    self.server.waiting[name].insert(0, body)
+                self._take_back()
 
     def _speak(self) -> None:
         assert self._exactly(8) == b"AMQP\x00\x00\x09\x01"
@@ -257,8 +256,8 @@ class _BrokerSession(socketserver.BaseRequestHandler):
             (10, 11): self._start_ok, (10, 31): lambda *_: None, (10, 40): self._reply((10, 41), "s", [""]),
             (20, 10): self._reply((20, 11), "S", [""]), (50, 10): self._queue, (40, 10): self._exchange,
             (85, 10): self._reply((85, 11), "", []), (60, 40): self._publish, (20, 40): self._reply((20, 41), "", []),
-            (10, 50): self._reply((10, 51), "", []), (20, 41): lambda *_: None, (60, 10): self._qos,
-            (60, 20): self._consume, (60, 80): self._ack,
+            (10, 50): self._close, (20, 41): lambda *_: None, (60, 10): self._qos,
+            (60, 20): self._consume, (60, 30): self._reply((60, 31), "s", ["tag"]), (60, 80): self._ack,
         }  # fmt: skip
         while frame := self._frame():
             _, channel, payload = frame
@@ -303,6 +302,16 @@ class _BrokerSession(socketserver.BaseRequestHandler):
         else:
             self.server.published.append(Published(exchange, key, mandatory, body))
         self._method(channel, (60, 120) if self.server.is_full else (60, 80), "Lb", [1, 0])
+
+    def _close(self, channel: int, _: bytes) -> None:
+        self._take_back()
+        self._method(channel, (10, 51), "", [])
+
+    def _take_back(self) -> None:
+        """What nobody acknowledged waits again, in its order."""
+        for name, body in reversed(self._given.values()):
+            self.server.waiting[name].insert(0, body)
+        self._given.clear()
 
     def _qos(self, channel: int, payload: bytes) -> None:
         self._prefetch = struct.unpack(">H", payload[4:6])[0]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -285,3 +286,32 @@ def test_what_cannot_be_read_is_refused(given: dict[str, Any], field: str) -> No
 def test_the_port_is_the_usual_one(place: str, tls: str, port: int) -> None:
     source = source_of("STREAM", place=place, tls=tls, name="orders", host="mq.example.com")
     assert source.configuration["port"] == port
+
+
+@pytest.mark.skipif(
+    not os.environ.get("RABBITMQ_URL"),
+    reason="it needs a RabbitMQ: set RABBITMQ_URL, like amqp://guest:guest@127.0.0.1:5672",
+)
+def test_a_real_rabbitmq_forgets_what_is_kept_and_nothing_else() -> None:
+    from kombu import Connection  # noqa: PLC0415  only where there is one
+
+    url = os.environ["RABBITMQ_URL"]
+    parts = urlsplit(url)
+    source = source_of(
+        "STREAM", place="queue", name="badger-jobs-rows", host=parts.hostname, port=parts.port or 5672, tls="none",
+        user=parts.username or "guest", password=parts.password or "guest", most=700, metadata=True,
+    )  # fmt: skip
+    with Connection(url) as server:
+        queue = server.SimpleQueue("badger-jobs-rows")
+        queue.clear()
+        for number in range(1000):
+            queue.put({"id": number}, headers={"n": number})
+        rows, _ = taken(source, kept=False)
+        assert [row["id"] for row in rows] == list(range(700))
+        assert rows[7]["_message"]["headers"]["n"] == 7
+        assert [row["id"] for row in taken(source)[0]] == list(range(700))
+        assert [row["id"] for row in first(source).rows] == list(range(700, 720))
+        assert [row["id"] for row in taken(source)[0]] == list(range(700, 1000))
+        assert taken(source) == ([], None)
+        queue.queue.delete()
+    assert fails(source)[2] == "There is no queue “badger-jobs-rows”."

@@ -45,6 +45,7 @@ class QueueReader:
         self._meter: Meter | None = None
         self._connection: Any = None
         self._channel: Any = None
+        self._consumer = ""
         self._came: deque[Any] = deque()
         self._left = self._tag = 0
 
@@ -95,7 +96,7 @@ class QueueReader:
         self._left = min(most, there)
         if self._left:
             self._channel.basic_qos(0, self._left, False)  # noqa: FBT003  the driver's own order
-            self._channel.basic_consume(queue=self._given["name"], callback=self._came.append)
+            self._consumer = self._channel.basic_consume(queue=self._given["name"], callback=self._came.append)
 
     def _drain(self, most: int) -> list[Any]:
         """The next ones; none where for a while none came."""
@@ -113,7 +114,8 @@ class QueueReader:
         return found
 
     def _acknowledge(self) -> None:
-        """All of them, and wait until the broker has heard it."""
+        """All of them, and wait until the broker has heard it. It is to give no others in their place."""
+        self._channel.basic_cancel(self._consumer)
         self._channel.basic_ack(self._tag, multiple=True)
         self._channel.close()
 
