@@ -7,7 +7,7 @@ from django.db import transaction
 
 from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces import audit
-from slurps.collecting.services import locked
+from slurps.collecting.services import GONE, locked
 from slurps.models import Collection, Stage, Version
 from slurps.storing import rolling_back, swapping
 from slurps.storing.faults import BusyError, HeldError, SupersededError
@@ -47,6 +47,8 @@ def roll_back_to(*, version: Version, by: audit.Actor, now: datetime) -> Version
             made = rolling_back.roll_back(collection=version.collection, to=version, now=now)
             changes = {"version": [version.number, made.number]}
             _record(version, by=by, action="collection.roll_back", now=now, changes=changes)
+    except Collection.DoesNotExist:
+        raise Conflict(GONE) from None
     except Version.DoesNotExist:
         raise Conflict(NOT_KEPT.format(version.number)) from None
     except (BusyError, HeldError) as error:

@@ -41,7 +41,7 @@ def slurp(plan: Plan, *, stopped: threading.Event) -> dict[str, Any]:
         version = begin(collection=plan.collection, run_id=plan.run_id, worker=plan.worker, now=plan.now)
     except (BusyError, HeldError) as error:
         raise SlurpError("held" if isinstance(error, HeldError) else "busy", str(error), retry=True) from None
-    except SupersededError:
+    except (SupersededError, Collection.DoesNotExist):  # somebody else's by now, or with nowhere to go
         raise GivenUpError from None
     try:
         return _stored(plan, version, stopped)

@@ -6,6 +6,7 @@ import pytest
 
 from badgerjobs.workspaces.models import AuditEntry, Scope
 from slurps.models import Collection, Row, Stage, Version
+from slurps.storing import rolling_back
 from slurps.storing.staging import begin
 from tests.callers import Answer, Caller, caller_for
 from tests.factories import NOW, make_async_job, make_collection
@@ -215,3 +216,19 @@ def test_a_difference_is_shown_to_those_alone_who_may_read_its_rows(alice: Calle
     assert (difference(alice).status, difference(alice).body) == (rows(alice).status, rows(alice).body)
     Collection.objects.update(readers=["test"])
     assert difference(alice).body["added"]["rows"] == [ANN]
+
+
+def test_a_collection_that_is_deleted_meanwhile_is_not_rolled_back(
+    alice: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = collection_of(alice, "versioned")
+    load(collection, [ANN])
+    roll_back = rolling_back.roll_back
+
+    def deleted_first(**given: Any) -> Version:
+        Collection.objects.filter(pk=collection.pk).delete()
+        return roll_back(**given)
+
+    monkeypatch.setattr(rolling_back, "roll_back", deleted_first)
+    answer = alice.post(f"{BELOW}1/roll-back/")
+    assert (answer.status, answer.body["detail"]) == (409, "This collection was deleted in the meantime.")

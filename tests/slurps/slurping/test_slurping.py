@@ -13,6 +13,7 @@ from badgerjobs.workspaces.audit import OPERATOR
 from slurps.models import Collection, Language, Row, Slurper, SlurperSource, Stage, Version
 from slurps.slurping import slurping
 from slurps.slurping.plan import SlurpError
+from slurps.slurping.slurping import slurp
 from slurps.slurping.streaming import GivenUpError
 from slurps.storing.swapping import approve
 from tests.factories import NOW, make_application, make_async_job, make_collection, make_run
@@ -216,3 +217,11 @@ def test_a_collection_that_is_deleted_meanwhile_stores_nothing(job: Any, attempt
     with pytest.raises(GivenUpError):
         attempts.slurp(job, rows(1), Deletes(rows(2)))
     assert not Collection.objects.exists()
+
+
+def test_a_collection_that_is_deleted_before_it_is_begun_with_stores_nothing(job: Any, attempts: Attempts) -> None:
+    collection_of(job)
+    plan = attempts.plan(job)
+    Collection.objects.all().delete()
+    with pytest.raises(GivenUpError):
+        slurp(plan, stopped=attempts.stopped)
