@@ -1,12 +1,16 @@
 """Rows of a query on a real PostgreSQL: what comes of its values, how much is held, and how each failure is told."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection as django_connection
+from django.test import override_settings
 
-from badgerjobs.sources.rows.pulling import PullError
+from badgerjobs.sources.means import open_means
+from badgerjobs.sources.rows.pulling import Given, PullError, pull
+from tests.factories import NOW
 from tests.sources.fetching import source_of
 from tests.sources.pulling import Pulled, pulled
 from tests.stand_ins import Door, Silent
@@ -226,7 +230,34 @@ def test_who_stops_in_the_middle_leaves_the_server(server: dict[str, Any], postg
     until(lambda: not _asking())
 
 
+def test_a_query_that_nobody_waits_for_any_more_ends(server: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("badgerjobs.sources.rows.postgresql.LOOKS_MS", 50)
+    source = source_of("SQL", **server, query="SELECT pg_sleep(600)", timeout=600)
+
+    async def begun_and_left() -> None:
+        async with open_means() as means:
+            pulling = asyncio.create_task(anext(pull(source, Given(NOW), means).batches()))
+            await asyncio.to_thread(_until_asked)
+            pulling.cancel()
+            await asyncio.gather(pulling, return_exceptions=True)
+
+    with override_settings(EGRESS_ALLOW=["127.0.0.1"]):
+        asyncio.run(begun_and_left())
+    until(lambda: not _asking())
+
+
+def test_a_name_of_a_database_says_nothing_else(fails: Callable[..., PullError]) -> None:
+    for name in ("host=10.0.0.1 dbname=x", "postgresql://10.0.0.1/x", "x' host='10.0.0.1"):
+        error = fails("SELECT 1", database=name)
+        assert f'database "{name}" does not exist' in error.sentence
+
+
+def _until_asked() -> None:
+    until(lambda: "FETCH" in str(_asking()))
+    django_connection.close()
+
+
 def _asking() -> list[Any]:
     with django_connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'badger-jobs'")
+        cursor.execute("SELECT pid, query FROM pg_stat_activity WHERE application_name = 'badger-jobs'")
         return list(cursor.fetchall())

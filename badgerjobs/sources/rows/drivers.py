@@ -16,13 +16,12 @@ from badgerjobs.servers.statements import Statement
 from badgerjobs.sources.rows.batches import MOST_BYTES, MOST_ROWS
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk
-from badgerjobs.sources.rows.reaching import Meter
+from badgerjobs.sources.rows.reaching import LATE, Meter
 from badgerjobs.sources.rows.sql_values import plain
 from badgerjobs.sources.rows.threads import Give, read_in_thread
 
 GRACE_S = 1.0
 
-LATE = "{} gave no more rows within {} s."
 SENT_AWAY = "{} sends its callers on to another address, where nobody follows it."
 NO_ROWS = "The query gives no rows: it is none that reads."
 # What drivers say by number: MySQL's is the error's own, those of Oracle and ODBC stand in its text.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from badgerjobs.servers.statements import Statement
 from badgerjobs.sources.rows.batches import MOST_BYTES, MOST_ROWS
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk
-from badgerjobs.sources.rows.reaching import Meter, of_failed
+from badgerjobs.sources.rows.reaching import LATE, Meter, of_failed
 from badgerjobs.sources.rows.sql_values import moment, number, plain
 
 DECLARE = "DECLARE pulled NO SCROLL CURSOR WITHOUT HOLD FOR "
@@ -41,12 +41,13 @@ SETTINGS: Mapping[str, str] = {
 GRACE_S = 1
 SECOND_MS = 1000
 FIRST_ROWS = 100
+# So often it looks whether anybody is there still, where it can: else what was given up goes on to its time-out.
+LOOKS_MS = 3000
 
 CHANGES = "The query changes something: {} A source only reads."
 SEVERAL = "One query at a time: these are several statements."
 # What events say besides: a source has no connection that somebody else made.
 NAMED_BY = " The connection names it."
-LATE = "{} gave no more rows within {} s."
 
 # What is right as it is loaded; and what of the others is not to be made by `plain`.
 AS_LOADED = ("bool", "int2", "int4", "int8", "oid", "text", "varchar", "bpchar", "name", "date", "interval", "uuid",
@@ -127,6 +128,9 @@ async def _begun(server: AsyncConnection[Any], query: str, parameters: Sequence[
     settings = {**SETTINGS, "statement_timeout": str(timeout_s * SECOND_MS)}
     each = ", ".join(f"set_config(${at}, ${at + 1}, true)" for at in range(1, 2 * len(settings), 2))
     await server.execute(f"SELECT {each}".encode(), [part for pair in settings.items() for part in pair])
+    with suppress(psycopg.Error):  # an old server, or one that cannot look: a savepoint takes it back
+        async with server.transaction():
+            await server.execute(f"SET LOCAL client_connection_check_interval = {LOOKS_MS}".encode())
     async with server.pipeline():
         await server.execute(f"{DECLARE}{query}".encode(), parameters)
 

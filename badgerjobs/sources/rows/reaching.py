@@ -13,6 +13,7 @@ from badgerjobs.sources.rows.streams import MOST_BYTES
 # What may come between two rows: the longest row, and what lies ready behind it.
 AHEAD_BYTES = 32 * 1024 * 1024
 
+LATE = "{} gave no more rows within {} s."
 TOO_MUCH = "{} gave more than {:,} bytes, which is the most that one pull reads."
 TOO_LONG = "{} gave a row of more than {} MB: ask for less of it."
 

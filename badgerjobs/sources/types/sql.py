@@ -15,7 +15,6 @@ from badgerjobs.sources.rows.remembering import RememberingConfiguration, own_pl
 from badgerjobs.sources.templates import FLAT
 from badgerjobs.sources.types import Type
 from badgerjobs.web.definitions.configurations import Secrets
-from badgerjobs.web.definitions.fields import timeout_field
 from badgerjobs.web.serializers import OneOfField
 
 LONGEST_QUERY = 100_000
@@ -51,7 +50,12 @@ class SQLConfiguration(ServerConfiguration, RememberingConfiguration):
         trim_whitespace=False,
         help_text="One that reads. {{PRODUCT_ID}} and {{remembered}} are bound as parameters, never put into the text.",
     )
-    timeout = timeout_field(3600)
+    timeout = serializers.IntegerField(
+        default=30,
+        min_value=1,
+        max_value=3600,
+        help_text="Seconds that the database may take for the first rows, and for more of them: 1 to 3600.",
+    )
 
     def validate_query(self, query: str) -> str:
         """Something whose placeholders can be bound."""
