@@ -28,6 +28,9 @@ SELECT EXISTS (SELECT FROM runs_runnable WHERE application_id = %(application)s)
        EXISTS (SELECT FROM runs_incident
                WHERE closed_at IS NULL AND trouble = 'paused' AND application_id = %(application)s),
        EXISTS (SELECT FROM runs_incident WHERE application_id = %(application)s AND overdue > 0),
+       EXISTS (SELECT FROM collections_collection c
+               JOIN collections_version v ON v.collection_id = c.id AND v.number IS NULL AND v.stage = 'held'
+               WHERE c.application_id = %(application)s),
        queued.count, (SELECT min(due_at) FROM head),
        (SELECT min(next_run_at) FROM runs_runnable
         WHERE application_id = %(application)s AND next_run_at IS NOT NULL)
@@ -43,7 +46,8 @@ class Moment:
     """How things stand.
 
     `has_ending_tokens`: some end within a week or so, or have ended. `has_paused`: the engine paused something.
-    `had_outage`: for a while nothing was dispatched, as far back as incidents are kept.
+    `had_outage`: for a while nothing was dispatched, as far back as incidents are kept. `has_held_results`: a guard
+    holds what a run brought for a collection.
     `queued_since` is when the first of the queued runs was due, `planned_for` when the next occurrence is.
     """
 
@@ -52,6 +56,7 @@ class Moment:
     has_ending_tokens: bool
     has_paused: bool
     had_outage: bool
+    has_held_results: bool
     queued: int
     queued_since: datetime | None
     planned_for: datetime | None

@@ -1,4 +1,4 @@
-"""What needs a person now: jobs that failed for good or were paused for it, work nobody took, tokens that end."""
+"""What needs a person now: jobs that failed for good or were paused for it, work nobody took, results, tokens."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from badgerjobs.panel.paused import PausedJob, paused
 from badgerjobs.runs.health import WORST_LAG
 from badgerjobs.runs.models import Incident
 from badgerjobs.workspaces.models import Application, Token
+from slurps.models import Collection, Stage, Version
 
 # How far back a failure still is a matter of now, and how many failed runs are looked at for it.
 RECENT = timedelta(days=7)
@@ -90,22 +91,25 @@ class Needs:
     paused: list[PausedJob]
     failed: list[FailedJob]
     more_failed: bool
+    held: list[Version]
     tokens: list[Token]
 
     @property
     def count(self) -> int:
-        return len(self.stuck) + len(self.outages) + len(self.paused) + len(self.failed) + len(self.tokens)
+        found = len(self.stuck) + len(self.outages) + len(self.paused) + len(self.failed)
+        return found + len(self.held) + len(self.tokens)
 
 
 def needs(application: Application, moment: Moment, now: datetime) -> Needs:
-    """Look for it: one statement, and one more each after an outage, where jobs are paused and where tokens end."""
+    """Look for it: one statement, and one more each after an outage, and where there are any of the others."""
     missed = _outages(application, now) if moment.had_outage else []
     stopped = paused(application, LISTED) if moment.has_paused else []
     failed = _failed(application, now)
     told = {(job.kind, job.name) for job in stopped}
     listed = [job for job in failed[:LISTED] if (job.kind, job.name) not in told]
     tokens = _ending(application, now) if moment.has_ending_tokens else []
-    return Needs(list(_stuck(moment, now)), missed, stopped, listed, len(failed) > LISTED, tokens)
+    held = _held(application) if moment.has_held_results else []
+    return Needs(list(_stuck(moment, now)), missed, stopped, listed, len(failed) > LISTED, held, tokens)
 
 
 def _outages(application: Application, now: datetime) -> list[Incident]:
@@ -132,6 +136,14 @@ def _stuck(moment: Moment, now: datetime) -> Iterable[Stuck]:
         yield Stuck(moment.planned_for, None)
     if moment.queued_since and moment.untaken(now) > TAKEN_WITHIN:
         yield Stuck(moment.queued_since, moment.queued, moment.counts_all)
+
+
+def _held(application: Application) -> list[Version]:
+    """Results that wait for approval, the newest first."""
+    found = Version.objects.for_application(application).filter(
+        collection__in=Collection.objects.for_application(application), number=None, stage=Stage.HELD
+    )
+    return list(found.select_related("collection").defer("columns", "known", "remembered").order_by("-pk")[:LISTED])
 
 
 def _ending(application: Application, now: datetime) -> list[Token]:

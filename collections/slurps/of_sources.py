@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Max
 
 from badgerjobs.sources.models import DataSource
+from badgerjobs.sources.types import type_of
 from badgerjobs.sources.uses import Use
 from badgerjobs.workspaces.models import Application
 from slurps.models import AsyncJob, Slurper
@@ -21,6 +22,11 @@ class SlurpersOfSource:
 
     def __init__(self, source: DataSource, now: datetime) -> None:
         self.source, self.now = source, now
+
+    @property
+    def gives_rows(self) -> bool:
+        """Whether a slurper may pull from it."""
+        return type_of(self.source.type).pull is not None
 
     @cached_property
     def count(self) -> int:

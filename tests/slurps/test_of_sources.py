@@ -3,13 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from badgerjobs.runs.models import Runnable
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.uses import last_used
-from badgerjobs.workspaces.models import Application
+from badgerjobs.workspaces.models import Application, Role
 from slurps.models import Slurper, SlurperSource
 from slurps.of_sources import SlurpersOfSource
+from tests.clients import browser_in
 from tests.factories import NOW, make_application, make_async_job, make_source
 
 pytestmark = pytest.mark.django_db
@@ -45,3 +47,12 @@ def test_a_source_was_used_when_a_job_that_pulls_from_it_last_ran(shop: Applicat
     pulling(theirs, "w")
     Runnable.objects.filter(name="w").update(last_run_at=NOW)
     assert last_used(shop, [used, idle, theirs]) == {used.pk: NOW - timedelta(days=1)}
+
+
+def test_the_page_of_a_source_with_rows_leads_to_a_slurper_of_it(shop: Application) -> None:
+    make_source(shop, "lines", type="JSONL", configuration={"url": "https://example.com/"})
+    at, new = reverse("sources:source", args=[shop.slug, "lines"]), reverse("collections:new-slurper", args=[shop.slug])
+    page = browser_in(shop).get(at).content.decode()
+    assert "None yet: its rows go into a collection" in page
+    assert f'href="{new}?source=lines"' in page
+    assert new not in browser_in(shop, Role.VIEWER).get(at).content.decode()

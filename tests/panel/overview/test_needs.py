@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from badgerjobs.lib.time_bars import HOUR
 from badgerjobs.panel import moment, needs
-from badgerjobs.runs.models import Incident, Runnable, State
+from badgerjobs.runs.models import Incident, Run, Runnable, State
 from badgerjobs.workspaces.models import Application, Role, Token
 from tests.clients import browser_in
 from tests.factories import (
     make_application,
     make_async_job,
+    make_collection,
     make_hook,
     make_job,
     make_run,
@@ -26,6 +27,8 @@ from tests.factories import (
 )
 from tests.panel.overview.past import DAY, MINUTE, NOW, SECOND, ran
 from tests.panel.overview.readers import address
+from tests.slurps.collecting.held import hold_rows
+from tests.slurps.storing.loads import load
 
 pytestmark = pytest.mark.django_db
 
@@ -279,3 +282,17 @@ def test_a_probe_that_is_just_to_be_made_is_none_some_time_ago(
 ) -> None:
     paused_by_the_engine(runnable, breaker="open", paused_until=timezone.now() - 31 * SECOND)
     assert "One run is about to try whether it is well again." in alice.get(address(shop)).content.decode()
+
+
+def test_a_result_that_waits_for_approval_needs_somebody(shop: Application) -> None:
+    collection = make_collection(shop, async_job=make_async_job(shop), name="prices")
+    load(collection, [{"id": 1}])
+    assert wants(shop).held == []
+    held = hold_rows(collection, [])
+    other = make_application("Charlie's")
+    assert (wants(shop).held, wants(shop).count, wants(other).held) == ([held], 1, [])
+    Run.objects.update(state=State.SUCCEEDED, started_at=NOW, finished_at=NOW)
+    page = browser_in(shop, Role.VIEWER).get(address(shop)).content.decode()
+    assert "has a result that waits for approval" in page
+    assert "It has no rows." in page
+    assert f'href="{reverse("collections:collection", args=[shop.slug, "prices"])}"' in page
