@@ -55,13 +55,29 @@ class SourceConfigurationField(ConfigurationField):
     """In the reference, one of all that there are."""
 
 
-class SourceFileSerializer(serializers.Serializer[Any]):
-    """A file that somebody uploaded."""
+@extend_schema_field(
+    {
+        "type": "object",
+        "nullable": True,
+        "properties": {
+            "name": {"type": "string", "description": "What it was called where it came from."},
+            "bytes": {"type": "integer", "description": "How long it is, as it was sent."},
+            "uploaded_at": {"type": "string", "format": "date-time", "description": "When it came."},
+            "uploaded_by": {
+                "type": "string",
+                "description": "Who sent it: a person's address, or what a token is called.",
+            },
+        },
+        "required": ["name", "bytes", "uploaded_at", "uploaded_by"],
+    }
+)
+class SourceFileField(serializers.JSONField):
+    """A file that somebody uploaded, or null."""
 
-    name = serializers.CharField(help_text="What it was called where it came from.")
-    bytes = serializers.IntegerField(help_text="How long it is, as it was sent.")
-    uploaded_at = serializers.DateTimeField(help_text="When it came.")
-    uploaded_by = serializers.CharField(help_text="Who sent it: a person's address, or what a token is called.")
+    def to_representation(self, value: Any) -> Any:
+        """What is known of it."""
+        at = serializers.DateTimeField().to_representation(value.uploaded_at)
+        return {"name": value.name, "bytes": value.bytes, "uploaded_at": at, "uploaded_by": value.uploaded_by}
 
 
 class SourceSerializer(ConfiguredSerializer):
@@ -78,8 +94,10 @@ class SourceSerializer(ConfiguredSerializer):
         help_text="The names that its placeholders ask for, in order: what each key has to give."
     )
     keys = serializers.SerializerMethodField(help_text="How many cache keys use it.")
-    file = serializers.SerializerMethodField(
-        help_text="Of the types CSV_FILE and JSONL_FILE what was uploaded last; null before, and of all others."
+    file = SourceFileField(
+        read_only=True,
+        allow_null=True,
+        help_text="Of the types CSV_FILE and JSONL_FILE what was uploaded last; null before, and of all others.",
     )
     warnings = serializers.SerializerMethodField(
         help_text="After a change: which keys give no value for a variable that it now asks for. Else empty."
@@ -102,11 +120,6 @@ class SourceSerializer(ConfiguredSerializer):
 
     def get_keys(self, source: DataSource) -> int:
         return int(getattr(source, "key_count", 0))
-
-    @extend_schema_field(SourceFileSerializer(allow_null=True))
-    def get_file(self, source: DataSource) -> dict[str, Any] | None:
-        file = getattr(source, "file", None) if type_of(source.type).takes_file else None
-        return SourceFileSerializer(file).data if file else None
 
     @extend_schema_field(TEXTS)
     def get_warnings(self, source: DataSource) -> list[str]:

@@ -55,6 +55,7 @@ def rows(alice: Caller) -> Mapping[str, str]:
     make_connection(alice.application, "t")
     key = make_key(make_source(alice.application, "t"), "t", '{"a": 1}')
     make_source(alice.application, "bare")
+    make_source(alice.application, "table", type="CSV_FILE", configuration={}, variables=[])
     task = make_task(alice.application, "t", type="webhook")
     fit_task_hook(task, by="alice", now=NOW)
     hook = make_hook(alice.application, "t", transform="return 1", settings={"verify_token": "v"})
@@ -91,6 +92,7 @@ def rows(alice: Caller) -> Mapping[str, str]:
     own = {
         "/api/v1/runs/{id}/replay/": str(over.pk),
         "/api/v1/sources/{tag}/": "bare",
+        "/api/v1/sources/{tag}/file/": "table",
         "/api/v1/slurpers/{tag}/": "bare",
         "/api/v1/background-tasks/{id}/abort/": str(begun.pk),
         "/api/v1/background-tasks/{id}/logs/": str(begun.pk),
@@ -179,6 +181,7 @@ BODIES: dict[tuple[str, str], list[Any]] = {
     ],
     ("PUT", "/api/v1/sources/{tag}/"): [{"type": "REST", "configuration": {"url": "https://example.com/"}}],
     ("PATCH", "/api/v1/sources/{tag}/"): [{}, {"name": "n"}],
+    ("PUT", "/api/v1/sources/{tag}/file/"): ["a,b"],
     ("POST", "/api/v1/sources/{tag}/test/"): [{}, {"configuration": {"url": "http://10.0.0.7/"}}],
     ("POST", "/api/v1/sources/test/"): [
         {"type": "REST", "configuration": {"url": "http://10.0.0.7/{{A}}"}, "values": {"A": [1]}},
