@@ -18,6 +18,8 @@ from badgerjobs.web.serializers import StrictSerializer
 from slurps.models import Collection, Version
 from slurps.storing.reading import SEEN, bounds_of
 
+logger = logging.getLogger(__name__)
+
 # So long our own database may take for more rows.
 WAIT_S = 60.0
 # So long one view of its rows lasts: what anybody deletes meanwhile stays in the database, and slows everybody down.
@@ -61,6 +63,7 @@ class CollectionPull(Pull):
                 async for chunk in chunks:
                     yield chunk
         except (Error, TimeoutError):
+            logger.warning("the rows of a collection could not be read", exc_info=True)
             raise PullError("database", AWAY) from None
 
     def _read(self, give: Give) -> None:
