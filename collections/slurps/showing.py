@@ -64,10 +64,8 @@ def answer_of(result: Mapping[str, Any], error_class: str) -> str:
 def parts_of(run: Run) -> Parts | None:
     """What it read and wrote, or has so far; None where nothing is to be told."""
     output = run.output
-    if run.state == State.RUNNING:
-        return _so_far(run)
     if not isinstance(output, dict) or "read" not in output:
-        return None
+        return _so_far(run) if run.state == State.RUNNING else None
     is_held = output.get("stage") == "held"
     facts = [("Collection", output["collection"] or "none: nothing is stored")]
     facts += [("Version", f"{output['version']:,}")] if output.get("version") else []

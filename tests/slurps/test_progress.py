@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -87,3 +88,29 @@ def test_a_run_that_stores_nothing_says_so_while_it_goes_on(shop: Application) -
     assert "rows are counted, and nothing is stored" in text_of(run_page(shop, run.pk))
     make_collection(shop, async_job=job)
     assert "Stage it begins" in text_of(run_page(shop, run.pk))
+
+
+@pytest.mark.django_db
+def test_what_is_committed_is_told_though_the_run_is_not_over_yet(shop: Application) -> None:
+    output = {"collection": "prices", "stage": "ready", "version": 4, "read": 12, "written": 11, "bytes": 9}
+    run = make_run(made_job(shop).runnable, State.RUNNING, output=output)
+    assert "Version 4" in text_of(run_page(shop, run.pk))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_stores_nothing_tells_in_its_log_how_far_it_is(
+    shop: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts, said = Attempts(monkeypatch), Event()
+    job = made_job(shop)
+
+    async def pulled(plan: Plan) -> AsyncIterator[Batch]:
+        plan.came["shop"] = 12_480
+        yield Batch(rows(1), "shop", 1)
+        assert await asyncio.to_thread(said.wait, 20)
+
+    plan = replace(attempts.plan(job), say=lambda _, line, __: said.set() if line.startswith("12,480 rows") else None)
+    monkeypatch.setattr(slurping, "pulled", pulled)
+    monkeypatch.setattr(slurping, "LOGGED_S", -1.0)
+    assert slurping.slurp(plan, stopped=attempts.stopped)["written"] == 1
+    assert said.is_set()

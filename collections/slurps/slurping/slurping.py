@@ -23,9 +23,11 @@ from slurps.storing.pruning import prune
 from slurps.storing.staging import begin
 from slurps.storing.swapping import Loaded, give_up, hold, loaded_by, made_by, show
 
-# How often it is said how far it is, in seconds.
+# How often it is said how far it is, in seconds; and how often in the log, where no collection tells it.
 PROGRESS_S = 1.0
+LOGGED_S = 30.0
 
+SO_FAR = "{:,} rows were read so far."
 NOWHERE = "Nothing is stored: no collection of this job is active. Make one, or activate one, on the job's page."
 DONE_BEFORE = "An attempt before this one has stored its rows already."
 
@@ -133,11 +135,24 @@ class Telling:
                 setattr(self._version, name, count)
 
 
+class Logging:
+    """Says in its log how far a run is that stores nothing."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan, self._logged = plan, time.monotonic()
+
+    def now_and_then(self) -> None:
+        """Twice a minute."""
+        if time.monotonic() - self._logged > LOGGED_S:
+            self._logged = time.monotonic()
+            self._plan.say("info", SO_FAR.format(sum(self._plan.came.values())), None)
+
+
 def _counted(plan: Plan, stopped: threading.Event) -> dict[str, Any]:
     """Without a collection: the same work, and nothing is stored."""
     encoder, read = Encoder(key=(), indexed=()), 0
     try:
-        with _turned(plan, stopped) as turned:
+        with _turned(plan, stopped, Logging(plan).now_and_then) as turned:
             for batch in turned:
                 read += batch.read
                 encoder.lines(batch.rows, ())
