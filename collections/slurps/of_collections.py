@@ -1,6 +1,7 @@
 """Collections as sources: the rows that readers of another one see, so that a job can go on from what another left."""
 
 import json
+import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, closing
