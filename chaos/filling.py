@@ -131,7 +131,7 @@ class Filler(_Caller):
     def counted(self) -> Counter[str]:
         """What was answered how often."""
         told = Counter(f"loads ({one.status or 'no answer'})" for one in self.fillings.told)
-        return told + Counter(f"aborts of them ({one.status or 'no answer'})" for one in self.fillings.aborts)
+        return told + Counter(f"aborts of loads ({one.status or 'no answer'})" for one in self.fillings.aborts)
 
     def _go(self) -> None:
         while not self._is_over.wait(self._rng.uniform(0.5, 1.5) * PACE_S):
