@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import Any
 
 from badgerjobs.sources.rows.pulls import Chunk
@@ -26,7 +27,8 @@ async def read_in_thread(read: Callable[[Give], None], timeout_s: float) -> Asyn
 
     def put(one: Chunk | BaseException | None) -> None:
         if not stopped.is_set():
-            loop.call_soon_threadsafe(came.put_nowait, one)
+            with suppress(RuntimeError):  # the loop has just been closed: nobody waits
+                loop.call_soon_threadsafe(came.put_nowait, one)
 
     def give(chunk: Chunk) -> None:
         room.acquire()
