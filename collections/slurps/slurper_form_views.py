@@ -18,7 +18,8 @@ from slurps.models import Slurper
 from slurps.page_trials import tried, variables_of
 from slurps.pasted import PASTED, ROWS
 from slurps.run_form import VALUE
-from slurps.slurper_forms import SIGNATURES, SlurperForm, add_or_remove
+from slurps.slurper_forms import SlurperForm, add_or_remove
+from slurps.slurper_serializers import SIGNATURES
 from slurps.slurper_services import create_slurper, update_slurper
 from slurps.slurper_views import address_of, found_slurper
 from slurps.trial_serializers import NOT_PYTHON

@@ -1,6 +1,5 @@
 """A slurper as a form. Every rule is the serializer's; the form only speaks to people."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -29,13 +28,6 @@ MEANS: Mapping[str, str] = {
     "sources of any length.",
     Language.PYTHON: "A function that whoever runs this installation has registered. Nobody can write one here.",
 }
-# What the code of each is, for who pastes something else.
-SIGNATURES: Mapping[str, str] = {
-    Language.JAVASCRIPT: '(ctx, dataMap) => rows, like: return dataMap["products"].map((row) => ({...row}));',
-    Language.JAVASCRIPT_BATCHES: "(ctx, rows, source) => rows, like: return rows.map((row) => ({...row}));",
-}
-IN_PYTHON = "This is Python, and the Python of tenants is not run here. Write the body of a function in JavaScript: {}"
-_PYTHON = re.compile(r"^\s*(?:async\s+)?def\s+\w+\s*\(|^\s*(?:import|from)\s+\w+\s*$", re.MULTILINE)
 
 
 class SourcesWidget(forms.Widget):
@@ -95,8 +87,6 @@ class SlurperForm(NamedForm):
     def clean(self) -> dict[str, Any]:
         """Tell everything to the serializer: people want to know all at once."""
         self.told = self._told()
-        if self.told.get("code") and _PYTHON.search(self.told["code"]):
-            self.refuse("code", IN_PYTHON.format(SIGNATURES[self.told["language"]]))
         context = {"application": self.application}
         judged = SlurperSerializer(self.slurper, data=self.told, partial=self.slurper is not None, context=context)
         for name, said in flat({} if judged.is_valid() else judged.errors).items():

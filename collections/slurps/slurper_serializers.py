@@ -1,5 +1,7 @@
 """Slurpers as REST shows and takes them."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -15,7 +17,14 @@ from slurps.slurpers import all_slurpers, slurper_of
 
 LONGEST_CODE = 200_000
 
+# What the code of each is, for who pastes something else.
+SIGNATURES: Mapping[str, str] = {
+    Language.JAVASCRIPT: '(ctx, dataMap) => rows, like: return dataMap["products"].map((row) => ({...row}));',
+    Language.JAVASCRIPT_BATCHES: "(ctx, rows, source) => rows, like: return rows.map((row) => ({...row}));",
+}
+
 NO_CODE = "Give the body of a function that returns rows."
+IN_PYTHON = "This is Python, and the Python of tenants is not run here. Write the body of a function in JavaScript: {}"
 NO_USE_OF_CODE = "Rows as they come, and those of Python, take no code: leave it out, or choose javascript."
 NO_FUNCTION = "Give the id of a slurper that this installation has: {}."
 NONE_HERE = "no package that SLURPERS names defines one"
@@ -23,6 +32,8 @@ UNKNOWN = "There is no slurper “{}” in Python here: there is {}."
 NO_USE_OF_FUNCTION = "Only the language python has a function: leave it out, or choose python."
 NO_SOURCES = "Name at least one source: nothing else brings rows."
 TWICE = "The source “{}” is named twice: each is pulled once."
+
+_PYTHON = re.compile(r"^\s*(?:async\s+)?def\s+\w+\s*\(|^\s*(?:import|from)\s+\w+\s*$", re.MULTILINE)
 
 
 class SourceTagsField(BoundedListField):
@@ -114,6 +125,8 @@ class SlurperSerializer(DefinitionSerializer):
             return {}
         application = self.context["application"]
         fault = javascript.fault(code, SEEN[language], tenant=application.workspace_id, part=application.pk)
+        if fault and _PYTHON.search(code):
+            return {"code": [IN_PYTHON.format(SIGNATURES[language])]}
         return {"code": [str(fault)]} if fault else {}
 
     def _wrong_function(self, attrs: dict[str, Any]) -> dict[str, Any]:

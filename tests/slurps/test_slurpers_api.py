@@ -78,6 +78,14 @@ class TestMaking:
         answer = alice.post("/slurpers/", {**SLURPER, "sources": ["theirs"]})
         assert answer.errors == {"sources": ["There is no source “theirs” in this application."]}
 
+    @pytest.mark.parametrize("language", ["javascript", "javascript_batches"])
+    def test_who_pastes_python_is_shown_the_javascript(self, alice: Caller, language: str) -> None:
+        code = "def slurp(ctx, data_map):\n    return data_map['products']"
+        answer = alice.post("/slurpers/", {**SLURPER, "language": language, "code": code})
+        [said] = answer.errors["code"]
+        assert "This is Python" in said
+        assert "(ctx, " in said
+
     @pytest.mark.usefixtures("in_python")
     def test_one_in_python_names_a_function_that_is_registered(self, alice: Caller) -> None:
         made = alice.post("/slurpers/", {"tag": "s", "language": "python", "function": "cleanProducts"})
