@@ -16,7 +16,7 @@ from badgerjobs.workspaces.models import Application
 from slurps.models import AsyncJob
 from slurps.progress import Progress
 
-_NUMBERS = ("read", "written", "added", "changed", "removed", "bytes")
+_NUMBERS = ("read", "written", "added", "changed", "removed", "dropped", "bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Counts:
     added: int = 0
     changed: int = 0
     removed: int = 0
+    dropped: int = 0
     bytes: int = 0
 
     @classmethod
@@ -84,7 +85,9 @@ class RunRow(NamedTuple):
             return self.run.error
         if self.progress:
             return self.progress.said
-        return self.counts.words if self.counts and self.counts.stage != "ready" else ""
+        if self.counts and self.counts.stage != "ready":
+            return self.counts.words
+        return f"{words.counted(self.counts.dropped, 'value')} left out" if self.counts and self.counts.dropped else ""
 
 
 def rows_of(application: Application, jobs: Iterable[AsyncJob], now: datetime) -> list[Row]:

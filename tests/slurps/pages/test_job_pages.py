@@ -88,8 +88,9 @@ def test_its_page_tells_what_each_run_left(shop: Application) -> None:
     job = made_job(shop)
     ended(job)
     ended(job, 2, output={**WROTE, "written": 7364, "stage": "held"})
+    ended(job, 3, output={**WROTE, "dropped": 1234})
     page = text_of(look(shop, "job", "import"))
-    for said in ("2,000", "1,000", "+18", "~940", "7,364 rows, held", "Rows and time"):
+    for said in ("1,234 values left out", "2,000", "1,000", "+18", "~940", "7,364 rows, held", "Rows and time"):
         assert said in page
 
 
