@@ -32,7 +32,7 @@ def download(request: PageRequest, application: Application, name: str) -> HttpR
     collection = found_collection(application, name)
     try:
         _try(collection, told)
-        seat = Seat(application.pk)
+        let_go = Seat(application.pk).hold()
     except APIException as error:
         messages.error(request, first_sentence(error.detail))
         return redirect(f"{address_of(application, collection)}{asked.query()}#rows")
@@ -47,7 +47,7 @@ def download(request: PageRequest, application: Application, name: str) -> HttpR
             "Cache-Control": "no-store",
         },
     )
-    keep(answer, seat)
+    keep(answer, let_go)
     return answer  # type: ignore[no-any-return]
 
 

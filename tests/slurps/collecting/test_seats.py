@@ -56,6 +56,16 @@ def test_who_goes_before_its_end_gives_the_seat_back(alice: Caller, one_each: Se
     assert not one_each._taken
 
 
+def test_one_answer_needs_one_seat_whatever_makes_it_long(
+    alice: Caller, one_each: Seats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people(alice)
+    monkeypatch.setattr(seats, "LONG_BYTES", 10)
+    assert ids(rows(alice, id__gte=1)) == [1, 2, 3, 4, 5]
+    assert rows(alice, _search="ann", _limit=2).status == 200
+    assert not one_each._taken
+
+
 def test_a_long_page_has_a_seat_until_it_is_taken(
     alice: Caller, one_each: Seats, monkeypatch: pytest.MonkeyPatch
 ) -> None:

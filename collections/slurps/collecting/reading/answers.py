@@ -65,14 +65,14 @@ def dressed(response: HttpResponseBase, version: Version, etag: str) -> HttpResp
     return response
 
 
-def whole(asked: Asked, reader: Reader, version: Version, look: ExitStack) -> HttpResponseBase:
+def whole(asked: Asked, reader: Reader, version: Version, look: ExitStack, seat: Seat) -> HttpResponseBase:
     """All rows. Those of one batch are sent at once, and their length with them. Raises Throttled."""
     batches = all_of(reader, version)
     first, second = next(batches, []), next(batches, None)
     made = FORMATS[asked.format]
     if second is None:
         return _whole(asked, made([first], reader.header))
-    look.callback(Seat(version.application_id).give_back)
+    look.callback(seat.hold())
     chunks = made(chain([first, second], batches), reader.header)
     # DRF and Django know how to close what has a `close`.
     return StreamingHttpResponse(Streamed(chunks, look.pop_all()), content_type=TYPES[asked.format])

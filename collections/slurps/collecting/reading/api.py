@@ -138,10 +138,11 @@ class CollectionRowsView(APIView):
             return answers.dressed(HttpResponse(status=304), version, etag)
         if http.method == "HEAD":
             return answers.dressed(HttpResponse(content_type=TYPES[asked.format]), version, etag)
+        seat = seats.Seat(collection.application_id)
         if seats.looks_long(reader, version):
-            look.callback(seats.Seat(collection.application_id).give_back)
+            look.callback(seat.hold())
         if asked.limit:
             response = answers.paged(http, asked, reader, version, mark)
         else:
-            response = answers.whole(asked, reader, version, look)
-        return answers.dressed(seats.seated(response, collection.application_id), version, etag)
+            response = answers.whole(asked, reader, version, look, seat)
+        return answers.dressed(seats.seated(response, seat), version, etag)

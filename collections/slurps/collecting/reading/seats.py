@@ -3,6 +3,8 @@
 Each holds a thread of the web server; who finds no seat is told to come again, and all others are served meanwhile.
 """
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import Throttled
@@ -22,16 +24,23 @@ _seats = Seats(settings.WEB_THREADS // 2)
 
 
 class Seat:
-    """One of an application's. Raises Throttled where none is free."""
+    """One of an application's, for one request: taken when something first holds it, and free when nothing does."""
 
     def __init__(self, application_id: int) -> None:
         self._application_id = application_id
-        if not _seats.take(application_id):
-            raise Throttled(wait=AGAIN_S, detail=FULL)
+        self._holds = 0
 
-    def give_back(self) -> None:
-        """Once."""
-        _seats.give_back(self._application_id)
+    def hold(self) -> Callable[[], None]:
+        """Hold it. Returns what lets go of it, to be called once. Raises Throttled where none is free."""
+        if not self._holds and not _seats.take(self._application_id):
+            raise Throttled(wait=AGAIN_S, detail=FULL)
+        self._holds += 1
+        return self._let_go
+
+    def _let_go(self) -> None:
+        self._holds -= 1
+        if not self._holds:
+            _seats.give_back(self._application_id)
 
 
 def looks_long(reader: Reader, version: Version) -> bool:
@@ -39,13 +48,13 @@ def looks_long(reader: Reader, version: Version) -> bool:
     return reader.looks_through and version.rows >= MANY_ROWS
 
 
-def seated(response: HttpResponseBase, application_id: int) -> HttpResponseBase:
+def seated(response: HttpResponseBase, seat: Seat) -> HttpResponseBase:
     """With a seat until its reader has taken it, where it is long; a stream has one already. Raises Throttled."""
     if not response.streaming and len(getattr(response, "content", b"")) >= LONG_BYTES:
-        keep(response, Seat(application_id))
+        keep(response, seat.hold())
     return response
 
 
-def keep(response: HttpResponseBase, seat: Seat) -> None:
+def keep(response: HttpResponseBase, let_go: Callable[[], None]) -> None:
     """Until its reader has taken it, or is gone."""
-    response._resource_closers.append(seat.give_back)  # type: ignore[attr-defined]  # Django's own, of each response
+    response._resource_closers.append(let_go)  # type: ignore[attr-defined]  # Django's own, of each response
