@@ -96,6 +96,13 @@ OF_SERIALIZERS: Mapping[type, Mapping[str, str]] = {
     serializers.ListField: {"not_a_list": 'Give a list, like ["a", "b"].', **_COUNTS},
     serializers.DictField: {"not_a_dict": 'Give an object, like {{"name": "value"}}.', "empty": "Give at least one."},
     serializers.JSONField: {"invalid": "Give JSON."},
+    serializers.FileField: {
+        "required": "Give a file.",
+        "invalid": "Give a file, as a field of a form.",
+        "no_name": "Give the file a name.",
+        "empty": "Give a file that is not empty.",
+        "max_length": "Give the file a name of at most {max_length:,} characters: this has {length:,}.",
+    },
     serializers.Serializer: {"invalid": "Give an object with fields."},
     serializers.ListSerializer: {"not_a_list": "Give a list of objects.", **_COUNTS},
 }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django import forms
 from django.core import validators
+from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework import serializers
 
 from badgerjobs.web.sentences import OF_FORMS, OF_SERIALIZERS, OF_VALIDATORS
@@ -62,6 +63,7 @@ class Asked(serializers.Serializer[Any]):
     choice = serializers.ChoiceField(["a"], required=False)
     names = serializers.ListField(child=serializers.CharField(), required=False, max_length=2, allow_empty=False)
     pairs = serializers.DictField(required=False)
+    file = serializers.FileField(required=False, max_length=5)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,9 @@ class Asked(serializers.Serializer[Any]):
         ("names", [], "Give at least one."),
         ("names", ["a", "b", "c"], "Give at most 2 of them: these are 3."),
         ("pairs", [], 'Give an object, like {"name": "value"}.'),
+        ("file", "x", "Give a file, as a field of a form."),
+        ("file", SimpleUploadedFile("rows.csv", b""), "Give a file that is not empty."),
+        ("file", SimpleUploadedFile("rows.csv", b"a"), "Give the file a name of at most 5 characters: this has 8."),
     ],
 )
 def test_the_api_says_what_to_do(field: str, value: Any, said: str) -> None:
