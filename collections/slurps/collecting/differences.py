@@ -6,8 +6,11 @@ Where all are replaced it is known by its key, and without one by all it holds.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
+from slurps.collecting.reading import seats
+from slurps.collecting.reading.seats import in_a_seat
 from slurps.collecting.snapshot import asked, in_batches, one_look
 from slurps.models import Collection, Stage, Version
 from slurps.modes import MODES
@@ -88,24 +91,32 @@ _ROW = (
 
 
 def difference(collection: Collection, before: Version | None, after: Version) -> str:
-    """JSON of added, removed and changed rows: how many, and the first of each. Raises TooLongError."""
+    """JSON of added, removed and changed rows: how many, and the first of each. Raises TooLongError, Throttled."""
     by, differing, is_data = _way(collection, after)
     rows = {
         "row_before": "SELECT d.before AS data" if is_data else _ROW.format(side="before"),
         "row_after": "SELECT d.after AS data" if is_data else _ROW.format(side="after"),
     }
     values = {"shown": SHOWN, **_values(collection, before, after)}
-    with one_look():
+    with _seat(collection, before, after), one_look():
         counts = _counts(by, differing, values)
         shown = _shown(in_batches(_SHOWN.format(differing=differing, **rows), values, batch=20))
     return _written(by, counts, shown)
 
 
 def counts_of_difference(collection: Collection, before: Version | None, after: Version) -> dict[str, Any]:
-    """How many rows were `added`, `removed` and `changed`, and `by` what they are known again. Raises TooLongError."""
+    """How many rows were `added`, `removed` and `changed`, and `by` what they are known again.
+
+    Raises TooLongError, Throttled.
+    """
     by, differing, _ = _way(collection, after)
-    with one_look():
+    with _seat(collection, before, after), one_look():
         return {"by": by, **_counts(by, differing, _values(collection, before, after))}
+
+
+def _seat(collection: Collection, before: Version | None, after: Version) -> AbstractContextManager[None]:
+    rows = max(after.rows, after.written, before.rows if before else 0)
+    return in_a_seat(collection.application_id, is_long=rows >= seats.MANY_ROWS)
 
 
 def _counts(by: str, differing: str, values: Mapping[str, Any]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from slurps.collecting.reading.asking import MOST_WORDS, Asked, Filter
 from slurps.collecting.reading.cursors import Bookmark
 from slurps.collecting.reading.formats import CALLED
 from slurps.collecting.reading.pages import page_of
+from slurps.collecting.reading.seats import in_a_seat, looks_long
 from slurps.collecting.reading.statements import Reader
 from slurps.collecting.reading.versions import version_for
 from slurps.collecting.snapshot import in_words, one_look
@@ -170,7 +171,9 @@ def _grid(collection: Collection, asked: GridAsked) -> Grid:
     if mark:
         cursors.ensure_same(mark, query)
     version = version_for(collection, told.version, mark)
-    page = page_of(Reader(told, collection, version), limit=ROWS, number=None, after=mark.place if mark else None)
+    reader = Reader(told, collection, version)
+    with in_a_seat(collection.application_id, is_long=looks_long(reader, version)):
+        page = page_of(reader, limit=ROWS, number=None, after=mark.place if mark else None)
     rows = [json.loads(row.text) for row in page.rows]
     columns = [_column(one, collection, asked) for one in version.known[:COLUMNS]]
     later = ""

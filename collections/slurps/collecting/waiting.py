@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, Throttled
 
 from badgerjobs.lib.charts import Share, shares
 from badgerjobs.web.remembering import recall, remember
@@ -38,6 +38,8 @@ def looked_up(collection: Collection, held: Version) -> WouldChange:
         return found
     try:
         told = counts_of_difference(collection, collection.current, held)
+    except Throttled as error:  # a moment later it is looked up
+        return WouldChange({"refused": first_sentence(error.detail)}, _rows(collection, held))
     except APIException as error:
         told = {"refused": first_sentence(error.detail)}
     remember({_key(collection, held): told}, seconds=KEPT_S)

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from badgerjobs.web.seats import Seats
+from slurps.collecting.grid import GridAsked, grid_of
 from slurps.collecting.reading import pages, seats
+from slurps.collecting.waiting import looked_up
 from tests.callers import Answer, Caller
-from tests.slurps.collecting.reads import address, ids, people, rows
+from tests.slurps.collecting.held import hold_rows
+from tests.slurps.collecting.reads import PEOPLE, address, ids, people, rows
 
 FULL = (429, "2")
 
@@ -99,3 +102,29 @@ def test_what_no_index_leads_to_needs_a_seat_where_there_are_many_rows(
     assert not one_each._taken
     one_each.take(alice.application.pk)
     assert refused(rows(alice, _limit=2, **query)) == (FULL if is_long else (200, ""))
+
+
+def test_comparing_many_rows_needs_a_seat_too(alice: Caller, one_each: Seats) -> None:
+    collection = people(alice)
+    compared = f"/async-jobs/{collection.async_job.tag}/collections/people/versions/difference/"
+    assert alice.get(compared).status == 200
+    assert not one_each._taken
+    one_each.take(alice.application.pk)
+    assert refused(alice.get(compared)) == FULL
+
+
+def test_a_page_says_that_there_is_no_seat(alice: Caller, one_each: Seats) -> None:
+    collection = people(alice)
+    assert grid_of(collection, GridAsked(q="ann")).rows
+    one_each.take(alice.application.pk)
+    assert grid_of(collection, GridAsked(q="ann")).refused.startswith(seats.FULL)
+    assert grid_of(collection, GridAsked()).rows
+
+
+def test_what_waits_is_compared_a_moment_later_where_there_was_no_seat(alice: Caller, one_each: Seats) -> None:
+    collection = people(alice, mode="versioned")
+    held = hold_rows(collection, PEOPLE[:2])
+    one_each.take(alice.application.pk)
+    assert looked_up(collection, held).refused.startswith(seats.FULL)
+    one_each.give_back(alice.application.pk)
+    assert not looked_up(collection, held).refused

@@ -3,7 +3,8 @@
 Each holds a thread of the web server; who finds no seat is told to come again, and all others are served meanwhile.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
@@ -46,6 +47,15 @@ class Seat:
 def looks_long(reader: Reader, version: Version) -> bool:
     """Whether the database has much to look at for it."""
     return reader.looks_through and version.rows >= MANY_ROWS
+
+
+@contextmanager
+def in_a_seat(application_id: int, *, is_long: bool) -> Iterator[None]:
+    """For a look that is over before its answer is sent. Raises Throttled."""
+    with ExitStack() as held:
+        if is_long:
+            held.callback(Seat(application_id).hold())
+        yield
 
 
 def seated(response: HttpResponseBase, seat: Seat) -> HttpResponseBase:
