@@ -23,6 +23,7 @@ ERRORS = {
     "definition": "a slurper that is not there",
     "variables": "variables that are not there",
     "type": "a source of a type that does not give this",
+    "file": "a file that is not there",
     "csv": "CSV that cannot be read",
     "xml": "XML that cannot be read",
     "soap": "a fault in SOAP",

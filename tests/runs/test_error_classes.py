@@ -8,7 +8,8 @@ from badgerjobs.outbound.calls import ErrorClass
 from badgerjobs.runs.outcomes import BUG
 from badgerjobs.runs.record import UNSTORABLE
 from badgerjobs.runs.shown import errors_shown
-from jobs.events.types import function, postgresql
+from badgerjobs.servers import postgresql
+from jobs.events.types import function
 from tasks.background import perform
 
 ROOT = Path(__file__).parents[2]
