@@ -16,6 +16,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from badgerjobs.web import spared_cache
 from badgerjobs.workspaces.models import Application
+from slurps.leftovers import drop_left_tables
 from tasks.background import definitions
 from tasks.background.definitions import Registry
 from tests.callers import Caller, make_caller
@@ -55,6 +56,7 @@ def _empty_tables(_: TransactionTestCase) -> None:
         cursor.execute(" UNION ALL ".join(looks))
         if full := [quote(table) for (table,) in cursor.fetchall()]:
             cursor.execute(f"TRUNCATE {', '.join(full)} CASCADE")
+    drop_left_tables()  # in which rows were staged that wait for approval, or that nobody has taken back
 
 
 @pytest.fixture(scope="session", autouse=True)
