@@ -104,15 +104,21 @@ def test_what_is_stored_is_told_by_version(shop: Application) -> None:
     assert stored.total == sum(stored.versions.values()) > 0
     assert stored.versions[1] == pytest.approx(stored.versions[2] * 5 / 2, abs=3)
     roll_back(collection=collection, to=first, now=NOW)
-    assert storage_of(Collection.objects.get()).versions[3] == 0  # it shows rows that are there
+    storage = storage_of(Collection.objects.get())
+    assert storage.versions[3] == 0  # it shows rows that are there
     assert "Stored, 3 versions" in text_of(look(shop, "collection", "prices"))
+    load(collection, [{"id": 1}])
+    hold_rows(Collection.objects.get(), ROWS)
+    after = storage_of(Collection.objects.get())
+    assert {number: after.versions[number] for number in (1, 2, 3)} == storage.versions  # whatever is newer
+    assert after.total == pytest.approx(sum(after.versions.values()) + stored.versions[1], abs=3)
 
 
 @pytest.mark.parametrize(("mode", "rows"), [("upserted_versioned", [5, 1]), ("accumulative_versioned", [5, 2])])
 def test_where_rows_stay_a_version_stores_what_it_brought(shop: Application, mode: str, rows: list[int]) -> None:
     collection = versioned(shop, mode=mode, key=["id"] if mode == "upserted_versioned" else [])
     load(collection, ROWS)
-    load(collection, [ROWS[0], {"id": 9}] if mode == "upserted_versioned" else ROWS[:2])
+    load(collection, [ROWS[0], {**ROWS[0], "id": 9}] if mode == "upserted_versioned" else ROWS[:2])
     stored = storage_of(collection).versions
     assert stored[1] / rows[0] == pytest.approx(stored[2] / rows[1], abs=1)
     page = look(shop, "collection", "prices").content.decode()
