@@ -30,7 +30,8 @@ _BEFORE, _AFTER = _SEEN.format(v="a"), _SEEN.format(v="b")
 # Each gives rows of (before, after): positions and first generations of what one has and the other has not, or
 # otherwise. Null for the one that has it not.
 _BY_PLACE = """
-SELECT o.position AS at, o.first AS before_first, o.position AS before, n.first AS after_first, n.position AS after
+SELECT coalesce(n.position, o.position) AS at, o.first AS before_first, o.position AS before,
+       n.first AS after_first, n.position AS after
 FROM (SELECT position, first, data FROM collections_row r WHERE {before} AND NOT ({after})) o
 FULL JOIN (SELECT position, first, data FROM collections_row r WHERE {after} AND NOT ({before})) n
   ON n.position = o.position
