@@ -130,9 +130,10 @@ def prune_retired(*, until: datetime) -> int:
     deleted = 0
     retired = Version.objects.filter(stage=Stage.RETIRED, collection=OuterRef("pk"))
     for collection in Collection.objects.filter(Exists(retired)).order_by("pk"):
-        if fleet.database_now() >= until:
+        left = until - fleet.database_now()
+        if left <= timedelta():
             break
-        deleted += prune(collection)
+        deleted += prune(collection, seconds=left.total_seconds())
     return deleted
 
 

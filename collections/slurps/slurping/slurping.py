@@ -29,6 +29,8 @@ LOGGED_S = 30.0
 
 SO_FAR = "{:,} rows were read so far."
 NOWHERE = "Nothing is stored: no collection of this job is active. Make one, or activate one, on the job's page."
+# How long a run that has stored its rows goes on for that.
+PRUNING_S = 10.0
 DONE_BEFORE = "An attempt before this one has stored its rows already."
 
 
@@ -73,7 +75,7 @@ def _stored(plan: Plan, version: Version, stopped: threading.Event) -> dict[str,
         turned.keep()  # it is committed: sources may forget it
         if version.stage != Stage.HELD:
             with suppress(Error):  # it is shown: what is left over the next run deletes, or a tick
-                prune(collection)
+                prune(collection, seconds=PRUNING_S)
         return output_of(version, collection)
 
 

@@ -84,5 +84,6 @@ def _values(collection: Collection, start: int) -> dict[str, Any]:
 
 def go_on_filling(*, seconds: float = 5.0) -> None:
     """Fill slots that were left when somebody chose other fields: a part of the system's tick."""
-    for collection in Collection.objects.filter(filling__isnull=False)[:10]:
-        fill(collection, seconds=seconds)
+    until = time.monotonic() + seconds
+    for collection in Collection.objects.filter(filling__isnull=False).order_by("updated_at")[:10]:
+        fill(collection, seconds=until - time.monotonic())

@@ -7,7 +7,7 @@ from django.db import connection
 
 from slurps.models import Collection, Version
 from slurps.storing.faults import UnstorableError
-from slurps.storing.staging import table_of
+from slurps.storing.staging import TAKES_LONG, table_of
 
 LOST = "The database was restarted while the rows were being loaded: they are loaded again."
 
@@ -52,6 +52,7 @@ def merge(version: Version, collection: Collection, *, base: int, written: int) 
     """Within the transaction that shows the version. Raises UnstorableError when not all of the rows are there."""
     table = table_of(version)
     with connection.cursor() as cursor:
+        cursor.execute(TAKES_LONG)
         cursor.execute(f"ANALYZE {table}")
         cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608  a name of ours
         if cursor.fetchone()[0] != written:

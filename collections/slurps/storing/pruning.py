@@ -1,5 +1,8 @@
 """Letting go of versions that are not kept, and of rows that no version has any more."""
 
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
 from django.db import connection, transaction
 
 from slurps.models import Collection, Stage, Version
@@ -7,6 +10,8 @@ from slurps.modes import MODES
 
 # So many rows are deleted in one transaction.
 BATCH = 20_000
+# How long somebody waits for that who has asked for something else.
+PRUNING_S = 2.0
 
 _REPLACED = """
 DELETE FROM collections_row r WHERE (collection_id, position, first) IN (
@@ -29,33 +34,39 @@ def retire(collection: Collection) -> None:
     Version.objects.filter(pk__in=over).update(stage=Stage.RETIRED)
 
 
-def prune(collection: Collection) -> int:
-    """Delete the rows that only retired versions have, a batch at a time, and those versions. Returns how many rows."""
+def prune(collection: Collection, *, seconds: float = PRUNING_S) -> int:
+    """Delete the rows that only retired versions have, a batch at a time, and those versions. Returns how many rows.
+
+    It begins no batch after so many seconds: what is left the next run deletes, or a tick.
+    """
+    until = time.monotonic() + seconds
     retired = list(collection.versions.filter(stage=Stage.RETIRED))
-    kept = list(collection.versions.filter(stage=Stage.READY).values_list("generation", flat=True))
     deleted = 0
-    if MODES[collection.mode].write == "replace":
-        for version in retired:
-            if version.generation not in kept:  # one that was rolled back to may show the same rows
-                deleted += _delete(
-                    _REPLACED,
-                    collection,
-                    start=version.starts_at,
-                    end=version.starts_at + version.rows,
-                    generation=version.generation,
-                )
-    elif kept:
-        deleted += _delete(_CLOSED, collection, oldest=min(kept))
+    for statement, values in _left_by(collection, retired):
+        while (count := _delete(statement, collection, values)) == BATCH:
+            deleted += count
+            if time.monotonic() >= until:
+                return deleted
+        deleted += count
     Version.objects.filter(pk__in=[version.pk for version in retired]).delete()
     return deleted
 
 
-def _delete(statement: str, collection: Collection, **values: int) -> int:
-    deleted = 0
-    while True:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement, {"collection": collection.pk, "batch": BATCH, **values})
-            count: int = cursor.rowcount
-        deleted += count
-        if count < BATCH:
-            return deleted
+def _left_by(collection: Collection, retired: Sequence[Version]) -> Iterator[tuple[str, dict[str, int]]]:
+    """Which rows no version has any more: statements and their values."""
+    kept = list(collection.versions.filter(stage=Stage.READY).values_list("generation", flat=True))
+    if MODES[collection.mode].write == "replace":
+        for version in retired:
+            if version.generation not in kept:  # one that was rolled back to may show the same rows
+                start, end = version.starts_at, version.starts_at + version.rows
+                yield _REPLACED, {"start": start, "end": end, "generation": version.generation}
+    elif kept:
+        yield _CLOSED, {"oldest": min(kept)}
+
+
+@transaction.atomic
+def _delete(statement: str, collection: Collection, values: Mapping[str, int]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"collection": collection.pk, "batch": BATCH, **values})
+        count: int = cursor.rowcount
+        return count

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from slurps.models import Collection, Stage, Version
 from slurps.modes import MODES
 from slurps.storing.pruning import retire
-from slurps.storing.staging import make_room
+from slurps.storing.staging import TAKES_LONG, make_room
 
 _CLOSE = """
 UPDATE collections_row SET last = %(base)s
@@ -55,6 +55,7 @@ def _rewind(collection: Collection, to: Version, made: Version) -> None:
         "collection": collection.pk, "base": base, "back": to.generation, "generation": made.generation,
     }  # fmt: skip
     with connection.cursor() as cursor:
+        cursor.execute(TAKES_LONG)
         cursor.execute(_CLOSE, values)
         made.removed = cursor.rowcount
         cursor.execute(_REOPEN, values)

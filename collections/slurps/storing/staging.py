@@ -12,7 +12,10 @@ from slurps.models import AsyncJob, Collection, Row, Stage, Version
 from slurps.modes import MODES
 from slurps.storing.faults import BusyError, HeldError, SupersededError
 
-BUSY = "Run {} is loading rows into “{}” just now."
+# Merging rows, or taking that back, is one statement over as many rows as there are: longer than others may take.
+TAKES_LONG = "SET LOCAL statement_timeout = '30min'"
+
+BUSY = "Run {} is loading rows into “{}” just now: try again when it has ended, or abort it."
 HELD = (
     "The result of an earlier run waits for approval in “{}”. Approve or drop it there: rows that come later follow it."
 )

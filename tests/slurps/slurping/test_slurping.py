@@ -94,7 +94,7 @@ def test_a_run_says_which_version_it_made_from_the_moment_on_that_readers_see_it
 def test_a_run_does_not_fail_of_what_it_could_not_delete(
     job: Any, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def prune(_collection: Collection) -> None:
+    def prune(_collection: Collection, **_: float) -> None:
         raise OperationalError("the database is away")
 
     monkeypatch.setattr(slurping, "prune", prune)
