@@ -15,6 +15,8 @@ from slurps.storing.faults import UnstorableError
 ROW_BYTES = 1_000_000
 # What is longer is found by its beginning.
 SLOT_LETTERS = 200
+# What a longer name has is stored, and is no column: versions, pages and headers of tables name all that there are.
+NAME_LETTERS = 200
 
 _NULL = "\\N"
 _TYPES = {
@@ -106,7 +108,7 @@ class Encoder:
     def _see(self, name: str, value: Any) -> None:
         types = self._types.get(name)
         if types is None:
-            if len(self._types) == MOST_COLUMNS:
+            if len(self._types) == MOST_COLUMNS or len(name) > NAME_LETTERS:
                 return
             types = self._types[name] = Counter()
         types[type(value)] += 1

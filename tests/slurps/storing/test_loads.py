@@ -54,6 +54,13 @@ def test_a_whole_row_is_replaced_and_one_that_is_the_same_is_not_written(upserte
     assert (version.added, version.changed, version.unchanged) == (0, 1, 1)
 
 
+def test_what_has_a_name_without_end_is_stored_and_is_no_column(normal: Any) -> None:
+    rows = [{"id": n, f"{n}{'k' * 1_000}": n} for n in range(3)]
+    load(normal, rows)
+    assert [column["name"] for column in Version.objects.get().columns] == ["id"]
+    assert seen(normal) == rows
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [(1, 1.0, True), (1, "1", False), (1, True, False), ("a", "A", False), ({"a": 1, "b": 2}, {"b": 2, "a": 1}, True)],
