@@ -48,7 +48,8 @@ async def _of(plan: Plan, tag: str, means: Means) -> AsyncIterator[Batch]:
     except PullError as error:
         said = f"“{tag}”, after {rows:,} rows: {error.sentence}" if rows else f"“{tag}”: {error.sentence}"
         raise SlurpError(error.error_class, said, retry=error.retry, retry_after=error.retry_after) from None
-    plan.remembered[tag] = pulling.remembered
+    if pulling.remembered is not None or tag in plan.job.remembered:
+        plan.remembered[tag] = pulling.remembered
     seconds = round(time.monotonic() - began, 2)
     found = {"rows": rows, "seconds": seconds, **pulling.found}
     await asyncio.to_thread(plan.say, "info", f"“{tag}” gave {rows:,} rows in {seconds:g} s.", found)

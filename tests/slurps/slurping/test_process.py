@@ -32,7 +32,7 @@ class Beside:
 class Pulling:
     """Two rows that tell what the source was given."""
 
-    remembered = {"since": 7}
+    remembered: Any = {"since": 7}
     found: Mapping[str, Any] = {}
 
     def __init__(self, given: Given) -> None:
@@ -71,6 +71,16 @@ def test_rows_are_pulled_with_the_runs_values_and_what_was_remembered(job: Async
     assert seen(collection) == [{"id": 1, "CATEGORY": "lamps"}, {"id": 2, "since": None}]
     performed(job)
     assert seen(collection) == [{"id": 1}, {"id": 2, "since": {"since": 7}}]
+
+
+def test_of_a_source_that_gives_nothing_to_go_on_from_nothing_is_remembered(
+    job: AsyncJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_collection(job.application, async_job=job)
+    monkeypatch.setattr(Pulling, "remembered", None)
+    performed(job)
+    job.refresh_from_db()
+    assert job.remembered == {}
 
 
 @pytest.mark.parametrize("given", [None, [], "x", {}, {"values": None}, {"values": [1]}, {"other": 1}])
