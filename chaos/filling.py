@@ -33,7 +33,8 @@ CODE = (
     " return [...dataMap[%(source)s], {id: ctx.run}].map(row => ({...row, run: ctx.run}));"
 )
 
-PACE_S, READ_PACE_S, ANSWER_S = 1.0, 0.2, 6.0
+# Each load takes a process of code and a sandbox, which must not be what makes calls late.
+PACE_S, READ_PACE_S, ANSWER_S = 2.5, 0.7, 6.0
 # Of a hundred runs so many are aborted, so many seconds after they were accepted; of reads of versions, so many ask for
 # the one before.
 ABORTS, ABORTED_AFTER_S, OLD = 15, (0.0, 3.0), 25

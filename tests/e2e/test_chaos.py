@@ -25,6 +25,6 @@ def test_45_seconds_of_chaos_lose_double_and_hold_up_nothing() -> None:
     assert figures["tasks"] > 40
     assert figures["iterations"] > 100
     assert figures["aborted_tasks"] > 3
-    assert figures["loads"] > 4
-    assert figures["reads"] > 50
+    assert figures["loads"] > 2
+    assert figures["reads"] > 20
     assert figures["quiet_seconds"] > 10
