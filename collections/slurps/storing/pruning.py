@@ -4,7 +4,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
+from badgerjobs.runs.models import Run
 from slurps.models import Collection, Stage, Version
 from slurps.modes import MODES
 
@@ -48,7 +50,9 @@ def prune(collection: Collection, *, seconds: float = PRUNING_S) -> int:
             if time.monotonic() >= until:
                 return deleted
         deleted += count
-    Version.objects.filter(pk__in=[version.pk for version in retired]).delete()
+    # One whose run is not over stays, without rows: an attempt of it whose end nobody heard of is not made twice.
+    going_on = Run.objects.filter(pk=OuterRef("run_id"), finished_at=None)
+    Version.objects.filter(~Exists(going_on), pk__in=[version.pk for version in retired]).delete()
     return deleted
 
 

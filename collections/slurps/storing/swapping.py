@@ -167,5 +167,5 @@ def give_up(version: Version) -> None:
 
 
 def made_by(run_id: UUID) -> Version | None:
-    """What a run has left already: in an attempt whose end nobody heard of."""
-    return Version.objects.filter(run_id=run_id, stage__in=(Stage.READY, Stage.HELD)).first()
+    """What a run has left already, though it may be kept no more: in an attempt whose end nobody heard of."""
+    return Version.objects.filter(run_id=run_id).exclude(stage=Stage.STAGING).first()

@@ -81,6 +81,26 @@ def test_an_attempt_whose_end_nobody_heard_of_is_not_made_twice(job: Any, attemp
     assert ids(seen(collection)) == [1]
 
 
+@pytest.mark.parametrize(("mode", "left"), [("normal", [2]), ("accumulative", [1, 2])])
+def test_it_is_not_made_twice_though_what_it_left_is_kept_no_more(
+    job: Any, attempts: Attempts, mode: str, left: list[int]
+) -> None:
+    collection = collection_of(job, mode=mode)
+    first, second = (make_run(job.runnable, State.RUNNING, worker=uuid4()) for _ in range(2))
+    output = attempts.slurp(job, rows(1), run=first)
+    attempts.slurp(job, rows(2), run=second)
+    first.worker = uuid4()
+    first.save()
+    assert attempts.slurp(job, rows(1), run=first)["version"] == output["version"] == 1
+    assert ids(seen(collection)) == left
+
+
+def test_keys_that_cannot_be_kept_are_those_that_stand_in_their_place(job: Any, attempts: Attempts) -> None:
+    collection = collection_of(job, mode="upserted", key=["id"])
+    attempts.slurp(job, [{"id": "\ud800"}, {"id": "\udfff"}, {"id": "\ufffd", "last": True}])
+    assert seen(collection) == [{"id": "\ufffd", "last": True}]
+
+
 def test_a_run_says_which_version_it_made_from_the_moment_on_that_readers_see_it(job: Any, attempts: Attempts) -> None:
     collection_of(job)
     run = make_run(job.runnable, State.RUNNING, worker=uuid4())

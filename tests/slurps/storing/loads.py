@@ -35,6 +35,7 @@ def load(collection: Collection, rows: Sequence[Any]) -> Version:
     version, loader = staged(collection, rows)
     shown = show(version, loaded_by(loader.encoder, read=len(rows)), worker=version.worker)
     prune(collection)
+    Run.objects.filter(worker=version.worker).update(state=State.SUCCEEDED, finished_at=NOW)
     collection.refresh_from_db()
     return shown
 
