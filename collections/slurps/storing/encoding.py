@@ -76,7 +76,7 @@ class Encoder:
             raise UnstorableError(NOT_FLAT.format(self.rows + 1, _called(row)))
         if self._known is not None:
             row = self._without_strange(row, self._known)
-        text = self._written(row)
+        text, row = self._written(row)
         for name, value in row.items():
             self._see(name, value)
         key = self._key_of(row) if self._key else _NULL
@@ -92,18 +92,20 @@ class Encoder:
         self.dropped += len(row) - len(kept)
         return kept
 
-    def _written(self, row: Mapping[str, Any]) -> str:
+    def _written(self, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """As JSON, and the row as it can be kept: its key and its slots are of that."""
         try:
             text = written(row)
             if UNSTORABLE.search(text) or "\\u0000" in text:
-                text = written(cleaned(row))
+                row = cleaned(row)
+                text = written(row)
         except (TypeError, ValueError, RecursionError) as error:
             raise UnstorableError(NOT_JSON.format(self.rows + 1, error)) from None
         length = len(text.encode())
         if length > ROW_BYTES:
             raise UnstorableError(TOO_LONG.format(self.rows + 1, length, ROW_BYTES))
         self.bytes += length
-        return text
+        return text, row
 
     def _see(self, name: str, value: Any) -> None:
         types = self._types.get(name)
