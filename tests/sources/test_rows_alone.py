@@ -1,6 +1,8 @@
 """Sources that give rows alone: no key keeps a value of theirs, and whoever asks for one is told why."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -19,6 +21,18 @@ from tests.sources.fetching import source_of, unfetched
 from tests.sources.pulling import pulled
 
 URL = {"url": "https://example.com/rows"}
+# What each needs at least.
+SERVER = {"host": "server.example.com"}
+LEAST: Mapping[str, Mapping[str, Any]] = {
+    "JSONL": URL,
+    "CSV": URL,
+    "XML": {**URL, "rows": "//a"},
+    "SQL": {**SERVER, "database": "shop", "query": "SELECT 1"},
+    "COLLECTION": {"collection": "products"},
+    "STREAM": {**SERVER, "place": "queue", "name": "orders"},
+    "CSV_FILE": {},
+    "JSONL_FILE": {},
+}
 WHY = "The source “feed” is CSV: it gives rows, and no single value to keep."
 
 
@@ -61,7 +75,7 @@ def test_its_page_offers_no_key(shop: Application) -> None:
 
 @in_turn("kind", [name for name in SOURCE_TYPES if not type_of(name).prepare])
 def test_one_that_is_fetched_all_the_same_says_why_not(kind: str) -> None:
-    source = source_of(kind, url="https://example.com", **({"rows": "//a"} if kind == "XML" else {}))
+    source = source_of(kind, **LEAST[kind])
     came = unfetched(source)
     assert (came.error_class, came.retry) == ("type", False)
     assert came.error == no_value_of(source)
