@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, cast
 
 # Of one record, in characters.
 LONGEST = 16 * 1024 * 1024
+# And lines of it: each takes fifty bytes of memory, however short it is.
+MOST_LINES = 1_000_000
 DELIMITERS = (",", ";", "\t", "|")
 
 INTEGER, NUMBER, BOOLEAN, TEXT = "integer", "number", "boolean", "text"
@@ -115,13 +117,15 @@ class Records:
             raise CSVFaultError(f"{error}", self._read + done + 1) from None
         self._read += done
         lines.waiting, lines.at = lines.waiting[done:], 0
-        if sum(map(len, lines.waiting)) > LONGEST:
+        if len(lines.waiting) > MOST_LINES or sum(map(len, lines.waiting)) > LONGEST:
             raise self._too_long()
         self._enough = len(lines.waiting) * 3 // 2
         return found
 
     def _too_long(self) -> CSVFaultError:
-        clause = f"it is longer than {LONGEST // 1024 // 1024} MB, or a quote in it is never closed"
+        clause = (
+            f"it is longer than {LONGEST // 1024 // 1024} MB or {MOST_LINES:,} lines, or a quote in it is never closed"
+        )
         return CSVFaultError(clause, self._read + 1)
 
 

@@ -186,7 +186,7 @@ def test_odd_tables_are_read(body: str, rows: list[Any]) -> None:
 
 
 def test_a_cell_of_five_megabytes_is_passed_on() -> None:
-    long = "x\n" * 2_500_000
+    long = "twelve signs\n" * 400_000
     assert read(f'a,b\n1,"{long}"\n2,y\n').rows == [{"a": "1", "b": long}, {"a": "2", "b": "y"}]
 
 
@@ -209,7 +209,13 @@ def test_a_record_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(csv_texts, "LONGEST", 50_000)
     for body in ('a\n"' + "x\n" * 100_000, "a\n1\n" + "x" * 200_000):
         error = fails(partial(_same, says(body)), "CSV")
-        assert "longer than 0 MB, or a quote in it is never closed" in error.sentence
+        assert "longer than 0 MB or 1,000,000 lines, or a quote in it is never closed" in error.sentence
+
+
+def test_a_record_of_more_lines_than_can_be_kept_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_texts, "MOST_LINES", 5_000)
+    error = fails(partial(_same, says('a\n"' + "\n" * 200_000 + '"\n')), "CSV")
+    assert "longer than 16 MB or 5,000 lines" in error.sentence
 
 
 def _same(answer: Answer, _: Call) -> Answer:
