@@ -47,7 +47,7 @@ class _Asking:
         self._line, self._path, self._headers = line, path, headers
 
     def walk(self, asked: dict[str, str], pages: int) -> Iterator[float]:
-        """Through so many pages by cursor: what each took. Raises RuntimeError for one that is not full."""
+        """Through so many pages, if there are: what each took. Raises RuntimeError for one that is not full."""
         cursor = ""
         for _ in range(pages):
             began = time.perf_counter()
@@ -57,8 +57,10 @@ class _Asking:
             yield 1000 * (time.perf_counter() - began)
             found = json.loads(body)
             cursor = found["cursor"]
+            if not cursor:
+                return
             if len(found["items"]) != LIMIT:
-                raise RuntimeError(f"A page of {asked} has {len(found['items'])} rows.")
+                raise RuntimeError(f"A page of {asked} has {len(found['items'])} rows, and there are more.")
 
     def _get(self, asked: dict[str, object]) -> bytes:
         self._line.request("GET", f"{self._path}?{urlencode(asked)}", headers=self._headers)
