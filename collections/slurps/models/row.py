@@ -9,7 +9,7 @@ KEY_LETTERS = 100
 
 
 class Row(models.Model):
-    """A row from the generation that wrote it (`first`) to the last one that has it (`last`; null: it goes on).
+    """A row from the generation that added it (`first`) to the last one that has it (`last`; null: it goes on).
 
     `position` orders them, and a row that is updated keeps it. `key` says its key's values, or is their hash, where the
     collection has a key. The slots hold the declared fields, as JSON, long texts cut. No foreign key is enforced: it

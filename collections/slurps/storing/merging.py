@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection
 
 from slurps.models import Collection, Version
+from slurps.modes import MODES
 from slurps.storing.faults import UnstorableError
 from slurps.storing.staging import TAKES_LONG, table_of
 
@@ -25,17 +26,24 @@ WITH found AS MATERIALIZED (
     FROM {table} s LEFT JOIN collections_row r
       ON r.collection_id = %(collection)s AND r.key = s.key AND r.last IS NULL AND r.key IS NOT NULL
     WHERE r.position IS NULL OR r.data <> s.data
-), closed AS (
-    UPDATE collections_row r SET last = %(base)s FROM found f
+), there AS (
+    UPDATE collections_row r SET {there} FROM found f
     WHERE r.collection_id = %(collection)s AND r.position = f.place AND r.first = f.since
 ), written AS (
     INSERT INTO collections_row (collection_id, position, first, key, data, slot1, slot2, slot3, slot4)
     SELECT %(collection)s,
            coalesce(place, %(positions)s + row_number() OVER (PARTITION BY place IS NULL ORDER BY n) - 1),
-           %(generation)s, key, data, slot1, slot2, slot3, slot4 FROM found
+           %(generation)s, key, data, slot1, slot2, slot3, slot4 FROM found WHERE {written}
 )
 SELECT count(*) FILTER (WHERE place IS NULL), count(*) FILTER (WHERE place IS NOT NULL) FROM found
 """
+# Where an older version can be read, a row that is there ends with it, and the new one stands in its place.
+_BESIDE = {"there": "last = %(base)s", "written": "true"}
+# Where none can, the row itself is changed: readers see it as it was until all is committed, and nothing is left over.
+_OVER = {
+    "there": "data = f.data, slot1 = f.slot1, slot2 = f.slot2, slot3 = f.slot3, slot4 = f.slot4",
+    "written": "place IS NULL",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ def merge(version: Version, collection: Collection, *, base: int, written: int) 
             "positions": collection.positions,
             "generation": version.generation,
         }
-        cursor.execute(_MERGE.format(table=table), values)
+        is_kept = MODES[collection.mode].is_versioned or collection.pinned_id is not None
+        cursor.execute(_MERGE.format(table=table, **(_BESIDE if is_kept else _OVER)), values)
         added, changed = cursor.fetchone()
     return Merged(added, changed, written - repeated - added - changed, repeated)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from badgerjobs.runs.models import State
-from slurps.models import Row, Stage, Version
+from slurps.models import Collection, Row, Stage, Version
 from slurps.storing.encoding import ROW_BYTES, key_of
 from slurps.storing.faults import BusyError, HeldError, SupersededError, UnstorableError
 from slurps.storing.staging import begin, left_tables
@@ -39,6 +39,23 @@ def test_an_updated_row_keeps_its_place_and_a_new_one_comes_behind(upserted: Any
     load(upserted, [A, B, C])
     load(upserted, [{"id": 4}, {**A, "name": "Anna"}])
     assert seen(upserted) == [{**A, "name": "Anna"}, B, C, {"id": 4}]
+
+
+def test_where_nothing_older_is_kept_a_row_is_changed_and_nothing_is_left_over(upserted: Any) -> None:
+    load(upserted, [A, B])
+    version = load(upserted, [{**A, "name": "Anna"}, C])
+    assert (version.added, version.changed) == (1, 1)
+    assert seen(upserted) == [{**A, "name": "Anna"}, B, C]
+    assert Row.objects.filter(collection_id=upserted.pk).count() == 3
+
+
+def test_what_is_pinned_stays_as_it_was_where_nothing_else_older_is_kept(upserted: Any) -> None:
+    pinned = load(upserted, [A, B])
+    Collection.objects.filter(pk=upserted.pk).update(pinned=pinned)
+    upserted.refresh_from_db()
+    load(upserted, [{**A, "name": "Anna"}])
+    assert seen(upserted, pinned) == [A, B]
+    assert seen(upserted) == [{**A, "name": "Anna"}, B]
 
 
 def test_of_rows_with_the_same_key_the_last_wins_in_the_place_of_the_first(upserted: Any) -> None:
