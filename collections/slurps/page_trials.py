@@ -12,12 +12,11 @@ from badgerjobs.web.pages import PageRequest, actor_of
 from badgerjobs.web.serializer_forms import first_sentence
 from badgerjobs.web.trials import TooManyTrialsError
 from slurps.collecting.grid import Cell, cell_of, cells
-from slurps.models import Language, Slurper
+from slurps.models import Slurper
 from slurps.pasted import PASTED, NoRowsError, pasted_rows
 from slurps.run_form import VALUE
 from slurps.slurper_forms import SlurperForm
 from slurps.slurper_services import sources_named
-from slurps.trial_serializers import NOT_PYTHON
 from slurps.trials import told, try_slurper
 
 # So many rows and columns are shown side by side.
@@ -52,10 +51,9 @@ def tried(request: PageRequest, form: SlurperForm) -> dict[str, Any]:
     wrong = [(name, str(errors[0])) for name, errors in form.errors.items() if name not in {"name", "tag"}]
     if wrong:
         return {"refused": wrong}
-    if form.told["language"] == Language.PYTHON:
-        return {"refused": [("language", NOT_PYTHON)]}
     slurper = Slurper(application=form.application, tag=form.slurper.tag if form.slurper else "")
     slurper.language, slurper.code = form.told["language"], form.told.get("code", "")
+    slurper.function = form.told.get("function", "")
     try:
         with transaction.atomic():  # held no longer than they are read
             sources = sources_named(form.application, form.told["sources"])

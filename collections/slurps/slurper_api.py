@@ -132,6 +132,7 @@ class SlurperViewSet(DefinitionViewSet[Slurper]):
         if tags is None:
             tags = slurper_services.tags_of_sources(slurper)
         slurper.language, slurper.code = definition["language"], definition.get("code", slurper.code)
+        slurper.function = definition.get("function", slurper.function)
         with transaction.atomic():  # held no longer than they are read
             sources = slurper_services.sources_named(slurper.application, tags)
         rows = given.get("rows")

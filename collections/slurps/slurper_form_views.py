@@ -22,7 +22,6 @@ from slurps.slurper_forms import SlurperForm, add_or_remove
 from slurps.slurper_serializers import SIGNATURES
 from slurps.slurper_services import create_slurper, update_slurper
 from slurps.slurper_views import address_of, found_slurper
-from slurps.trial_serializers import NOT_PYTHON
 
 PAGE = "collections/slurper_edit.html"
 SAVING = Saving("a slurper", "slurper", create_slurper, update_slurper, database_now)
@@ -105,7 +104,6 @@ def _page(request: PageRequest, form: SlurperForm, **more: Any) -> HttpResponse:
         "declared": [(name, VALUE + name, request.POST.get(VALUE + name, "")) for name in variables_of(sources)],
         "pasted": [(source, request.POST.get(f"{ROWS}{source.tag}", "")) for source in sources],
         "is_pasted": request.POST.get("over") == PASTED,
-        "not_python": NOT_PYTHON,
         **more,
     }
     return show(request, PAGE, context)

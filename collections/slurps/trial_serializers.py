@@ -6,17 +6,12 @@ from rest_framework import serializers
 
 from badgerjobs.sources.serializers import LineSerializer, ValuesField
 from badgerjobs.web.serializers import BoundedDictField, BoundedListField, ErrorField, StrictSerializer
-from slurps.models import Language
 from slurps.slurper_serializers import SlurperSerializer
 from slurps.slurper_services import MOST_SOURCES
 from slurps.trials import MOST_ROWS
 
 # More than a slurper has.
 MOST_FIELDS = 20
-NOT_PYTHON = (
-    "A slurper in Python is the operator's own code, and runs in workers alone. Run an async job of it without an "
-    "active collection: it counts the rows, and stores nothing."
-)
 
 
 class SlurperTrialSerializer(StrictSerializer):
@@ -35,7 +30,7 @@ class SlurperTrialSerializer(StrictSerializer):
         child=serializers.JSONField(allow_null=True),
         most=MOST_FIELDS,
         required=False,
-        help_text="Language, code and sources to try in place of the stored ones, as a PATCH would give them.",
+        help_text="Language, code, function and sources to try in place of what is stored, as a PATCH would give them.",
     )
 
 
@@ -45,7 +40,7 @@ class NewSlurperTrialSerializer(SlurperTrialSerializer):
     definition = BoundedDictField(
         child=serializers.JSONField(allow_null=True),
         most=MOST_FIELDS,
-        help_text="Language, code and sources, as a POST would give them.",
+        help_text="Language, code, function and sources, as a POST would give them.",
     )
 
 
@@ -78,6 +73,4 @@ def definition_of(given: dict[str, Any], stored: Any, application: Any) -> dict[
     asked = SlurperSerializer(stored, data=data, partial=stored is not None, context={"application": application})
     if not asked.is_valid():
         raise serializers.ValidationError({f"definition.{name}": said for name, said in asked.errors.items()})
-    if asked.validated_data["language"] == Language.PYTHON:
-        raise serializers.ValidationError({"definition.language": [NOT_PYTHON]})
     return dict(asked.validated_data)

@@ -21,7 +21,8 @@ from badgerjobs.sources.rows.pulls import Pull
 from badgerjobs.web.limits import count
 from badgerjobs.web.trials import LONGEST_S, PER_MINUTE, PLACES, TooManyTrialsError
 from badgerjobs.workspaces import audit
-from slurps.models import AsyncJob, Slurper
+from slurps.models import AsyncJob, Language, Slurper
+from slurps.slurping.apart import in_a_process
 from slurps.slurping.languages import LANGUAGES
 from slurps.slurping.plan import Batch, Plan, SlurpError
 
@@ -107,7 +108,9 @@ class _Trying:
         return self.trial
 
     async def _run(self) -> None:
-        turned = LANGUAGES[self._plan.slurper.language](self._plan, self._batches())
+        language = self._plan.slurper.language
+        turn = in_a_process if language == Language.PYTHON else LANGUAGES[language]
+        turned = turn(self._plan, self._batches())
         async with aclosing(turned) as batches:  # type: ignore[type-var]  # generators, all of them
             async for batch in batches:
                 self._take(batch.rows)

@@ -7,7 +7,6 @@ import pytest
 from badgerjobs.sources.models import DataSource
 from badgerjobs.workspaces.models import AuditEntry
 from slurps.models import Slurper
-from slurps.slurpers import REGISTRY, slurper
 from tests.callers import Caller
 from tests.factories import make_async_job, make_source
 from tests.in_turn import in_turn
@@ -19,18 +18,6 @@ SLURPER = {"tag": "s", "language": "javascript", "code": CODE, "sources": ["prod
 @pytest.fixture
 def products(alice: Caller) -> DataSource:
     return make_source(alice.application, "products", variables=[], configuration={"url": "https://example.com/"})
-
-
-@pytest.fixture
-def in_python() -> Any:
-    """A slurper that an operator's package has registered."""
-
-    @slurper(id="cleanProducts", title="Clean products")
-    def clean(_ctx: Any, data_map: Any) -> Any:
-        return data_map["products"]
-
-    yield clean
-    del REGISTRY.by_id["cleanProducts"]
 
 
 @pytest.mark.usefixtures("products")

@@ -1,7 +1,9 @@
 """A slurper is tried over rows that are given, or the first that its sources have: nothing is stored."""
 
-from collections.abc import AsyncGenerator
+import sys
+from collections.abc import AsyncGenerator, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,14 +11,51 @@ import pytest
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.rows.pulling import Given, PullError
 from badgerjobs.workspaces.models import AuditEntry
-from slurps import trials
+from slurps import slurpers, trials
 from slurps.models import Row, Slurper, Version
+from slurps.slurping import apart
 from tests.callers import Caller
 from tests.factories import make_source
 from tests.in_turn import in_turn
 
 LAMPS = [{"id": 1, "stock": 3}, {"id": 2, "stock": 0}]
 SOLD = {"language": "javascript", "code": "return dataMap.lamps.filter(p => p.stock)", "sources": ["lamps"]}
+
+
+CLEANERS = """
+import os, sys, time
+from datetime import datetime
+from slurps.slurpers import slurper
+
+@slurper(id="cleanLamps", title="Clean lamps")
+def clean(ctx, data_map):
+    return (lamp for lamp in data_map["lamps"] if lamp["stock"])
+
+@slurper(id="failing", title="Failing")
+def failing(ctx, data_map):
+    raise ValueError("no lamps")
+
+@slurper(id="exiting", title="Exiting")
+def exiting(ctx, data_map):
+    sys.exit(3)
+
+@slurper(id="ending", title="Ending")
+def ending(ctx, data_map):
+    os._exit(3)
+
+@slurper(id="undated", title="Undated")
+def undated(ctx, data_map):
+    return [{"at": datetime.now()}]
+
+@slurper(id="large", title="Large")
+def large(ctx, data_map):
+    return [{"text": "x" * 1_000_000}] * 17
+
+@slurper(id="endless", title="Endless")
+def endless(ctx, data_map):
+    while True:
+        time.sleep(1)
+"""
 
 
 class Pulls:
@@ -55,6 +94,23 @@ def pulls(monkeypatch: pytest.MonkeyPatch) -> Pulls:
 @pytest.fixture(autouse=True)
 def lamps(alice: Caller) -> DataSource:
     return make_source(alice.application, "lamps")
+
+
+@pytest.fixture
+def cleaners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package that the operator has registered, here and in the processes that are started."""
+    (tmp_path / "cleaners.py").write_text(CLEANERS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("SLURPERS", "cleaners")
+    monkeypatch.setattr(slurpers, "REGISTRY", slurpers.Registry())
+    slurpers.load(["cleaners"])
+    yield
+    del sys.modules["cleaners"]
+
+
+def in_python(function: str) -> dict[str, Any]:
+    return {"language": "python", "function": function, "sources": ["lamps"]}
 
 
 def tried(alice: Caller, **asked: Any) -> Any:
@@ -152,11 +208,37 @@ def test_what_cannot_be_tried_is_refused(alice: Caller, asked: Any, field: str, 
     assert said in found
 
 
-def test_pythons_are_tried_by_runs_alone(alice: Caller) -> None:
-    Slurper.objects.create(application=alice.application, tag="s", name="s", language="python", function="x")
-    answer = alice.post("/slurpers/s/try/", {"rows": {}})
-    assert answer.status == 400
-    assert "runs in workers alone" in answer.errors["definition.language"][0]
+@pytest.mark.usefixtures("cleaners")
+class TestPython:
+    def test_it_is_tried_as_runs_do_it(self, alice: Caller) -> None:
+        came = tried(alice, rows={"lamps": LAMPS}, definition=in_python("cleanLamps"))
+        assert (came["before"], came["after"], came["made"], came["ok"]) == ({"lamps": LAMPS}, LAMPS[:1], 1, True)
+
+    @pytest.mark.parametrize(
+        ("function", "error_class", "said"),
+        [
+            ("failing", "code", "ValueError: no lamps"),
+            ("exiting", "code", "SystemExit: 3"),
+            ("ending", "code", "The code did not come to its end: The process that ran the code ended with status 3"),
+            ("undated", "rows", "What it made cannot be written as JSON: Object of type datetime"),
+            ("large", "too_large", "It made more than 16 MB of rows"),
+        ],
+    )
+    def test_what_fails_says_why(self, alice: Caller, function: str, error_class: str, said: str) -> None:
+        came = tried(alice, rows={"lamps": LAMPS}, definition=in_python(function))
+        assert (came["ok"], came["after"], came["error"]["class"]) == (False, [], error_class)
+        assert came["error"]["message"].startswith(said)
+
+    def test_what_takes_too_long_is_ended(self, alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(apart, "LONGEST_S", 0.1)
+        came = tried(alice, rows={"lamps": LAMPS}, definition=in_python("endless"))
+        assert "It took longer than 0.1 s, and its process was ended." in came["error"]["message"]
+
+    def test_a_stored_one_is_tried(self, alice: Caller) -> None:
+        made = alice.post("/slurpers/", {"tag": "clean", **in_python("cleanLamps")})
+        assert made.status == 201
+        answer = alice.post("/slurpers/clean/try/", {"rows": {"lamps": LAMPS}})
+        assert answer.body["after"] == LAMPS[:1]
 
 
 def test_they_are_tried_so_often_and_no_more(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ class RubbishError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One iteration of a task, one of its hooks, or one attempt of an async job; `timeout_s` is in seconds.
+    """One iteration of a task, one of its hooks, one attempt of an async job, or one trial; `timeout_s` is in seconds.
 
     `worker` has the run: None when nobody may ask. `output` is what the iterations before it left. An answer
     bears the `nonce`, so that nothing that was written before is taken for one.
@@ -45,7 +45,7 @@ class Work:
     attempt: int
     timeout_s: float
     worker: UUID | None = None
-    kind: Literal["iteration", "hook", "slurp"] = "iteration"
+    kind: Literal["iteration", "hook", "slurp", "slurp_trial"] = "iteration"
     hook: str = ""
     nonce: str = field(default_factory=partial(secrets.token_hex, 8))
 

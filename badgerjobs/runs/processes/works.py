@@ -18,6 +18,7 @@ WORKS: Mapping[str, str] = {
     "iteration": "tasks.background.process.performed",
     "hook": "tasks.background.process.performed",
     "slurp": "slurps.slurping.process.performed",
+    "slurp_trial": "slurps.slurping.apart.performed",
 }
 
 

@@ -93,21 +93,30 @@ async def batch_by_batch(plan: Plan, batches: AsyncIterator[Batch]) -> AsyncIter
 @closing
 async def in_python(plan: Plan, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
     """The operator's own code over all rows; what it yields, or returns, is stored."""
-    definition = slurper_of(plan.slurper.function)
-    if definition is None:
-        raise SlurpError(
-            "definition", f"There is no slurper “{plan.slurper.function}” here. Does SLURPERS name its package?"
-        )
+    came, read = await rows_by_tag(plan, batches)
+    rows = await asyncio.to_thread(rows_in_python, plan.slurper.function, plan.context, came)
+    yield Batch(rows, read=read)
+
+
+async def rows_by_tag(plan: Plan, batches: AsyncIterator[Batch]) -> tuple[dict[str, list[Any]], int]:
+    """All rows of each source, by its tag, and how many they are."""
     came: dict[str, list[Any]] = {source.tag: [] for source in plan.sources}
     read = 0
     async for batch in batches:
         came[batch.source] += batch.rows
         read += batch.read
+    return came, read
+
+
+def rows_in_python(function: str, context: Mapping[str, Any], came: Mapping[str, list[Any]]) -> list[Any]:
+    """What the operator's code makes of them. Raises SlurpError."""
+    definition = slurper_of(function)
+    if definition is None:
+        raise SlurpError("definition", f"There is no slurper “{function}” here. Does SLURPERS name its package?")
     try:
-        rows = await asyncio.to_thread(lambda: list(definition.slurp(plan.context, came)))
+        return list(definition.slurp(context, came))
     except (Exception, SystemExit) as error:
         raise SlurpError("code", cleaned(f"{type(error).__name__}: {error}"), retry=True) from error
-    yield Batch(rows, read=read)
 
 
 LANGUAGES: Mapping[str, Turn] = {

@@ -197,9 +197,12 @@ def test_what_it_is_tried_with_follows_its_sources_and_tries_nothing(shop: Appli
     assert tried == []
 
 
-def test_a_python_one_says_why_it_is_not_tried_here(shop: Application) -> None:
-    made_slurper(shop)
-    assert "runs in workers alone" in text_of(look(shop, "edit-slurper", "clean"))
+@pytest.mark.usefixtures("in_python")
+def test_a_python_one_is_tried_as_the_form_stands(shop: Application, tried: list[Any]) -> None:
+    made_slurper(shop, "first")
+    press(shop, "try-slurper", **form(language="python", function="cleanProducts", code=""))
+    [one] = tried
+    assert (one["slurper"].language, one["slurper"].function) == ("python", "cleanProducts")
 
 
 def test_what_cannot_be_tried_is_said_why(shop: Application, tried: list[Any]) -> None:
