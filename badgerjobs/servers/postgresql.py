@@ -24,7 +24,7 @@ from badgerjobs.servers.tls import certificates_file
 from badgerjobs.web.parsers import MOST_LEVELS
 
 SSL_MODES = {"verify": "verify-full", "unverified": "require", "none": "disable"}
-# Whatever it asks for: libpq compares with the authorities of a file that is there.
+# Whatever it asks for: libpq compares with the authorities of a file that is there, and complains of an odd one.
 NOWHERE = "/dev/null/none"
 # What PostgreSQL writes better than Python reads: dates before Christ, infinity, every digit of a number.
 AS_WRITTEN = ("numeric", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "uuid")
@@ -85,7 +85,7 @@ async def connected(
             dbname=connection["database"],
             user=connection["user"] or "postgres",
             password=connection["password"],
-            passfile="/dev/null",
+            passfile=NOWHERE,
             sslmode=SSL_MODES[connection["tls"]],
             sslrootcert=trusted if connection["tls"] == "verify" else NOWHERE,
             sslcertmode="disable",

@@ -88,6 +88,14 @@ def test_values_are_json(query: Query, written: str, expected: Any) -> None:
     assert query(f"SELECT {written} AS it").rows == [{"it": expected}]
 
 
+def test_no_password_is_looked_for_on_this_machine_and_nothing_is_said_of_it(
+    server: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(PullError):
+        pulled(source_of("SQL", **{**server, "user": "nobody", "password": "", "query": "SELECT 1"}))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_many_rows_come_in_batches(query: Query) -> None:
     found = query("SELECT g AS id, 'x' || g AS name FROM generate_series(1, 12345) g ORDER BY g")
     assert [row["id"] for row in found.rows] == list(range(1, 12346))
