@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ STRANGE = "{} answered with something that Redis does not answer with."
 T = TypeVar("T")
 
 
-class RedisReader:
+class RedisReader(ABC):
     """What both have in common: a connection, and pages that are neither too short nor too long."""
 
     def __init__(self, configuration: Mapping[str, Any], means: Means, _remembered: Any) -> None:
@@ -78,12 +79,9 @@ class RedisReader:
             self._count = max(1, min(4 * count, MOST_AT_ONCE, WANTED_BYTES // each))
             return messages, length
 
-    async def acknowledge(self) -> None:
-        """See `Reader`."""
-
+    @abstractmethod
     async def _page(self, count: int) -> Sequence[Message]:
         """The next ones. Raises PullError."""
-        raise NotImplementedError
 
     async def _asked(self, *command: Any) -> Any:
         """The answer to a command. Raises PullError."""
@@ -129,6 +127,9 @@ class StreamReader(RedisReader):
     def remembered(self) -> Any:
         """The last entry, and of which stream."""
         return {"stream": self._name, "id": self._last} if self._last != START else None
+
+    async def acknowledge(self) -> None:
+        """See `Reader`: the last entry is remembered with the rows, and the stream forgets nothing."""
 
     async def _page(self, count: int) -> Sequence[Message]:
         answer = await self._asked("XRANGE", self._name, f"({self._last}", "+", "COUNT", count)
