@@ -8,7 +8,7 @@ from django.db import connection, models
 from badgerjobs.runs import fleet
 from badgerjobs.runs.models import Runnable
 from badgerjobs.workspaces.audit import OPERATOR
-from badgerjobs.workspaces.models import Application
+from badgerjobs.workspaces.models import Application, Workspace
 from badgerjobs.workspaces.services import create_application
 from jobs.models import Job
 from jobs.services import create_job
@@ -66,8 +66,13 @@ def copy_runnables(
 
 
 def copy_applications(application: Application, *, count: int) -> None:
+    """Copy an application so many times, each into a workspace of its own."""
+    names = {"name": "'Copy ' || n", "slug": "'copy-' || n"}
+    copies = "workspaces_workspace t, generate_series(1, %(count)s) n"
+    _copy(Workspace, names, copies, {"id": application.workspace_id, "count": count})
+    owned = names | {"workspace_id": "(SELECT id FROM workspaces_workspace w WHERE w.slug = 'copy-' || n)"}
     source = "workspaces_application t, generate_series(1, %(count)s) n"
-    _copy(Application, {"name": "'Copy ' || n", "slug": "'copy-' || n"}, source, {"id": application.pk, "count": count})
+    _copy(Application, owned, source, {"id": application.pk, "count": count})
 
 
 def _copy(model: type[models.Model], changes: Mapping[str, str], source: str, values: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What the verbs of `lifecycle.py` are given: values that say what is to change, and change nothing themselves."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -110,19 +110,3 @@ def columns_of_next(finished: Sequence[Finished], attempt_ids: Sequence[UUID]) -
 
 def _json(value: Any) -> str | None:
     return None if value is None else json.dumps(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many runs an application may have in one worker's hands, and how many each has there already.
-
-    `after` is the application that was served last: those after it, by their ids, come first.
-    """
-
-    most: int
-    held: Mapping[int, int]
-    after: int = 0
-
-    def last_of(self, application_ids: Iterable[int]) -> int:
-        """Which of these was served last; the one from before when there is none."""
-        return max(application_ids, key=lambda one: (one <= self.after, one), default=self.after)

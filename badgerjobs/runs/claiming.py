@@ -11,10 +11,10 @@ from django.db import Error, transaction
 
 from badgerjobs.lib.time_limits import within
 from badgerjobs.runs import fleet, lifecycle, quotas
-from badgerjobs.runs.changes import Share
 from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.kinds import Claimed, kind_of
 from badgerjobs.runs.outcomes import BUG
+from badgerjobs.runs.turns import Held, Most, Rota, Share
 
 logger = logging.getLogger(__name__)
 
@@ -23,27 +23,26 @@ LIMITS_S = 1.0  # how long it is remembered that no application has a limit
 
 
 class Claims:
-    """What one worker process takes, and from whom it takes next. One application has `most` slots of it."""
+    """What one worker process takes, and from whom it takes next. One has as many slots of it as `most` says."""
 
-    def __init__(self, *, worker: fleet.Identity, clock: Clock, most: int) -> None:
+    def __init__(self, *, worker: fleet.Identity, clock: Clock, most: Most) -> None:
         self._worker = worker
         self._clock = clock
         self._most = most
-        self._after = 0  # the application that was served last
+        self._rota = Rota()
         self._limits_looked_for_at = -LIMITS_S
 
     @within(CLAIM_S)
-    def take(self, limit: int, held: Mapping[int, int]) -> tuple[list[Claimed], dict[UUID, Any], quotas.Rooms]:
+    def take(self, limit: int, held: Held) -> tuple[list[Claimed], dict[UUID, Any], quotas.Rooms]:
         """Up to so many, in one transaction: what cannot be loaded now stays queued."""
         now = self._clock.read()
         loaded: dict[UUID, Any] = {}
         with transaction.atomic():
-            queue, share = self._worker.queue, Share(self._most, held, self._after)
+            queue, share = self._worker.queue, Share(self._most, held, self._rota)
             rooms = self._rooms(queue, limit, now)
             claimed = lifecycle.claim(
                 queue=queue, worker=self._worker.id, limit=limit, now=now, share=share, rooms=rooms
             )
-            self._after = share.last_of(run.application_id for run in claimed)
             for kind in {run.kind for run in claimed}:
                 loaded.update(_load(kind, [run for run in claimed if run.kind == kind]))
             if orphans := [run.id for run in claimed if run.id not in loaded]:

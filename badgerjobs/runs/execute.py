@@ -29,6 +29,7 @@ from badgerjobs.runs.outcomes import BUG, Done, Failed, Later, Outcome
 from badgerjobs.runs.record import may_pass, write_down
 from badgerjobs.runs.settle import settle
 from badgerjobs.runs.statements import Statements
+from badgerjobs.runs.turns import Most
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +63,13 @@ class Executor:
         self._slice = max(1, slots // 8)
         self.clock = Clock()
         self._ring = ring
-        # Of one application at most half: if its endpoints hang, others have the other half.
-        self._hands = Hands(slots, most=most or max(1, slots // 2), aside=ASIDE * slots if aside is None else aside)
+        # Of one application at most half, of its workspace three quarters: if its endpoints hang, others have the rest.
+        share = Most.of(slots)
+        if most:
+            share = Most(max(most, share.workspace), most)
+        self._hands = Hands(slots, most=share, aside=ASIDE * slots if aside is None else aside)
         self._claims = Claims(worker=worker, clock=self.clock, most=self._hands.most)
-        self._is_capped = False  # whether an application has more queued than it may have here
+        self._is_capped = False  # whether one has more queued than it may have here
         self._again_s: float | None = None  # how soon an application may begin more, that has a limit and work
         self._recording: set[UUID] = set()  # let go, and not written down yet
         self._strays: set[UUID] = set()  # ours by the books alone, when it was looked last
@@ -183,8 +187,8 @@ class Executor:
             for run in begun:
                 shared = await self._open(run.kind)
                 task = asyncio.create_task(self._perform(run, loaded[run.id], shared))
-                owner = run.application_id
-                self._hands.take(run.id, InHand(owner, task, is_counted=owner in rooms.counted))
+                is_counted = run.application_id in rooms.counted
+                self._hands.take(run.id, InHand(run.workspace_id, run.application_id, task, is_counted=is_counted))
             if begun:
                 self._loop.call_later(ASIDE_AFTER_S, self._set_aside, [run.id for run in begun])
         return claimed

@@ -2,36 +2,47 @@
 
 A run takes a slot for its first moments. One that lasts, because its endpoint hangs or it waits until its host has
 room, is set aside: it costs a little memory and nothing else, and its slot is for somebody else's run. Aside, too,
-there is room for so many, of which one application may have half.
+there is room for so many, of which one application may have half, and one workspace three quarters.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
+
+from badgerjobs.runs.turns import Held, Most
 
 
 @dataclass(slots=True)
 class InHand:
     """A run that is being performed. `is_counted`: when it is over, another of its application may begin."""
 
+    workspace_id: int
     application_id: int
     task: asyncio.Task[None]
     is_counted: bool = False
     is_aside: bool = False
 
 
-class Hands:
-    """Up to `slots` runs, of which one application has `most`, and up to `aside` more that last."""
+@dataclass(slots=True)
+class _Workspace:
+    """How many runs of it are here, and how many of these aside, by their applications."""
 
-    def __init__(self, slots: int, *, most: int, aside: int) -> None:
+    runs: Counter[int] = field(default_factory=Counter)
+    aside: Counter[int] = field(default_factory=Counter)
+
+
+class Hands:
+    """Up to `slots` runs, of which one has as many as `most` says, and up to `aside` more that last."""
+
+    def __init__(self, slots: int, *, most: Most, aside: int) -> None:
         self.slots = slots
         self.most = most
         self._aside = aside
+        self._most_aside = Most.of(aside)
         self._runs: dict[UUID, InHand] = {}
-        self._of: Counter[int] = Counter()
-        self._aside_of: Counter[int] = Counter()
+        self._of: dict[int, _Workspace] = {}
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -52,15 +63,18 @@ class Hands:
 
     def take(self, run_id: UUID, run: InHand) -> None:
         self._runs[run_id] = run
-        self._of[run.application_id] += 1
+        self._of.setdefault(run.workspace_id, _Workspace()).runs[run.application_id] += 1
 
     def drop(self, run_ids: Iterable[UUID]) -> bool:
         """Let go of these. Returns whether one of them was counted."""
         dropped = [run for run_id in run_ids if (run := self._runs.pop(run_id, None))]
         for run in dropped:
-            _take_one(self._of, run.application_id)
+            workspace = self._of[run.workspace_id]
+            _take_one(workspace.runs, run.application_id)
             if run.is_aside:
-                _take_one(self._aside_of, run.application_id)
+                _take_one(workspace.aside, run.application_id)
+            if not workspace.runs:
+                del self._of[run.workspace_id]
         return any(run.is_counted for run in dropped)
 
     def set_aside(self, run_ids: Iterable[UUID]) -> None:
@@ -68,25 +82,35 @@ class Hands:
         for run_id in run_ids:
             if (run := self._runs.get(run_id)) and not run.is_aside:
                 run.is_aside = True
-                self._aside_of[run.application_id] += 1
+                self._of[run.workspace_id].aside[run.application_id] += 1
 
     @property
     def free(self) -> int:
         """How many slots are free."""
-        excused = sum(map(self._excused, self._aside_of))
+        excused = sum(self._excused(workspace) for workspace in self._of.values() if workspace.aside)
         return self.slots - len(self._runs) + min(self._aside, excused)
 
-    def held(self) -> dict[int, int]:
-        """How many slots each application has."""
-        return {owner: n - self._excused(owner) for owner, n in self._of.items()}
+    def held(self) -> Held:
+        """How many slots each has."""
+        return Held(
+            {owner: one.runs.total() - self._excused(one) for owner, one in self._of.items()},
+            {owner: n - self._excused_of(one, owner) for one in self._of.values() for owner, n in one.runs.items()},
+        )
 
     @property
     def has_capped(self) -> bool:
-        """Whether an application has all the slots that one may have."""
-        return any(n >= self.most for n in self.held().values())
+        """Whether one has all the slots that it may have."""
+        held = self.held()
+        return any(n >= self.most.application for n in held.applications.values()) or any(
+            n >= self.most.workspace for n in held.workspaces.values()
+        )
 
-    def _excused(self, application_id: int) -> int:
-        return min(self._aside_of[application_id], (self._aside + 1) // 2)
+    def _excused(self, workspace: _Workspace) -> int:
+        """How many of its runs take no slot."""
+        return min(self._most_aside.workspace, sum(self._excused_of(workspace, one) for one in workspace.aside))
+
+    def _excused_of(self, workspace: _Workspace, application_id: int) -> int:
+        return min(self._most_aside.application, workspace.aside[application_id])
 
 
 def _take_one(counts: Counter[int], application_id: int) -> None:

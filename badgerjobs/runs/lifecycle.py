@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.runs import following, picking, quotas
-from badgerjobs.runs.changes import Finished, Moved, PutOff, Share, columns_of, columns_of_next
+from badgerjobs.runs.changes import Finished, Moved, PutOff, columns_of, columns_of_next
 from badgerjobs.runs.explain import log_moves, log_retries, log_said
 from badgerjobs.runs.following import Ended
 from badgerjobs.runs.holding import HOLD_FREE, WAITS
@@ -22,6 +22,7 @@ from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import FINAL, State
 from badgerjobs.runs.picking import PICKED, WAITED
 from badgerjobs.runs.quotas import Rooms
+from badgerjobs.runs.turns import Most, Share
 
 # How often a run may be taken back from workers that died before it is held to be what kills them.
 RESCUES = 5
@@ -61,7 +62,8 @@ WHERE r.id = picked.id
 RETURNING r.id, r.application_id, r.runnable_id, r.kind, r.number, r.attempts, r.occurrence, r.due_at, r.input::text,
           coalesce(owner.retries, 3), coalesce(owner.retry_step_s, 10), coalesce(owner.backoff, 'incremental'),
           CASE WHEN owner.backoff = 'list' THEN owner.retry_delays::text END, owner.retry_for_s, r.started_at,
-          coalesce(owner.failures_in_row > 0 OR owner.breaker <> '', false), r.worker, r.iteration, r.attempts_before
+          coalesce(owner.failures_in_row > 0 OR owner.breaker <> '', false), r.worker, r.iteration, r.attempts_before,
+          picked.workspace_id
 """  # noqa: S608
 
 
@@ -74,9 +76,12 @@ def claim(  # noqa: PLR0913
     """
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         rooms = rooms or quotas.rooms(queue=queue, limit=limit, now=now)
-        share = share or Share(limit, {})
+        share = share or Share(Most(limit, limit))
+        turns = picking.turns(cursor, queue=queue, limit=limit, share=share, rooms=rooms)
+        if not turns:
+            return []
         given: dict[str, Any] = {"queue": queue, "worker": worker, "limit": limit, "now": now}
-        cursor.execute(_CLAIM, given | picking.columns_of(share, rooms, limit))
+        cursor.execute(_CLAIM, given | picking.columns_of(turns))
         claimed = picking.claimed_of(cursor.fetchall())
         quotas.spend(rooms, claimed, now=now)
     return claimed

@@ -12,9 +12,9 @@ from badgerjobs.sources import fetch
 
 # For the statements of all syncs of a loop, each with a connection.
 THREADS = 2
-# So many keys are fetched at once by all syncs of a loop, and so many of one application: each may have megabytes in
-# its hands, and what hangs holds its room until it is given up.
-AT_ONCE, AT_ONCE_EACH = 300, 100
+# So many keys are fetched at once by all syncs of a loop, so many of one workspace, and of these so many of one
+# application: each may have megabytes in its hands, and what hangs holds its room until it is given up.
+AT_ONCE, AT_ONCE_OF_WORKSPACE, AT_ONCE_EACH = 300, 200, 100
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """`clock` is the database's. `rooms` are for what is being fetched, with shares for applications."""
+    """`clock` is the database's. `rooms` are for what is being fetched, with shares for workspaces and applications."""
 
     sources: fetch.Means
     statements: Statements
@@ -43,6 +43,6 @@ async def open_means() -> AsyncIterator[Means]:
     statements = Statements(THREADS)
     try:
         async with fetch.open_means() as sources:
-            yield Means(sources, statements, Clock(), Shares(AT_ONCE, AT_ONCE_EACH))
+            yield Means(sources, statements, Clock(), Shares(AT_ONCE, AT_ONCE_OF_WORKSPACE, AT_ONCE_EACH))
     finally:
         await statements.hang_up()

@@ -89,7 +89,7 @@ class Sync:
                 return
 
     async def _fetch(self, due: Due, sources: Mapping[int, DataSource]) -> None:
-        async with self._room, self._means.rooms.one(self._run.application_id):
+        async with self._room, self._means.rooms.one(self._run.workspace_id, self._run.application_id):
             self._unbegun -= 1
             self._moved.set()
             clock = self._means.clock

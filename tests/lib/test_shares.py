@@ -23,7 +23,7 @@ class Story:
         self.ends: dict[str, asyncio.Event] = {}
 
     async def comes(self, *names: str) -> None:
-        """The first letter is the owner's."""
+        """The first letter is the owner's, and what follows a dot a part of it."""
         for name in names:
             self.ends[name] = asyncio.Event()
             self.tasks[name] = asyncio.create_task(self._stay(name))
@@ -34,7 +34,7 @@ class Story:
         await turns()
 
     async def _stay(self, name: str) -> None:
-        async with self.shares.one(name[0]):
+        async with self.shares.one(name[0], name.partition(".")[2][:1]):
             self.inside.append(name)
             await self.ends[name].wait()
 
@@ -64,6 +64,23 @@ def test_owners_take_turns_however_many_of_one_wait() -> None:
         for name in ("a1", "a2", "b1", "c1", "a3"):
             await story.goes(name)
         assert story.inside == ["a1", "a2", "b1", "c1", "a3", "a4"]
+
+    asyncio.run(told())
+
+
+def test_parts_of_an_owner_take_turns_and_share_what_it_may_have() -> None:
+    async def told() -> None:
+        story = Story(Shares(4, 3, 2))
+        await story.comes("a.x1", "a.x2", "a.x3", "a.y1", "a.z1", "a.z2", "b", "c")
+        assert story.inside == ["a.x1", "a.x2", "a.y1", "b"]
+        await story.goes("a.x1")
+        assert story.inside[4:] == ["a.x3"]
+        await story.goes("a.y1")
+        assert story.inside[5:] == ["c"]
+        await story.goes("a.x2")
+        await story.goes("b")
+        await story.goes("c")
+        assert story.inside[6:] == ["a.z1", "a.z2"]
 
     asyncio.run(told())
 

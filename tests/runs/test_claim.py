@@ -1,6 +1,5 @@
 """Which queued runs a worker gets, and that nobody else gets them."""
 
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import cycle
@@ -10,10 +9,11 @@ import pytest
 
 from badgerjobs.lib.backoff import LIST, Retries
 from badgerjobs.lib.ids import uuid7
-from badgerjobs.runs import lifecycle
-from badgerjobs.runs.changes import Share
+from badgerjobs.runs import lifecycle, picking
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import Cause, Run, Runnable, State
+from badgerjobs.runs.turns import Held, Most, Share
+from badgerjobs.workspaces.models import Application
 from badgerjobs.workspaces.retry_policy import columns_of
 from tests.factories import NOW, make_application, make_run, make_runnable
 from tests.runs.claims import ME
@@ -48,6 +48,7 @@ def test_a_claim_brings_all_that_performing_and_finishing_need(runnable: Runnabl
             retry_for_s=None,
             started_at=NOW,
             worker=ME,
+            workspace_id=runnable.application.workspace_id,
         )
     ]
     run.refresh_from_db()
@@ -133,11 +134,10 @@ def test_nobody_is_served_again_before_all_others_were(db: None) -> None:
     owners = [make_runnable(make_application(f"{n}")) for n in range(10)]
     for owner in owners * 9:
         make_run(owner)
-    share, served = Share(100, {}), []
+    share, served = Share(Most(100, 100)), []
     for _ in range(20):
         taken = lifecycle.claim(queue="io", worker=ME, limit=3, now=NOW, share=share)
         served += [run.application_id for run in taken]
-        share = replace(share, after=share.last_of(run.application_id for run in taken))
 
     assert len(served) == 60
     assert all(len(set(served[start : start + 10])) == 10 for start in range(0, 60, 10))
@@ -149,9 +149,90 @@ def test_those_who_have_all_that_they_may_have_do_not_hide_those_behind_them(db:
         make_run(owner)
     full = dict.fromkeys((owner.application_id for owner in owners[:8]), 5)
 
-    taken = lifecycle.claim(queue="io", worker=ME, limit=2, now=NOW, share=Share(5, full))
+    taken = lifecycle.claim(queue="io", worker=ME, limit=2, now=NOW, share=Share(Most(100, 5), Held(applications=full)))
 
     assert {run.application_id for run in taken} == {owner.application_id for owner in owners[8:]}
+
+
+def crowd(count: int, each: int = 5) -> list[Runnable]:
+    """So many applications of one workspace, each with work."""
+    workspace = make_application("Alice's").workspace
+    owners = [make_runnable(Application.objects.create(workspace=workspace, name=f"shop {n}")) for n in range(count)]
+    for owner in owners * each:
+        make_run(owner)
+    return owners
+
+
+def test_a_workspace_gets_one_share_however_many_applications_it_has(db: None) -> None:
+    crowd(9)
+    quiet = make_runnable(make_application("Charlie's"))
+    for _ in range(5):
+        make_run(quiet, priority=100)
+
+    taken = claim(10)
+
+    assert sum(run.application_id == quiet.application_id for run in taken) == 5
+    assert len({run.application_id for run in taken}) == 6
+
+
+def test_workspaces_take_turns_and_so_do_the_applications_of_each(db: None) -> None:
+    owners = [owner.application_id for owner in crowd(3)]
+    quiet = make_runnable(make_application("Charlie's"))
+    for _ in range(5):
+        make_run(quiet)
+    share = Share(Most(100, 100))
+
+    served = [
+        run.application_id
+        for _ in range(8)
+        for run in lifecycle.claim(queue="io", worker=ME, limit=1, now=NOW, share=share)
+    ]
+
+    assert served[1::2] == [quiet.application_id] * 4
+    assert served[::2] == [*owners, owners[0]]
+
+
+def test_a_workspace_that_has_all_that_it_may_have_leaves_the_rest_to_others(db: None) -> None:
+    owner, *_ = crowd(8)
+    quiet = make_runnable(make_application("Charlie's"))
+    make_run(quiet)
+    held = Held(workspaces={owner.application.workspace_id: 3}, applications={owner.application_id: 1})
+
+    def claimed(most: int) -> set[int]:
+        taken = lifecycle.claim(queue="io", worker=ME, limit=5, now=NOW, share=Share(Most(most, 2), held))
+        return {run.workspace_id for run in taken}
+
+    assert claimed(most=3) == {quiet.application.workspace_id}
+    assert claimed(most=4) == {owner.application.workspace_id}
+    assert Run.objects.filter(state=State.RUNNING).count() == 2
+
+
+def test_however_many_applications_of_a_workspace_wait_nobody_is_left_out(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picking, "FEWEST", 2)
+    monkeypatch.setattr(picking, "MOST", 4)
+    owners = crowd(30, each=1)
+    quiet = make_runnable(make_application("Charlie's"))
+    for _ in range(30):
+        make_run(quiet)
+    share = Share(Most(100, 100))
+
+    served = [
+        run.application_id
+        for _ in range(60)
+        for run in lifecycle.claim(queue="io", worker=ME, limit=1, now=NOW, share=share)
+    ]
+
+    assert len(served) == 60
+    assert {owner.application_id for owner in owners} < set(served)
+    assert quiet.application_id in served[:10]
+    full = Held(workspaces={owners[0].application.workspace_id: 9})
+    make_run(quiet)
+    for owner in owners:
+        make_run(owner)
+    [only] = lifecycle.claim(queue="io", worker=ME, limit=1, now=NOW, share=Share(Most(9, 9), full, share.rota))
+    assert only.application_id == quiet.application_id
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,6 +12,8 @@ from badgerjobs.runs import execute, lifecycle
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import Attempt, LogLine, Run, Runnable, State
 from badgerjobs.runs.outcomes import Continue, Done, Failed, Outcome
+from badgerjobs.runs.turns import Most
+from badgerjobs.workspaces.models import Application
 from tests.factories import NOW, make_application, make_runnable
 from tests.runs.staging import Gate, Stage, kind, load_all, queue, states
 from tests.waiting import until
@@ -73,6 +75,32 @@ def test_an_application_whose_endpoints_hang_leaves_slots_to_the_others(stage: S
         assert gate.most == 10
         gate.open()
         until(lambda: states(hanging) == {"succeeded"})
+
+
+def test_several_applications_of_a_workspace_leave_slots_for_others(stage: Stage, runnable: Runnable) -> None:
+    gate = Gate()
+    stage.kinds |= {"staged": kind(), "hanging": kind(gate.perform)}
+    workspace = runnable.application.workspace
+    owners = [make_runnable(Application.objects.create(workspace=workspace, name=name)) for name in ("a", "b", "c")]
+    hanging = [run for owner in owners for run in queue(owner, 30, kind="hanging", priority=0)]
+    with stage.executing(slots=20, most=10) as executor:
+        until(lambda: gate.inside == 15)
+        others = queue(make_runnable(make_application("others")), 40)
+        executor.wake()
+        until(lambda: states(others) == {"succeeded"})
+        assert gate.most == 15
+        gate.open()
+        until(lambda: states(hanging) == {"succeeded"})
+
+
+@pytest.mark.parametrize(
+    ("places", "most"),
+    [(0, (0, 0)), (1, (1, 1)), (2, (1, 1)), (3, (2, 1)), (4, (3, 2)), (400, (300, 200))],
+)
+def test_of_all_places_an_application_has_half_and_its_workspace_three_quarters(
+    places: int, most: tuple[int, int]
+) -> None:
+    assert Most.of(places) == Most(*most)
 
 
 def test_what_an_application_has_over_its_share_is_taken_as_its_runs_end(

@@ -9,7 +9,6 @@ from django.db import transaction
 
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.runs import lifecycle
-from badgerjobs.runs.changes import Share
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import FINAL, State
 from badgerjobs.workspaces.models import Application
@@ -145,7 +144,7 @@ def test_the_decision_says_of_those_that_differ_why() -> None:
 
 def claimed() -> list[Claimed]:
     with transaction.atomic():
-        return lifecycle.claim(queue="compute", worker=uuid7(), limit=10, now=NOW, share=Share(10, {}))
+        return lifecycle.claim(queue="compute", worker=uuid7(), limit=10, now=NOW)
 
 
 @pytest.mark.django_db

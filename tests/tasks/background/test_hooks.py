@@ -10,7 +10,6 @@ from django.db import transaction
 
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.runs import lifecycle
-from badgerjobs.runs.changes import Share
 from badgerjobs.runs.clock import Clock
 from badgerjobs.runs.following import Ended, follow
 from badgerjobs.runs.kinds import Claimed
@@ -73,7 +72,7 @@ def again() -> None:
 
 def claim() -> list[Claimed]:
     with transaction.atomic():
-        return lifecycle.claim(queue="compute", worker=uuid7(), limit=10, now=NOW, share=Share(10, {}))
+        return lifecycle.claim(queue="compute", worker=uuid7(), limit=10, now=NOW)
 
 
 def performed(pool: Processes, runs: Iterable[Claimed] | None = None) -> list[Outcome]:

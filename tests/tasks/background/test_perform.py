@@ -9,7 +9,7 @@ from django.db import transaction
 
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.runs import lifecycle
-from badgerjobs.runs.changes import PutOff, Share
+from badgerjobs.runs.changes import PutOff
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import LogLine, Run, State
 from badgerjobs.runs.outcomes import Aborted, Continue, Done, Failed, Later, Outcome
@@ -49,7 +49,7 @@ class Worker:
     def take(self) -> tuple[Claimed, perform.Loaded]:
         Run.objects.exclude(state="running").filter(finished_at=None).update(state="queued")  # its wait is over
         with transaction.atomic():
-            [run] = lifecycle.claim(queue="compute", worker=self.id, limit=1, now=NOW, share=Share(1, {}))
+            [run] = lifecycle.claim(queue="compute", worker=self.id, limit=1, now=NOW)
             return run, perform.load([run])[run.id]
 
     def perform(self, came: Came | None = None) -> Outcome:

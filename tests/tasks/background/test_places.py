@@ -10,7 +10,6 @@ from django.db import connection, transaction
 
 from badgerjobs.lib.ids import uuid7
 from badgerjobs.runs import fleet, lifecycle
-from badgerjobs.runs.changes import Share
 from badgerjobs.runs.kinds import Claimed
 from badgerjobs.runs.models import Run, State
 from badgerjobs.workspaces.models import Application
@@ -26,9 +25,7 @@ pytestmark = pytest.mark.usefixtures("registry")
 def claim(limit: int = 100, worker: UUID | None = None) -> list[Claimed]:
     """What a worker takes and performs: what is put off is not among it."""
     with transaction.atomic():
-        claimed = lifecycle.claim(
-            queue="compute", worker=worker or uuid7(), limit=limit, now=NOW, share=Share(limit, {})
-        )
+        claimed = lifecycle.claim(queue="compute", worker=worker or uuid7(), limit=limit, now=NOW)
         loaded = perform.load(claimed)
     return [run for run in claimed if run.id in loaded]
 
