@@ -6,10 +6,11 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from badgerjobs.web.limits import count
+from badgerjobs.web.problems import TooMany
 from badgerjobs.web.throttling import count_request
 from badgerjobs.workspaces import audit
 from badgerjobs.workspaces.models import Application, Token
@@ -54,7 +55,7 @@ class BearerAuthentication(BaseAuthentication):
 def bearer_of(request: Request | HttpRequest) -> Token | None:
     """The token that a request carries, its application loaded; None where it carries none.
 
-    Raises AuthenticationFailed for a wrong one, and Throttled where somebody tries many.
+    Raises AuthenticationFailed for a wrong one, and TooMany where somebody tries many.
     """
     words = get_authorization_header(request).split()  # type: ignore[arg-type]  # it looks at META alone
     if not words:
@@ -78,5 +79,5 @@ def address_of(request: Request | HttpRequest) -> str:
 def _refuse(request: Request | HttpRequest) -> NoReturn:
     tries = count(f"wrong-tokens:{address_of(request)}", window_s=60)
     if tries > WRONG_TRIES_PER_MINUTE:
-        raise Throttled(60, "Too many wrong tokens from this address.")
+        raise TooMany("Too many wrong tokens came from this address: try again in {}.", 60)
     raise AuthenticationFailed("This token is not valid: it is unknown, revoked or expired.")

@@ -2,7 +2,8 @@
 
     {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "…", "errors": {"cron": ["…"]}}
 
-`errors` stands there when fields are at fault: name → sentences. What a service refuses is `Conflict` or `Invalid`.
+`errors` stands there when fields are at fault: name → sentences. What a service refuses is `Conflict` or `Invalid`;
+what is asked for too often is `TooMany`.
 """
 
 import json
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
 from itertools import islice
+from math import ceil
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -21,6 +23,8 @@ from django.urls import is_valid_path
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
+
+from badgerjobs.lib import words
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +47,15 @@ class Refused(exceptions.APIException):
     def __init__(self, sentence: str, status: int) -> None:
         super().__init__(sentence)
         self.status_code = status
+
+
+class TooMany(exceptions.Throttled):
+    """More than may be asked for now, a 429. `{}` in the sentence becomes how long to wait: `2 seconds`."""
+
+    def __init__(self, sentence: str, wait_s: float) -> None:
+        super().__init__(wait_s)
+        said = sentence.format(words.counted(max(1, ceil(wait_s)), "second"))
+        self.detail = exceptions.ErrorDetail(said, self.default_code)  # DRF's has a sentence of its own behind it
 
 
 class Invalid(exceptions.ValidationError):

@@ -7,17 +7,18 @@ Each answer to a token tells how it stands, as the IETF's draft has it (draft-ie
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from badgerjobs.lib import words
 from badgerjobs.web.limits import count_all
+from badgerjobs.web.problems import TooMany
 from badgerjobs.workspaces.models import Application, Token
 
 if TYPE_CHECKING:  # DRF reads this class while it imports its views
@@ -68,25 +69,29 @@ def count_request(request: HttpRequest, token: Token) -> None:
 
 
 def count_more(request: Request, more: int) -> None:
-    """Count so many beyond the first for what one request asks. Raises Throttled, a 429."""
+    """Count so many beyond the first for what one request asks. Raises TooMany, a 429."""
     if not more:
         return
     token: Token = request.auth  # type: ignore[assignment]
     request._request.quotas = quotas = count_requests(token, more)  # type: ignore[attr-defined]
-    if not all(quota.is_kept for quota in quotas):
-        raise Throttled(_until_next())
+    _ensure_kept(quotas)
 
 
 class WithinLimits(BaseThrottle):
     """`RATE_LIMIT_PER_SECOND` requests a second, 400 by default, or what the application and the token have for it."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002
-        """False makes it a 429 with `Retry-After`. Who has no token was not counted."""
-        return all(quota.is_kept for quota in getattr(request._request, "quotas", ()))
+        """Raises TooMany, a 429 with `Retry-After`. Who has no token was not counted."""
+        _ensure_kept(getattr(request._request, "quotas", ()))
+        return True
 
-    def wait(self) -> float:
-        """Seconds until the next window."""
-        return _until_next()
+
+def _ensure_kept(quotas: Iterable[Quota]) -> None:
+    for quota in quotas:
+        if not quota.is_kept:
+            most = words.counted(quota.most, "request")
+            said = f"This {quota.name} may make {most} a second, and has made more: try again in {{}}."
+            raise TooMany(said, _until_next())
 
 
 def _until_next() -> float:

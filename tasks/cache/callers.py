@@ -8,10 +8,11 @@ import time
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
-from rest_framework.exceptions import Throttled
 
+from badgerjobs.lib import words
 from badgerjobs.web.authentication import bearer_of
 from badgerjobs.web.permissions import ensure_scope
+from badgerjobs.web.problems import TooMany
 from badgerjobs.web.spared_cache import packed
 from badgerjobs.workspaces.models import Scope, Token
 
@@ -29,7 +30,7 @@ _remembered: dict[bytes, tuple[Token, float]] = {}
 def reader_of(request: HttpRequest) -> Token:
     """The token of a request that may read cached values.
 
-    Raises what DRF's views raise: NotAuthenticated, AuthenticationFailed, PermissionDenied; Throttled where an address
+    Raises what DRF's views raise: NotAuthenticated, AuthenticationFailed, PermissionDenied; TooMany where an address
     tries many wrong ones.
     """
     header = request.META.get("HTTP_AUTHORIZATION", "")
@@ -52,6 +53,9 @@ def commands_to_count(token: Token, reads: int) -> bytes:
 
 
 def ensure_within_limit(counted: object) -> None:
-    """Raises Throttled, a 429, for one read too many in this second. What could not be counted is let through."""
-    if isinstance(counted, int) and counted > settings.CACHE_READS_PER_SECOND:
-        raise Throttled(WINDOW_S - time.time() % WINDOW_S)
+    """Raises TooMany, a 429, for one read too many in this second. What could not be counted is let through."""
+    most = settings.CACHE_READS_PER_SECOND
+    if isinstance(counted, int) and counted > most:
+        reads = words.counted(most, "cached value")
+        said = f"A token may read {reads} a second, and this one has read more: try again in {{}}."
+        raise TooMany(said, WINDOW_S - time.time() % WINDOW_S)

@@ -23,7 +23,7 @@ ROW_BYTES = 4 * 1024 * 1024
 def one(token: Token, name: str) -> Stored | None:
     """The value under a name of the token's application; None where there is no such key.
 
-    Raises Throttled for one read too many in this second.
+    Raises TooMany for one read too many in this second.
     """
     application_id = token.application_id
     if not rows.is_name(name):
@@ -73,7 +73,7 @@ def _rows(application_id: int, names: Sequence[str], claimed: dict[bytes, bytes]
 def many(token: Token, names: Sequence[str]) -> Iterator[tuple[str, Stored | None]]:
     """Each name with the value under it, some at a time: not all of them are in memory at once.
 
-    Raises Throttled, at first, when that makes too many reads in this second. Nobody waits for another's look here.
+    Raises TooMany, at first, when that makes too many reads in this second. Nobody waits for another's look here.
     """
     ensure_within_limit(_counted(token, len(names)))
     for at in range(0, len(names), IN_ONE_TRIP):

@@ -9,10 +9,11 @@ import pytest
 from django.db import DataError, InterfaceError, OperationalError
 from django.test import override_settings
 from django.urls import path
-from rest_framework.exceptions import PermissionDenied, Throttled
+from rest_framework.exceptions import PermissionDenied
 
 from badgerjobs import urls
 from badgerjobs.web.plain_values import PlainValues
+from badgerjobs.web.problems import TooMany
 from jobs.api import JobViewSet
 from jobs.models import Job
 from tests.callers import PROBLEM, Answer, Caller
@@ -128,7 +129,7 @@ def fails_with(error: Exception) -> Callable[..., Any]:
         (OperationalError(SECRET), 503),
         (InterfaceError(SECRET), 503),
         (PermissionDenied(), 403),
-        (Throttled(7), 429),
+        (TooMany("Too many: try again in {}.", 7), 429),
     ],
     ids=repr,
 )
@@ -142,6 +143,13 @@ def test_what_a_view_raises_becomes_a_problem_without_its_trace(
     assert SECRET not in str(answer)
     logged = [record for record in caplog.records if record.name == "badgerjobs.web.problems"]
     assert [record.exc_info is not None for record in logged] == ([True] if SECRET in str(error) else [])
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "said"), [(0, "1 second"), (0.2, "1 second"), (1, "1 second"), (59.5, "60 seconds")]
+)
+def test_when_to_come_again_is_said_once_and_in_our_words(wait_s: float, said: str) -> None:
+    assert str(TooMany("Too many: try again in {}.", wait_s).detail) == f"Too many: try again in {said}."
 
 
 @pytest.mark.parametrize(("error", "status"), [(RuntimeError(SECRET), 500), (OperationalError(SECRET), 503)], ids=repr)

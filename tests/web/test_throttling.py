@@ -36,6 +36,8 @@ def test_more_than_so_many_in_a_second_are_told_to_wait(alice: Caller) -> None:
     assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]
     assert answers[3].content_type == PROBLEM
     assert answers[3].headers["Retry-After"] == "1"
+    said = "This application may make 3 requests a second, and has made more: try again in 1 second."
+    assert answers[3].body["detail"] == said
 
 
 @pytest.mark.usefixtures("three")
@@ -72,7 +74,10 @@ def test_a_token_may_allow_fewer_and_never_more(own: int | None, allowed: int, a
 @pytest.mark.usefixtures("three")
 def test_a_token_at_its_limit_leaves_the_others_of_its_application_theirs(alice: Caller) -> None:
     slow = caller_for(alice.application, requests_per_second=1)
-    assert [caller.get("/").status for caller in (slow, slow, alice, alice)] == [200, 429, 200, 429]
+    answers = [caller.get("/") for caller in (slow, slow, alice, alice)]
+    assert [answer.status for answer in answers] == [200, 429, 200, 429]
+    said = "This token may make 1 request a second, and has made more: try again in 1 second."
+    assert answers[1].body["detail"] == said
 
 
 def told(answer: Answer) -> tuple[int, str, str]:
@@ -132,7 +137,9 @@ def test_an_address_that_tries_many_wrong_tokens_is_told_to_wait(alice: Caller) 
     forged = Caller("bj_aaaaaaaa_" + "x" * 43)
     statuses = [forged.get("/").status for _ in range(62)]
     assert statuses == [401] * 60 + [429] * 2
-    assert forged.get("/").headers["Retry-After"] == "60"
+    refused = forged.get("/")
+    assert refused.headers["Retry-After"] == "60"
+    assert refused.body["detail"] == "Too many wrong tokens came from this address: try again in 60 seconds."
     assert alice.get("/").status == 200
 
 

@@ -92,7 +92,7 @@ _ROW = (
 
 
 def difference(collection: Collection, before: Version | None, after: Version) -> str:
-    """JSON of added, removed and changed rows: how many, and the first of each. Raises TooLongError, Throttled."""
+    """JSON of added, removed and changed rows: how many, and the first of each. Raises TooLongError, TooMany."""
     by, differing, is_data = _way(collection, after)
     rows = {
         "row_before": "SELECT d.before AS data" if is_data else _ROW.format(side="before"),
@@ -108,7 +108,7 @@ def difference(collection: Collection, before: Version | None, after: Version) -
 def counts_of_difference(collection: Collection, before: Version | None, after: Version) -> dict[str, Any]:
     """How many rows were `added`, `removed` and `changed`, and `by` what they are known again.
 
-    Raises TooLongError, Throttled.
+    Raises TooLongError, TooMany.
     """
     by, differing, _ = _way(collection, after)
     with _seat(collection, before, after), one_look():

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from rest_framework.exceptions import APIException, Throttled
+from rest_framework.exceptions import APIException
 
 from badgerjobs.lib.charts import Share, shares
+from badgerjobs.web.problems import TooMany
 from badgerjobs.web.remembering import recall, remember
 from badgerjobs.web.serializer_forms import first_sentence
 from slurps.collecting.differences import counts_of_difference
@@ -38,7 +39,7 @@ def looked_up(collection: Collection, held: Version) -> WouldChange:
         return found
     try:
         told = counts_of_difference(collection, collection.current, held)
-    except Throttled as error:  # a moment later it is looked up
+    except TooMany as error:  # a moment later it is looked up
         return WouldChange({"refused": first_sentence(error.detail)}, _rows(collection, held))
     except APIException as error:
         told = {"refused": first_sentence(error.detail)}

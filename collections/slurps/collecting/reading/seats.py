@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import Throttled
 
+from badgerjobs.web.problems import TooMany
 from badgerjobs.web.seats import Seats
 from slurps.collecting.reading.statements import Reader
 from slurps.models import Version
@@ -19,7 +19,7 @@ MANY_ROWS = 100_000
 LONG_BYTES = 1_000_000
 AGAIN_S = 2
 
-FULL = "Other readers of this application wait for long answers right now: ask for less at once, or try again soon."
+FULL = "Other readers of this application wait for long answers right now: ask for less at once, or try again in {}."
 
 _seats = Seats(settings.WEB_THREADS // 2)
 
@@ -32,9 +32,9 @@ class Seat:
         self._holds = 0
 
     def hold(self) -> Callable[[], None]:
-        """Hold it. Returns what lets go of it, to be called once. Raises Throttled where none is free."""
+        """Hold it. Returns what lets go of it, to be called once. Raises TooMany where none is free."""
         if not self._holds and not _seats.take(self._application_id):
-            raise Throttled(wait=AGAIN_S, detail=FULL)
+            raise TooMany(FULL, AGAIN_S)
         self._holds += 1
         return self._let_go
 
@@ -51,7 +51,7 @@ def looks_long(reader: Reader, version: Version) -> bool:
 
 @contextmanager
 def in_a_seat(application_id: int, *, is_long: bool) -> Iterator[None]:
-    """For a look that is over before its answer is sent. Raises Throttled."""
+    """For a look that is over before its answer is sent. Raises TooMany."""
     with ExitStack() as held:
         if is_long:
             held.callback(Seat(application_id).hold())
@@ -59,7 +59,7 @@ def in_a_seat(application_id: int, *, is_long: bool) -> Iterator[None]:
 
 
 def seated(response: HttpResponseBase, seat: Seat) -> HttpResponseBase:
-    """With a seat until its reader has taken it, where it is long; a stream has one already. Raises Throttled."""
+    """With a seat until its reader has taken it, where it is long; a stream has one already. Raises TooMany."""
     if not response.streaming and len(getattr(response, "content", b"")) >= LONG_BYTES:
         keep(response, seat.hold())
     return response
