@@ -9,7 +9,7 @@ from badgerjobs.runs.turns import Open, Share, Turn
 
 # Of the applications that have work so many are looked at together at least, and so many at most once one was found
 # that may have more. Whoever comes after them is looked at the next time.
-FEWEST, MOST = 50, 1000
+FEWEST, MOST = 50, 500
 
 # A loose index scan: one probe for each application that has work, however much that is.
 _LOOK = """
