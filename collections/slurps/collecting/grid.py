@@ -14,21 +14,29 @@ from slurps.collecting.reading import cursors
 from slurps.collecting.reading.asking import MOST_WORDS, Asked, Filter
 from slurps.collecting.reading.cursors import Bookmark
 from slurps.collecting.reading.formats import CALLED
-from slurps.collecting.reading.pages import page_of
+from slurps.collecting.reading.pages import Page, page_of
 from slurps.collecting.reading.seats import in_a_seat, looks_long
-from slurps.collecting.reading.statements import Reader
-from slurps.collecting.reading.versions import version_for
+from slurps.collecting.reading.statements import Brief, Reader
+from slurps.collecting.reading.versions import GoneError, version_for
 from slurps.collecting.snapshot import in_words, one_look
 from slurps.models import Collection, Version
 
-# So many rows are on a page, and so many columns; so much of a value is seen in its cell, and on hover.
+# So many rows are on a page, and so many columns; so much of a value is seen in its cell, and on hover: a row may have
+# a million letters, and of those nobody is sent more.
 ROWS, COLUMNS = 50, 60
 CELL, WHOLE = 60, 2000
+
+GONE = "Version {:,}, in which you were, is not kept any more: a newer one has taken its place."
 
 # The operators of readers, as people say them.
 OPERATORS: Mapping[str, str] = {
     "eq": "is", "ne": "is not", "contains": "contains", "startswith": "begins with", "lt": "<", "lte": "≤", "gt": ">",
     "gte": "≥", "in": "is one of", "isnull": "is missing",
+}  # fmt: skip
+
+# What PostgreSQL calls the types of JSON, and what a cell of each is.
+KINDS: Mapping[str, str] = {
+    "string": "text", "number": "number", "boolean": "boolean", "null": "null", "object": "json", "array": "json",
 }  # fmt: skip
 
 
@@ -136,23 +144,31 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A page of rows. `later` is the address of the next one; `refused` says why there is none."""
+    """A page of rows, `before` of them stand before it. `earlier` and `later` are the addresses of those beside it.
+
+    `left` is the version in which the reader was, where that is not kept any more and this one goes on at its place.
+    `refused` says why there are no rows, and `again` is where there are some.
+    """
 
     asked: GridAsked
     version: Version | None = None
     columns: list[Column] = field(default_factory=list)
     hidden_columns: int = 0
     rows: list[list[Cell]] = field(default_factory=list)
+    before: int = 0
+    earlier: str = ""
     later: str = ""
+    left: int | None = None
     refused: str = ""
+    again: str = ""
 
     @property
     def first(self) -> int:
-        return self.asked.before + 1
+        return self.before + 1
 
     @property
     def last(self) -> int:
-        return self.asked.before + len(self.rows)
+        return self.before + len(self.rows)
 
 
 def grid_of(collection: Collection, asked: GridAsked) -> Grid:
@@ -160,6 +176,8 @@ def grid_of(collection: Collection, asked: GridAsked) -> Grid:
     try:
         with one_look(), in_words():
             return _grid(collection, asked)
+    except GoneError as gone:
+        return Grid(asked, refused=GONE.format(gone.number), again=asked.query(version=""))
     except APIException as error:
         return Grid(asked, refused=first_sentence(error.detail))
 
@@ -171,18 +189,43 @@ def _grid(collection: Collection, asked: GridAsked) -> Grid:
     if mark:
         cursors.ensure_same(mark, query)
     version = version_for(collection, told.version, mark)
-    reader = Reader(told, collection, version)
-    with in_a_seat(collection.application_id, is_long=looks_long(reader, version)):
-        page = page_of(reader, limit=ROWS, number=None, after=mark.place if mark else None)
-    rows = [json.loads(row.text) for row in page.rows]
     columns = [_column(one, collection, asked) for one in version.known[:COLUMNS]]
-    later = ""
-    if page.has_more:
-        bookmark = Bookmark(collection.pk, version.number or 0, query, page.rows[-1].place)
-        later = asked.query(cursor=cursors.written(bookmark), before=asked.before + len(rows))
     names = [column.name for column in columns]
-    hidden = max(0, len(version.known) - COLUMNS)
-    return Grid(asked, version, columns, hidden, [cells(row, names) for row in rows], later)
+    reader = Reader(told, collection, version, Brief(names, WHOLE + 1))
+    with in_a_seat(collection.application_id, is_long=looks_long(reader, version)):
+        page = _page(reader, mark)
+    # On the first page it is 0 whatever was counted: rows may have been sorted anew meanwhile.
+    before = max(1, asked.before) if page.has_before else 0
+    return Grid(
+        asked,
+        version,
+        columns,
+        hidden_columns=max(0, len(version.known) - COLUMNS),
+        rows=[_brief_cells(json.loads(row.text), names) for row in page.rows],
+        before=before,
+        earlier=_beside(asked, version, query, page, before, is_back=True) if page.has_before else "",
+        later=_beside(asked, version, query, page, before, is_back=False) if page.has_more else "",
+        left=mark.version if mark and mark.version != version.number else None,
+    )
+
+
+def _page(reader: Reader, mark: Bookmark | None) -> Page:
+    """Who goes back comes to a whole first page, whatever was before them."""
+    page = page_of(reader, limit=ROWS, number=None, mark=mark)
+    if mark and mark.is_back and len(page.rows) < ROWS:
+        page = page_of(reader, limit=ROWS, number=None, mark=None)
+    return page
+
+
+def _beside(  # noqa: PLR0913  what the page is, and on which side
+    asked: GridAsked, version: Version, query: str, page: Page, before: int, *, is_back: bool
+) -> str:
+    """The address of the page before or behind this one; empty where nobody can know it: of no rows."""
+    if not page.rows:
+        return ""
+    place = page.rows[0 if is_back else -1].place
+    cursor = cursors.written(Bookmark(version.collection_id, version.number or 0, query, place, is_back))
+    return asked.query(cursor=cursor, before=max(0, before - ROWS) if is_back else before + len(page.rows))
 
 
 def _column(column: Mapping[str, Any], collection: Collection, asked: GridAsked) -> Column:
@@ -200,14 +243,24 @@ def cells(row: Mapping[str, Any], names: list[str]) -> list[Cell]:
     return [cell_of(row[name]) if name in row else Cell("", "", "nothing") for name in names]
 
 
+def _brief_cells(row: Mapping[str, tuple[str, str | None]], names: list[str]) -> list[Cell]:
+    """The same of a row as the database cuts it: {column: [type, text]}."""
+    found = (row.get(name) for name in names)
+    return [_cell(KINDS[one[0]], one[1] or "") if one else Cell("", "", "nothing") for one in found]
+
+
 def cell_of(value: Any) -> Cell:
     """A value, short, and whole."""
-    if value is None:
-        return Cell("null", "", "null")
     is_text = isinstance(value, str)
     text = value if is_text else json.dumps(value, ensure_ascii=False)
     kind = "text" if is_text else "json" if isinstance(value, dict | list) else "number"
-    kind = "boolean" if isinstance(value, bool) else kind
+    kind = "boolean" if isinstance(value, bool) else "null" if value is None else kind
+    return _cell(kind, text)
+
+
+def _cell(kind: str, text: str) -> Cell:
+    if kind == "null":
+        return Cell("null", "", "null")
     if len(text) <= CELL:
         return Cell(text, "", kind)
     return Cell(f"{text[:CELL]}…", text if len(text) <= WHOLE else f"{text[:WHOLE]}…", kind)

@@ -43,15 +43,19 @@ def test_a_page_is_where_an_index_leads_and_nothing_is_sorted(
     plan = plan_of(ages, query, after)
     assert f"using {index} " in plan
     assert "Sort" not in plan
+    if after:
+        before = plan_of(ages, query, after, is_back=True)
+        assert f"using {index} " in before
+        assert "Sort" not in before
 
 
-def plan_of(collection: Collection, query: str, after: Place | None) -> str:
+def plan_of(collection: Collection, query: str, after: Place | None, *, is_back: bool = False) -> str:
     """How the database finds a page, where it may not look at all rows: those of a test are few enough to."""
     version: Any = collection.current
     asked = asked_of(QueryDict(f"$limit=10&{query}"), "")
     asked = replace(asked, filters=filters_of(QueryDict(query), types_of(version.known)))
     reader = Reader(asked, collection, version)
-    statement = reader.rows(0, limit=11, after=after)
+    statement = reader.rows(0, limit=11, after=after, is_back=is_back)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")

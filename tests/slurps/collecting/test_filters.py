@@ -104,6 +104,7 @@ def test_sorted_by(alice: Caller, sort: str, expected: list[int]) -> None:
     assert ids(rows(alice, _sort=sort)) == expected
     for limit in (1, 2, 3):
         assert walked(alice, _sort=sort, _limit=limit) == expected
+        assert walked_back(alice, _sort=sort, _limit=limit) == expected
         assert paged(alice, _sort=sort, _limit=limit) == expected
 
 
@@ -126,6 +127,18 @@ def walked(caller: Caller, **query: Any) -> list[int]:
     return found
 
 
+def walked_back(caller: Caller, **query: Any) -> list[int]:
+    """All pages from the last to the first, by their cursors."""
+    page = rows(caller, **query, _with_meta="true", _page=1)
+    page = rows(caller, **query, _with_meta="true", _page=page.body["last"])
+    found: list[int] = []
+    while True:
+        found = [*ids(page), *found]
+        if page.body["cursor_before"] is None:
+            return found
+        page = rows(caller, **query, _with_meta="true", _cursor=page.body["cursor_before"])
+
+
 def paged(caller: Caller, **query: Any) -> list[int]:
     """All pages, by their numbers."""
     found: list[int] = []
@@ -143,11 +156,14 @@ def test_pages_by_cursor_and_by_number_have_the_same_rows(
 ) -> None:
     collection = people(alice)
     assert walked(alice, **query, _limit=2) == expected
+    assert walked_back(alice, **query, _limit=2) == expected
     assert paged(alice, **query, _limit=2) == expected
     choose(collection, ["age", "name"])
     fill(collection, seconds=5)
     assert walked(alice, **query, _limit=2) == expected
+    assert walked_back(alice, **query, _limit=2) == expected
     assert walked(alice, **query, _limit=2, _sort="-$position") == expected[::-1]
+    assert walked_back(alice, **query, _limit=2, _sort="-$position") == expected[::-1]
     assert paged(alice, **query, _limit=2) == expected
 
 

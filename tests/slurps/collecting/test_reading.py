@@ -65,15 +65,20 @@ class TestPages:
         load(collection_of(alice), numbers(0, 7))
         body = rows(alice, _limit=3, _with_meta="true").body
         cursor = body.pop("cursor")
+        assert body.pop("cursor_before") is None
         assert body == {
             "page": 1, "next": 2, "previous": None, "last": 3, "count": 7, "limit": 3, "version": 1,
             "items": numbers(0, 3),
         }  # fmt: skip
         second = rows(alice, _limit=3, _with_meta="true", _cursor=cursor).body
         assert (second["page"], second["count"], second["items"]) == (None, None, numbers(3, 3))
+        back = rows(alice, _limit=3, _with_meta="true", _cursor=second["cursor_before"]).body
+        assert (back["items"], back["page"], back["cursor_before"]) == (numbers(0, 3), None, None)
+        assert rows(alice, _limit=3, _with_meta="true", _cursor=back["cursor"]).body["items"] == numbers(3, 3)
         last = rows(alice, _limit=3, _with_meta="1", _page=3).body
         assert (last["page"], last["next"], last["previous"], last["cursor"]) == (3, None, 2, None)
         assert last["items"] == numbers(6, 1)
+        assert rows(alice, _limit=2, _cursor=last["cursor_before"]).body == numbers(4, 2)
         beyond = rows(alice, _limit=3, _with_meta="1", _page=9).body
         assert (beyond["items"], beyond["next"], beyond["previous"]) == ([], None, 3)
 

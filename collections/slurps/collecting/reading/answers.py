@@ -66,7 +66,7 @@ def dressed(response: HttpResponseBase, version: Version, etag: str) -> HttpResp
 
 
 def whole(asked: Asked, reader: Reader, version: Version, look: ExitStack, seat: Seat) -> HttpResponseBase:
-    """All rows. Those of one batch are sent at once, and their length with them. Raises Throttled."""
+    """All rows. Those of one batch are sent at once, and their length with them. Raises TooMany."""
     batches = all_of(reader, version)
     first, second = next(batches, []), next(batches, None)
     made = FORMATS[asked.format]
@@ -83,12 +83,12 @@ def paged(
 ) -> HttpResponseBase:
     """One page, and how to go on: by a cursor in its frame, and in the header `Link`."""
     assert asked.limit  # noqa: S101
-    page = page_of(reader, limit=asked.limit, number=asked.page, after=mark.place if mark else None)
-    cursor = _cursor(asked, version, page)
+    page = page_of(reader, limit=asked.limit, number=asked.page, mark=mark)
+    cursor, before = _cursor(asked, version, page), _cursor_before(asked, version, page)
     texts = [[row.text for row in page.rows]]
     if asked.with_meta:
-        before = json.dumps(_meta(asked, reader, version, cursor))[:-1] + ', "items": ['
-        response = _whole(asked, json_list(texts, before=before, after="]}"))
+        told = {**_meta(asked, reader, version), "cursor": cursor, "cursor_before": before}
+        response = _whole(asked, json_list(texts, before=json.dumps(told)[:-1] + ', "items": [', after="]}"))
     else:
         response = _whole(asked, FORMATS[asked.format](texts, reader.header))
     if cursor:
@@ -110,9 +110,16 @@ def _cursor(asked: Asked, version: Version, page: Page) -> str | None:
     return written(Bookmark(version.collection_id, version.number or 0, query_of(asked), page.rows[-1].place))
 
 
-def _meta(asked: Asked, reader: Reader, version: Version, cursor: str | None) -> dict[str, Any]:
+def _cursor_before(asked: Asked, version: Version, page: Page) -> str | None:
+    if not (page.has_before and page.rows):
+        return None
+    place = page.rows[0].place
+    return written(Bookmark(version.collection_id, version.number or 0, query_of(asked), place, is_back=True))
+
+
+def _meta(asked: Asked, reader: Reader, version: Version) -> dict[str, Any]:
     """The frame of a page. Who goes by cursors has no number of a page, and nobody counts for them."""
-    told: dict[str, Any] = {"limit": asked.limit, "version": version.number, "cursor": cursor}
+    told: dict[str, Any] = {"limit": asked.limit, "version": version.number}
     if asked.cursor is not None:
         return {"page": None, "next": None, "previous": None, "last": None, "count": None, **told}
     assert asked.limit  # noqa: S101

@@ -36,7 +36,18 @@ def _number(words: str) -> dict[str, Any]:
 
 _FRAME: dict[str, Any] = {
     "type": "object",
-    "required": ["page", "next", "previous", "last", "count", "limit", "version", "cursor", "items"],
+    "required": [
+        "page",
+        "next",
+        "previous",
+        "last",
+        "count",
+        "limit",
+        "version",
+        "cursor",
+        "cursor_before",
+        "items",
+    ],
     "properties": {
         "page": _number("The number of this page, from 1; null by cursor."),
         "next": _number("The number of the page after it."),
@@ -46,6 +57,7 @@ _FRAME: dict[str, Any] = {
         "limit": _number("How many rows a page may have."),
         "version": _number("The version that was read; null before the first."),
         "cursor": {"type": "string", "nullable": True, "description": "`$cursor` of the page after it."},
+        "cursor_before": {"type": "string", "nullable": True, "description": "`$cursor` of the page before it."},
         "items": {**_ROWS, "description": "The rows."},
     },
 }
@@ -58,7 +70,7 @@ def _ours(name: str, type_: Any, words: str) -> OpenApiParameter:
 _PARAMETERS = [
     _ours("$limit", int, f"How many rows a page has: 1 to {MOST:,}. All rows without it, and without the next three."),
     _ours("$page", int, f"The number of a page, from 1; of {USUAL} rows unless told otherwise."),
-    _ours("$cursor", str, "Where the page begins: from `cursor`, or the header `Link`, of the page before."),
+    _ours("$cursor", str, "Where the page begins: `cursor` or `cursor_before` of a page, or its header `Link`."),
     _ours("$with_meta", bool, "An object around the rows, with the numbers of pages and how many rows there are."),
     _ours("$sort", str, "A field, or -field; `$position` and `-$position` for the order in which they came."),
     _ours("$fields", str, "Which fields, with commas; nested ones by dots."),

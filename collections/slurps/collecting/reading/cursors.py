@@ -1,4 +1,7 @@
-"""Cursors: where the next page begins. Encrypted, since positions count what others need not know."""
+"""Cursors: where the next page begins, or the one before ends.
+
+They are encrypted, since positions count what others need not know.
+"""
 
 import hashlib
 import json
@@ -17,17 +20,18 @@ OTHER_QUERY = "This cursor belongs to another query: keep the filters, $search, 
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """A place in a version of a collection, as one query has it."""
+    """A place in a version of a collection, as one query has it: a page begins behind it, or ends before it."""
 
     collection: int
     version: int
     query: str
     place: Place
+    is_back: bool = False
 
 
 def written(mark: Bookmark) -> str:
     """The cursor that leads there."""
-    told = json.dumps([mark.collection, mark.version, mark.query, *astuple(mark.place)])
+    told = json.dumps([mark.collection, mark.version, mark.query, *astuple(mark.place), *([1] if mark.is_back else [])])
     return vault.encrypt(told, settings.ENCRYPTION_KEYS).rstrip("=")
 
 
@@ -35,12 +39,12 @@ def read(cursor: str, *, collection: int) -> Bookmark:
     """Where a cursor leads. Raises Invalid for one that is none, or another collection's."""
     try:
         whole = cursor + "=" * (-len(cursor) % 4)
-        its, version, of, part, value, position = json.loads(vault.decrypt(whole, settings.ENCRYPTION_KEYS))
+        its, version, of, part, value, position, *back = json.loads(vault.decrypt(whole, settings.ENCRYPTION_KEYS))
     except (vault.CannotDecryptError, ValueError, TypeError):
         raise Invalid(**{"$cursor": NO_CURSOR}) from None
     if its != collection:
         raise Invalid(**{"$cursor": OTHER_QUERY})
-    return Bookmark(its, version, of, Place(part, value, position))
+    return Bookmark(its, version, of, Place(part, value, position), bool(back))
 
 
 def ensure_same(mark: Bookmark, query: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from rest_framework.exceptions import APIException
 
 from slurps.collecting.reading.asking import Asked
+from slurps.collecting.reading.cursors import Bookmark
 from slurps.collecting.reading.statements import Place, Reader
 from slurps.collecting.snapshot import asked as answer_of
 from slurps.collecting.snapshot import in_batches
@@ -35,30 +36,58 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows, and whether there are more behind them."""
+    """Some rows, and whether there are more behind and before them."""
 
     rows: list[Shown]
     has_more: bool
+    has_before: bool
 
 
-def page_of(reader: Reader, *, limit: int, number: int | None, after: Place | None) -> Page:
-    """A page by its number, or by the row before it. Raises TooLongError and TooLargeError."""
+def page_of(reader: Reader, *, limit: int, number: int | None, mark: Bookmark | None) -> Page:
+    """A page by its number, or by the row before it or behind it. Raises TooLongError and TooLargeError."""
+    if mark and mark.is_back:
+        rows = _back(reader, limit, mark.place)
+        return Page(rows[:limit][::-1], has_more=bool(rows), has_before=len(rows) > limit)
+    rows = _forward(reader, limit, number, mark.place if mark else None)
+    return Page(rows[:limit], len(rows) > limit, has_before=mark is not None or (number or 1) > 1)
+
+
+def _forward(reader: Reader, limit: int, number: int | None, after: Place | None) -> list[Shown]:
+    """So many rows and, where there are more, one of them."""
     rows: list[Shown] = []
     skipped = (number - 1) * limit if number else 0
     size = 0
     for part in range(after.part if after else 0, len(reader.parts)):
         begins = after if after and after.part == part else None
         statement = reader.rows(part, limit=limit + 1 - len(rows), offset=skipped, after=begins)
-        for row in _shown(reader, part, statement):
-            size += _length(row.text)
-            if size > MOST_BYTES:
-                raise TooLargeError
-            rows.append(row)
+        rows += _bounded(_shown(reader, part, statement), size)
+        size = sum(_length(row.text) for row in rows)
         if len(rows) > limit:
             break
         if part + 1 < len(reader.parts):
             skipped = 0 if rows or not skipped else skipped - _count(reader, part)
-    return Page(rows[:limit], len(rows) > limit)
+    return rows
+
+
+def _back(reader: Reader, limit: int, place: Place) -> list[Shown]:
+    """The rows before that one, from there on: so many and, where there are more, one of them."""
+    rows: list[Shown] = []
+    for part in range(place.part, -1, -1):
+        begins = place if place.part == part else None
+        statement = reader.rows(part, limit=limit + 1 - len(rows), after=begins, is_back=True)
+        rows += _bounded(_shown(reader, part, statement), sum(_length(row.text) for row in rows))
+        if len(rows) > limit:
+            break
+    return rows
+
+
+def _bounded(rows: Iterator[Shown], size: int) -> Iterator[Shown]:
+    """As long as a page has room, of which so much is taken. Raises TooLargeError."""
+    for row in rows:
+        size += _length(row.text)
+        if size > MOST_BYTES:
+            raise TooLargeError
+        yield row
 
 
 def all_of(reader: Reader, version: Version) -> Iterator[list[Any]]:

@@ -5,7 +5,7 @@ found by an index of its own, and the second is looked at when the first has no 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from badgerjobs.web.problems import Invalid
@@ -50,12 +50,26 @@ class Part:
     same: Sequence[str] = ()
     instead_of: Filter | None = None
 
+    @property
+    def turned(self) -> "Part":
+        """The same rows from the last to the first: those of spans begin at the other end."""
+        branches = [span[::-1] for span in self.branches] if self.same else self.branches
+        return replace(self, branches=branches, falls=not self.falls)
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """Of each row these columns alone, as {column: [type, text]}, and so many letters of each text."""
+
+    columns: Sequence[str]
+    letters: int
+
 
 class Reader:
-    """What one address asks of one version."""
+    """What one address asks of one version; rows are whole, unless they are to be brief."""
 
-    def __init__(self, asked: Asked, collection: Collection, version: Version) -> None:
-        self._asked, self._collection, self._version = asked, collection, version
+    def __init__(self, asked: Asked, collection: Collection, version: Version, brief: Brief | None = None) -> None:
+        self._asked, self._collection, self._version, self._brief = asked, collection, version, brief
         self.known = types_of(version.known)
         self._columns = set(self.known)
         self.values = Values(dict(bounds_of(version)))
@@ -80,9 +94,17 @@ class Reader:
         """How many rows there are in all."""
         return f"SELECT count(*) FROM collections_row r WHERE {' AND '.join([SEEN, *self._all_but(None)])}"  # noqa: S608
 
-    def rows(self, part: int, *, limit: int | None = None, offset: int = 0, after: Place | None = None) -> str:
-        """Three columns: the row, its place, and what the part goes by, as JSON; in their order."""
-        one = self.parts[part]
+    def rows(
+        self,
+        part: int,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        after: Place | None = None,
+        is_back: bool = False,
+    ) -> str:
+        """Three columns: the row, its place, and what the part goes by, as JSON; in their order, or back from there."""
+        one = self.parts[part].turned if is_back else self.parts[part]
         seek = self._seek(one, offset) if offset and after is None else ""
         offset = 0 if seek else offset
         ends = f" LIMIT {limit}" if limit is not None else ""
@@ -126,6 +148,8 @@ class Reader:
         return f"r.position >= {self.values.add(version.starts_at + offset)}"
 
     def _shown(self) -> str:
+        if self._brief:
+            return self._in_brief(self._brief)
         if self._asked.format == "csv":
             named = self.fields or [(name, [name]) for name in self.known]
             return f"ARRAY[{', '.join(self._cell(path) for _, path in named)}]::text[]"
@@ -135,6 +159,14 @@ class Reader:
         return (
             "(SELECT coalesce(jsonb_object_agg(f.name, f.value), '{}') FROM"  # noqa: S608  all of it parameters
             f" (VALUES {pairs}) AS f (name, value) WHERE f.value IS NOT NULL)"
+        )
+
+    def _in_brief(self, brief: Brief) -> str:
+        """What is cut here need not be sent; each row is taken apart once, however many columns it has."""
+        text = f"left(one.value #>> '{{}}', {self.values.add(brief.letters)})"
+        return (
+            f"(SELECT coalesce(jsonb_object_agg(one.key, jsonb_build_array(jsonb_typeof(one.value), {text})), '{{}}')"  # noqa: S608
+            f" FROM jsonb_each(r.data) AS one WHERE one.key = ANY({self.values.add(list(brief.columns))}::text[]))"
         )
 
     def _cell(self, path: Sequence[str]) -> str:

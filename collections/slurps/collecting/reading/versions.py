@@ -14,6 +14,14 @@ GONE = (
 )
 
 
+class GoneError(Conflict):
+    """The version through which a cursor goes is not kept any more."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(GONE.format(number))
+        self.number = number
+
+
 def nothing(collection: Collection) -> Version:
     """What a collection is before its first version."""
     return Version(collection=collection, application_id=collection.application_id, generation=0, floor=1)
@@ -22,7 +30,7 @@ def nothing(collection: Collection) -> Version:
 def version_for(collection: Collection, number: int | None, mark: Bookmark | None) -> Version:
     """The one that is asked for, or that a cursor goes through, or that readers see.
 
-    Raises NotFound; Conflict where a cursor cannot go on: where rows are merged or added their places stay, and it
+    Raises NotFound; GoneError where a cursor cannot go on: where rows are merged or added their places stay, and it
     does, in the rows as they are now.
     """
     if mark is not None:
@@ -40,7 +48,7 @@ def _further(collection: Collection, number: int | None, mark: Bookmark) -> Vers
     if found := _numbered(collection, mark.version):
         return found
     if number is not None or MODES[collection.mode].write == "replace" or collection.current is None:
-        raise Conflict(GONE.format(mark.version))
+        raise GoneError(mark.version)
     return collection.pinned or collection.current
 
 
