@@ -1,5 +1,6 @@
 """What the page of a collection tells: the version that readers see, those that are kept, and what waits."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ from badgerjobs.lib import words
 from badgerjobs.lib.charts import Share, shares
 from badgerjobs.runs.models import Run
 from badgerjobs.web.cursors import Page, page_of
-from slurps.collecting.differing import KINDS
+from slurps.collecting.compared import Changes, Pair, counted, noted
 from slurps.collecting.looks import MEANS, guards_in_words
 from slurps.collecting.storage import Storage, storage_of
 from slurps.collecting.waiting import WouldChange, known
@@ -23,13 +24,32 @@ VERSIONS = 10
 class VersionRow(NamedTuple):
     """A version, and the number of the run that made it; None where that is not kept any more.
 
-    `bar` is what share of its rows was added, changed and removed; `bytes` is what is stored because of it.
+    `before` is the one that is kept before it. `changes` are the rows that it added, changed and removed, None where
+    nobody has looked, and `bar` what share of them; `bytes` is what is stored because of it.
     """
 
     version: Version
     run: int | None
-    bar: list[Share]
     bytes: int
+    before: Version | None
+    changes: Changes | None
+
+    @property
+    def has_changes(self) -> bool:
+        return any(count for _, _, count in self.changes or ())
+
+    @property
+    def bar(self) -> list[Share]:
+        whole = max(self.version.rows, self.before.rows if self.before else 0)
+        return shares([(kind, count) for kind, _, count in self.changes or ()], whole)
+
+    @property
+    def more(self) -> str:
+        """By how many rows it has more or fewer than the one before: `12 rows more`."""
+        count = self.version.rows - (self.before.rows if self.before else 0)
+        if not count:
+            return "as many rows"
+        return f"{words.counted(abs(count), 'row')} {'more' if count > 0 else 'fewer'}"
 
 
 class CollectionPage:
@@ -126,17 +146,23 @@ class CollectionPage:
         runs = Run.objects.for_application(self.application).filter(pk__in=[one.run_id for one in page.rows])
         numbers: dict[Any, int] = dict(runs.values_list("pk", "number"))
         stored = self.storage.versions
+        pairs = self._pairs(page.rows)
+        changes = noted(pairs) if self.is_replaced else {one.pk: counted(one) for one in page.rows}
         rows: list[Any] = [
-            VersionRow(version, numbers.get(version.run_id), self._bar(version), stored.get(version.number, 0))
-            for version in page.rows
+            VersionRow(
+                one, numbers.get(one.run_id), stored.get(one.number or 0, 0), before=before, changes=changes.get(one.pk)
+            )
+            for one, before in pairs
         ]
         return Page(rows, page.before, page.earlier, page.later)
 
-    def _bar(self, version: Version) -> list[Share]:
-        """Where all rows are replaced, nobody has looked which of them are the same."""
-        if self.is_replaced:
+    def _pairs(self, rows: Sequence[Any]) -> list[Pair]:
+        """Each with the one that is kept before it, newest first."""
+        if not rows:
             return []
-        return shares([(kind, getattr(version, kind)) for kind in KINDS], version.rows)
+        brief = self._versions.ready().defer("columns", "known", "flagged", "remembered")
+        before = brief.filter(number__lt=rows[-1].number).first()
+        return list(zip(rows, [*rows[1:], before], strict=True))
 
     @property
     def _versions(self) -> Any:

@@ -22,6 +22,7 @@ from badgerjobs.web.problems import Conflict
 from badgerjobs.web.serializer_forms import first_sentence
 from badgerjobs.workspaces.models import Application, Role
 from slurps.collecting import services
+from slurps.collecting.compared import note
 from slurps.collecting.differences import difference
 from slurps.collecting.differing import KINDS, Differing
 from slurps.collecting.filters import CollectionFilters
@@ -84,6 +85,7 @@ def differences(request: PageRequest, application: Application, name: str) -> Ht
         try:
             told = json.loads(difference(collection, earlier, later))
             context["differing"] = Differing(told, collection, context["chosen"])
+            note(earlier, later, told)
         except APIException as error:
             context["refused"] = first_sentence(error.detail)
     return show(request, "collections/differences.html", context)

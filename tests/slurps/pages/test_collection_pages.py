@@ -146,6 +146,34 @@ def test_what_differs_is_told_row_by_row_and_column_by_column(shop: Application)
     assert "changed 1 price" not in alone
 
 
+def test_what_a_version_changed_is_listed_once_somebody_compared_it(shop: Application) -> None:
+    collection = versioned(shop)
+    load(collection, ROWS)
+    load(collection, [{**ROWS[0], "price": 9}, *ROWS[1:4]])
+    load(collection, ROWS[:4])
+    said = text_of(look(shop, "collection", "prices"))
+    for line in ("4 rows as many rows Compare", "4 rows 1 row fewer Compare", "5 rows the first rows"):
+        assert line in said
+    before = queries(shop, "collection", "prices")
+    look(shop, "differences", "prices", to="2")
+    said = text_of(look(shop, "collection", "prices"))
+    for line in ("4 rows as many rows Compare", "4 rows ~1 −1 Compare", "5 rows the first rows"):  # noqa: RUF001
+        assert line in said
+    assert queries(shop, "collection", "prices") == before
+
+
+def test_where_rows_are_merged_the_load_has_counted_what_a_version_changed(shop: Application) -> None:
+    collection = versioned(shop, mode="upserted_versioned")
+    load(collection, ROWS)
+    load(collection, [{**ROWS[0], "price": 9}, {"id": 6}])
+    load(collection, ROWS[1:3])
+    answer = look(shop, "collection", "prices")
+    for line in ("6 rows nothing Compare", "6 rows +1 ~1 Compare", "5 rows +5 "):
+        assert line in text_of(answer)
+    assert f'{at(shop, "differences", "prices")}?to=3&amp;from=2"' in answer.content.decode()
+    assert "?to=1&amp;" not in answer.content.decode()
+
+
 def test_what_waits_is_compared_with_what_readers_see(shop: Application) -> None:
     collection = versioned(shop)
     load(collection, ROWS)
