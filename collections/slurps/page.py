@@ -2,39 +2,25 @@
 
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from badgerjobs.lib import charts
-from badgerjobs.runs.measures import took_ms
-from badgerjobs.runs.models import State
+from badgerjobs.runs.models import FINAL, State
 from badgerjobs.runs.owner_page import OwnerPage
 from badgerjobs.runs.pauses import Pause, pause_of
 from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.sources.models import DataSource
 from badgerjobs.web.cursors import Page, page_of
+from slurps.drawing import DRAWN, Drawing, drawing_of
 from slurps.models import AsyncJob, Collection, Stage, Version
 from slurps.progress import Progress, progress_of
-from slurps.rows import Counts, Row, rows_of, run_rows
+from slurps.rows import Row, rows_of, run_rows
 
 _SWITCHES = ("asyncjob.pause", "asyncjob.update", "asyncjob.create")
-# So many runs are on a page, and in the drawing.
-RUNS, DRAWN = 10, 30
-# How high the lanes of the drawing are, in units of their own.
-HIGH = 40
-
-
-class Drawing(NamedTuple):
-    """The last runs that ended, oldest first: how many rows each wrote, and how long it took."""
-
-    rows: list[charts.Rect]
-    took: list[charts.Rect]
-    first: int
-    last: int
-    last_rows: int
-    last_ms: int
+# So many runs are on a page.
+RUNS = 10
 
 
 class AsyncJobPage(OwnerPage):
@@ -105,19 +91,4 @@ class AsyncJobPage(OwnerPage):
     @cached_property
     def drawing(self) -> Drawing | None:
         """Its last runs drawn; None before the second of them: one alone is told in words."""
-        ended = list(self.runs.filter(state__in=(State.SUCCEEDED, State.FAILED)).order_by("-id")[:DRAWN])
-        if len(ended) < 2:
-            return None
-        runs = ended[::-1]
-        written = [(Counts.of_output(run.output) or Counts()).written for run in runs]
-        took = [round(took_ms(run) or 0) for run in runs]
-        titles = [f"Run {run.number}{', failed' if run.state == State.FAILED else ''}:" for run in runs]
-        none = [("", 0)] * (DRAWN - len(runs))  # few stand at the right, no wider than many
-        return Drawing(
-            charts.rects([*none, *zip(titles, written, strict=True)], HIGH, "rows"),
-            charts.rects([*none, *zip(titles, took, strict=True)], HIGH, "ms"),
-            runs[0].number,
-            runs[-1].number,
-            written[-1],
-            took[-1],
-        )
+        return drawing_of(self.runs.filter(state__in=FINAL).order_by("-id")[:DRAWN], self.application.slug, self.zone)

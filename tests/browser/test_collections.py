@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from badgerjobs.runs.models import Run
+from badgerjobs.runs.models import Run, State
 from badgerjobs.workspaces.models import Application, User
 from slurps import page_trials
 from slurps.models import AsyncJob, Collection, Slurper
@@ -14,7 +14,7 @@ from slurps.trials import Trial
 from tests.browser.test_every_page import faults
 from tests.factories import make_collection
 from tests.slurps.collecting.held import hold_rows
-from tests.slurps.pages.slurp_pages import at, made_job, made_slurper
+from tests.slurps.pages.slurp_pages import WROTE, at, ended, made_job, made_slurper
 from tests.slurps.storing.loads import load, seen
 
 BOTH = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
@@ -102,6 +102,15 @@ def test_rows_are_sorted_narrowed_and_paged(
     expect(rows.nth(1)).to_contain_text("MUG-059")
     page.get_by_role("link", name="Next").click()
     expect(rows.nth(1)).to_contain_text("MUG-009")
+    expect(page.get_by_role("button", name="Next")).to_be_disabled()
+    page.get_by_role("link", name="Previous").click()
+    expect(rows.nth(1)).to_contain_text("MUG-059")
+    expect(page.get_by_role("button", name="Previous")).to_be_disabled()
+    if scripts:
+        page.keyboard.press("j")
+        expect(rows.nth(1)).to_contain_text("MUG-009")
+        page.keyboard.press("k")
+        expect(rows.nth(1)).to_contain_text("MUG-059")
     page.get_by_label("Column", exact=True).select_option("price")
     page.get_by_label("Operator").select_option("gte")
     page.get_by_label("Value", exact=True).fill("58")
@@ -109,6 +118,22 @@ def test_rows_are_sorted_narrowed_and_paged(
     expect(rows).to_have_count(3)
     page.get_by_role("link", name="Remove the condition").click()
     expect(rows).to_have_count(51)
+
+
+@BOTH
+def test_the_runs_of_a_job_are_drawn_and_each_leads_to_its_log(
+    shop: Application, open_browser: Callable[..., Page], scripts: bool
+) -> None:
+    job = made_job(shop)
+    for number, state in enumerate([State.SUCCEEDED, State.FAILED, State.ABORTED, State.SUCCEEDED], start=1):
+        ended(job, number, state, output={**WROTE, "stage": "held" if number == 4 else "ready"})
+    page = browser(open_browser, scripts)
+    page.goto(at(shop, "job", "import"))
+    drawing = page.get_by_role("figure", name="Rows and time")
+    expect(drawing).to_contain_text("1 wrote rows1 held for approval1 failed1 aborted")
+    assert faults(page) == [] if scripts else True
+    drawing.locator("a.failed").first.click()
+    expect(page.get_by_role("heading", name="Run 2")).to_be_visible()
 
 
 @BOTH

@@ -23,14 +23,14 @@ COLUMNS: Mapping[str, str] = {
 
 
 def guards_in_words(guards: Mapping[str, Any]) -> list[str]:
-    """Those that are on: `no rows`, `more than 20 % fewer rows`."""
+    """Those that are on, each in half a sentence: `a result without rows is held`."""
     said = []
     if guards.get("empty"):
         said.append("a result without rows is held")
     if guards.get("smaller_percent") is not None:
-        said.append(f"one that is more than {guards['smaller_percent']:g} % smaller is held")
+        said.append(f"a result that is more than {guards['smaller_percent']:g} % smaller is held")
     if guards.get("columns") in {"freeze", "discard"}:
         said.append(f"where columns change: {COLUMNS[guards['columns']]}")
     if guards.get("repeated_keys"):
-        said.append("one in which a key comes twice is held")
+        said.append("a result in which a key comes twice is held")
     return said

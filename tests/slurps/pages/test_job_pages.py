@@ -145,8 +145,40 @@ def test_few_runs_are_drawn_no_wider_than_many(shop: Application) -> None:
     ended(job)
     ended(job, 2, State.FAILED)
     drawn = look(shop, "job", "import").context["page"].drawing
-    assert all(bar.width < 8 and bar.x > 200 for bar in drawn.rows)
-    assert [bar.title for bar in drawn.rows] == ["Run 1: 1,000 rows", "Run 2, failed: 1,000 rows"]
+    assert drawn.width < 8
+    assert all(mark.x > 200 for mark in drawn.marks)
+    assert [mark.title for mark in drawn.marks] == ["Run 1: 1,000 rows; took 0 ms", "Run 2: failed; took 0 ms"]
+
+
+def test_what_became_of_each_run_is_drawn_and_counted_and_leads_to_its_log(shop: Application) -> None:
+    job = made_job(shop)
+    outputs: list[dict[str, Any]] = [WROTE, {**WROTE, "written": 0}, {**WROTE, "stage": "held"}]
+    runs = [ended(job, number, output=output) for number, output in enumerate(outputs, 1)]
+    runs += [
+        ended(job, 4, State.FAILED, output=None, error="The code failed"),
+        ended(job, 5, State.ABORTED, output=None),
+    ]
+    runs += [make_run(job.runnable, State.SKIPPED, skip_reason="overlap", skipped_count=3, started_at=None)]
+    make_run(job.runnable, State.RUNNING, number=6, started_at=NOW)
+    answer = look(shop, "job", "import")
+    drawn = answer.context["page"].drawing
+    assert [mark.became for mark in drawn.marks] == ["wrote", "nothing", "held", "failed", "aborted", "skipped"]
+    assert [mark.address for mark in drawn.marks] == [reverse("runs:run", args=[shop.slug, run.pk]) for run in runs]
+    assert drawn.marks[3].title == "Run 4: failed: The code failed; took 0 ms"
+    assert "3 occurrences" in drawn.marks[5].title
+    said = "1 wrote rows 1 wrote none 1 held for approval 1 failed 1 aborted 1 skipped"
+    assert said in text_of(answer)
+
+
+def test_a_long_history_is_drawn_in_part(shop: Application) -> None:
+    job = made_job(shop)
+    for number in range(1, 41):
+        ended(job, number, output={**WROTE, "written": number})
+    drawn = look(shop, "job", "import").context["page"].drawing
+    assert [(mark.title.partition(":")[0], mark.place) for mark in (drawn.marks[0], drawn.marks[-1])] == [
+        ("Run 11", 0), ("Run 40", 232),
+    ]  # fmt: skip
+    assert (drawn.most_rows, drawn.last_rows, drawn.marks[-1].rows, drawn.marks[0].rows) == (40, 40, 40, 11)
 
 
 def test_its_page_costs_no_more_for_more_runs_and_collections(shop: Application) -> None:
