@@ -12,10 +12,9 @@ from django.db import Error, connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from badgerjobs.runs import fleet
-from badgerjobs.runs.models import FINAL, Run, State
+from badgerjobs.runs.models import Run, State
 from badgerjobs.sources.files.keeping import forget_left
 from slurps.models import Collection, Stage, Version
-from slurps.modes import MODES
 from slurps.storing.indexing import go_on_filling
 from slurps.storing.pruning import BATCH, prune
 from slurps.storing.staging import discard, left_tables
@@ -43,16 +42,6 @@ DELETE FROM collections_row WHERE (collection_id, position, first) IN (
 """
 
 
-# What was loaded for a version that nobody is to see: behind all that is shown, where rows are added.
-_STAGED = """
-DELETE FROM collections_row WHERE (collection_id, position, first) IN (
-    SELECT r.collection_id, r.position, r.first FROM collections_row r JOIN collections_collection c
-      ON c.id = r.collection_id
-    WHERE r.collection_id = %s AND r.first = %s AND r.position >= CASE WHEN %s THEN %s ELSE c.positions END
-    LIMIT %s)
-"""
-
-
 def tidy(*, seconds: float = TIDYING_S) -> None:
     """Take back what nobody fills any more, and delete what no reader sees, as far as that goes in so many seconds.
 
@@ -63,7 +52,7 @@ def tidy(*, seconds: float = TIDYING_S) -> None:
     for part in (
         lambda: forget_left(now),
         lambda: go_on_filling(seconds=seconds / 2),
-        lambda: take_back(until=until),
+        take_back,
         drop_left_tables,
         lambda: prune_retired(until=until),
         lambda: prune_gone(until=until),
@@ -80,40 +69,20 @@ def _by_itself() -> Iterator[None]:
         logger.warning("something was not tidied, and is tried again: %s", error)
 
 
-def take_back(*, until: datetime) -> int:
+def take_back() -> int:
     """Take back what was loaded by attempts that are over, or whose run has another worker. Returns how many.
 
-    The rows of a run that is over go first, in batches: the longest load is taken back by some ticks, if not by one.
+    Their rows are deleted with those that are not kept any more.
     """
     count = 0
-    for version in Version.objects.filter(~Exists(_filling()), stage=Stage.STAGING).select_related("collection"):
-        with _by_itself():
-            if not _emptied(version, until):
-                continue
-            with transaction.atomic():
-                # It is locked as it is now: who loads it may have shown it meanwhile.
-                left = Version.objects.select_for_update().filter(~Exists(_filling()), pk=version.pk)
-                if found := left.filter(stage=Stage.STAGING).first():
-                    discard(found)
-                    count += 1
+    for version in Version.objects.filter(~Exists(_filling()), stage=Stage.STAGING):
+        with _by_itself(), transaction.atomic():
+            # It is locked as it is now: who loads it may have shown it meanwhile.
+            left = Version.objects.select_for_update().filter(~Exists(_filling()), pk=version.pk)
+            if found := left.filter(stage=Stage.STAGING).first():
+                discard(found)
+                count += 1
     return count
-
-
-def _emptied(version: Version, until: datetime) -> bool:
-    """Delete its rows, as far as that goes by then, unless it may still be shown. Whether it can be taken back now."""
-    write = MODES[version.collection.mode].write
-    # Those of an upsert lie in a table of their own. And a run that is not over may come back to who loaded them.
-    if write == "upsert" or _going_on(version).exists():
-        return True
-    count = BATCH
-    with connection.cursor() as cursor:
-        while count == BATCH:
-            if fleet.database_now() >= until:
-                return False
-            values = [version.collection_id, version.generation, write == "replace", version.starts_at, BATCH]
-            cursor.execute(_STAGED, values)
-            count = cursor.rowcount
-    return True
 
 
 def drop_left_tables() -> int:
@@ -150,10 +119,6 @@ def prune_gone(*, until: datetime) -> int:
                 count = cursor.rowcount
                 deleted += count
     return deleted
-
-
-def _going_on(version: Version) -> QuerySet[Run]:
-    return Run.objects.filter(pk__in=[version.run_id]).exclude(state__in=FINAL)
 
 
 def _filling() -> QuerySet[Run]:

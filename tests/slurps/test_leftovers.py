@@ -12,7 +12,7 @@ from badgerjobs.runs.models import Run, State
 from badgerjobs.workspaces.models import Application
 from slurps import leftovers
 from slurps.models import Collection, Row, Stage, Version
-from slurps.storing import staging
+from slurps.storing import pruning, staging
 from slurps.storing.staging import left_tables, table_of
 from slurps.storing.swapping import loaded_by, show
 from tests.factories import make_collection
@@ -78,7 +78,7 @@ def test_what_was_shown_meanwhile_stays(shop: Application, monkeypatch: pytest.M
         return held()
 
     monkeypatch.setattr(Version.objects, "select_for_update", shown_first)
-    assert leftovers.take_back(until=fleet.database_now() + timedelta(minutes=1)) == 0
+    assert leftovers.take_back() == 0
     assert seen(collection) == ROWS
 
 
@@ -140,17 +140,15 @@ def test_a_long_load_is_taken_back_by_some_ticks_if_not_by_one(
     load(collection, ROWS)
     version, _ = staged(collection, [{"id": at} for at in range(5)])
     run_of(version).update(state=State.FAILED)
-    monkeypatch.setattr(leftovers, "BATCH", 2)
+    monkeypatch.setattr(pruning, "BATCH", 2)
+    assert leftovers.take_back() == 1
+    now = fleet.database_now()
+    monkeypatch.setattr(fleet, "database_now", lambda: now)
     for left in (3, 1):
-        now = fleet.database_now()
-        moments = iter([now - timedelta(hours=1), now])
-        monkeypatch.setattr(fleet, "database_now", lambda moments=moments: next(moments))
-        assert leftovers.take_back(until=now) == 0
-        monkeypatch.undo()
-        monkeypatch.setattr(leftovers, "BATCH", 2)
-        assert Row.objects.count() == 2 + left
+        assert leftovers.prune_retired(until=now + timedelta(microseconds=1)) == 2
+        assert (seen(collection), Row.objects.count()) == (ROWS, 2 + left)
     leftovers.tidy()
-    assert not Version.objects.filter(stage=Stage.STAGING).exists()
+    assert Version.objects.count() == 1
     assert (seen(collection), Row.objects.count()) == (ROWS, 2)
 
 

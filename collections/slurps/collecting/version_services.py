@@ -38,11 +38,13 @@ def drop_version(*, version: Version, by: audit.Actor, now: datetime) -> None:
             _record(version, by=by, action="collection.drop", now=now)
     except SupersededError:
         raise Conflict(NOT_HELD) from None
+    prune(version.collection)
 
 
 def roll_back_to(*, version: Version, by: audit.Actor, now: datetime) -> Version:
     """Make a new version with the rows of this one. Raises Conflict where it is gone, or a load goes on or waits."""
     try:
+        rolling_back.clear_way(version.collection)
         with transaction.atomic():
             made = rolling_back.roll_back(collection=version.collection, to=version, now=now)
             changes = {"version": [version.number, made.number]}

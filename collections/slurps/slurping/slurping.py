@@ -50,14 +50,20 @@ def slurp(plan: Plan, *, stopped: threading.Event) -> dict[str, Any]:
     try:
         return _stored(plan, version, stopped)
     except UnstorableError as error:
-        give_up(version)
+        _take_back(version)
         raise SlurpError("rows", str(error)) from None
     except SupersededError:
         raise GivenUpError from None
     except BaseException:
         if connection.is_usable():
-            give_up(version)
+            _take_back(version)
         raise
+
+
+def _take_back(version: Version) -> None:
+    give_up(version)
+    with suppress(Error):  # it is given up: what is left over the next run deletes, or a tick
+        prune(version.collection, seconds=PRUNING_S)
 
 
 def _stored(plan: Plan, version: Version, stopped: threading.Event) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from slurps.storing.encoding import SLOT_LETTERS
 from slurps.storing.faults import HeldError
 from slurps.storing.staging import make_room
 
-# So many places of rows are looked at in one transaction.
-BATCH = 20_000
+# So many rows are changed in one transaction, and more only where a single place has more.
+BATCH = 5_000
 
 HELD = "A result waits for approval in “{}”, with the slots that it has. Approve or drop it first."
 
@@ -25,6 +25,14 @@ CASE jsonb_typeof(data -> %(name{{n}})s)
 WHEN 'string' THEN to_jsonb(left(data ->> %(name{{n}})s, {SLOT_LETTERS}))
 WHEN 'object' THEN 'null'::jsonb WHEN 'array' THEN 'null'::jsonb WHEN 'null' THEN NULL
 ELSE data -> %(name{{n}})s END
+"""
+
+
+# Where the batch ends: a place may have as many rows as versions are kept.
+_END = """
+SELECT position FROM collections_row
+WHERE collection_id = %(collection)s AND position >= %(start)s AND position < %(positions)s
+ORDER BY position, first OFFSET %(batch)s LIMIT 1
 """
 
 
@@ -61,11 +69,19 @@ def _filled(collection_id: int) -> bool:
         return True
     start = collection.filling
     with connection.cursor() as cursor:
-        cursor.execute(_statement(collection.indexed), _values(collection, start))
-    is_last = start + BATCH >= collection.positions
-    collection.filling = None if is_last else start + BATCH
+        end = _end(cursor, collection, start)
+        cursor.execute(_statement(collection.indexed), _values(collection, start, end or collection.positions))
+    collection.filling = end
     collection.save(update_fields=["filling"])
-    return is_last
+    return end is None
+
+
+def _end(cursor: Any, collection: Collection, start: int) -> int | None:
+    """The place after those that make up one batch; None where these are the last."""
+    values = {"collection": collection.pk, "start": start, "positions": collection.positions, "batch": BATCH}
+    cursor.execute(_END, values)
+    found = cursor.fetchone()
+    return max(start + 1, found[0]) if found else None
 
 
 def _statement(indexed: Sequence[str]) -> str:
@@ -77,9 +93,9 @@ def _statement(indexed: Sequence[str]) -> str:
     )
 
 
-def _values(collection: Collection, start: int) -> dict[str, Any]:
+def _values(collection: Collection, start: int, end: int) -> dict[str, Any]:
     named = {f"name{n}": name for n, name in enumerate(collection.indexed)}
-    return {"collection": collection.pk, "start": start, "end": start + BATCH, **named}
+    return {"collection": collection.pk, "start": start, "end": end, **named}
 
 
 def go_on_filling(*, seconds: float = 5.0) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from slurps.models import Collection, Version
+from slurps.models import Collection, Stage, Version
 from slurps.modes import MODES
 from slurps.storing.columns import types_of
 from slurps.storing.encoding import Encoder
@@ -55,7 +55,8 @@ class Loader:
         if not self._buffer:
             return
         with transaction.atomic():
-            if not Version.objects.select_for_update(no_key=True).filter(pk=self._version.pk).exists():
+            staging = Version.objects.select_for_update(no_key=True).filter(pk=self._version.pk, stage=Stage.STAGING)
+            if not staging.exists():
                 raise SupersededError
             with connection.cursor() as cursor, cursor.copy(self._statement) as copy:
                 for lines in self._buffer:

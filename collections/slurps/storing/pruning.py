@@ -44,8 +44,8 @@ def prune(collection: Collection, *, seconds: float = PRUNING_S) -> int:
     until = time.monotonic() + seconds
     retired = list(collection.versions.filter(stage=Stage.RETIRED))
     deleted = 0
-    for statement, values in _left_by(collection, retired):
-        while (count := _delete(statement, collection, values)) == BATCH:
+    for statement, values, version in _left_by(collection, retired):
+        while (count := _delete(statement, collection, values, version)) == BATCH:
             deleted += count
             if time.monotonic() >= until:
                 return deleted
@@ -56,20 +56,46 @@ def prune(collection: Collection, *, seconds: float = PRUNING_S) -> int:
     return deleted
 
 
-def _left_by(collection: Collection, retired: Sequence[Version]) -> Iterator[tuple[str, dict[str, int]]]:
-    """Which rows no version has any more: statements and their values."""
+def clear(collection: Collection, *, seconds: float | None = None) -> bool:
+    """Delete what was loaded and is to be seen by nobody, a batch at a time. Whether all of it is gone.
+
+    Where rows are only added, a version that comes later would show them.
+    """
+    until = None if seconds is None else time.monotonic() + seconds
+    for version in collection.versions.filter(stage=Stage.RETIRED, number=None):
+        while _delete(_REPLACED, collection, _values(version), version) == BATCH:
+            if until is not None and time.monotonic() >= until:
+                return False
+        Version.objects.filter(pk=version.pk).delete()
+    return True
+
+
+# A statement, its values, and the version of which it deletes all rows.
+Left = tuple[str, dict[str, int], Version | None]
+
+
+def _left_by(collection: Collection, retired: Sequence[Version]) -> Iterator[Left]:
+    """Which rows no version has any more."""
     kept = list(collection.versions.filter(stage=Stage.READY).values_list("generation", flat=True))
-    if MODES[collection.mode].write == "replace":
-        for version in retired:
-            if version.generation not in kept:  # one that was rolled back to may show the same rows
-                start, end = version.starts_at, version.starts_at + version.rows
-                yield _REPLACED, {"start": start, "end": end, "generation": version.generation}
-    elif kept:
-        yield _CLOSED, {"oldest": min(kept)}
+    is_replaced = MODES[collection.mode].write == "replace"
+    for version in retired:
+        # One that was never shown has rows of its own; one that was rolled back to may show the same rows.
+        if version.number is None or (is_replaced and version.generation not in kept):
+            yield _REPLACED, _values(version), version
+    if kept and not is_replaced:
+        yield _CLOSED, {"oldest": min(kept)}, None
+
+
+def _values(version: Version) -> dict[str, int]:
+    start, end = version.starts_at, version.starts_at + version.rows
+    return {"start": start, "end": end, "generation": version.generation}
 
 
 @transaction.atomic
-def _delete(statement: str, collection: Collection, values: Mapping[str, int]) -> int:
+def _delete(statement: str, collection: Collection, values: Mapping[str, int], version: Version | None) -> int:
+    """One batch. Of two at once that delete a version's the second waits: else it would find few, and go."""
+    if version:
+        Version.objects.select_for_update().filter(pk=version.pk).first()
     with connection.cursor() as cursor:
         cursor.execute(statement, {"collection": collection.pk, "batch": BATCH, **values})
         count: int = cursor.rowcount

@@ -7,8 +7,14 @@ from django.db import connection, transaction
 
 from slurps.models import Collection, Stage, Version
 from slurps.modes import MODES
-from slurps.storing.pruning import retire
+from slurps.storing.faults import BusyError
+from slurps.storing.pruning import clear, retire
 from slurps.storing.staging import TAKES_LONG, make_room
+
+# How long somebody waits until what was half loaded is gone, in seconds.
+CLEARING_S = 10.0
+
+LEFT = "Rows that a run has left half loaded in “{}” are being deleted: try again in a minute."
 
 _CLOSE = """
 UPDATE collections_row SET last = %(base)s
@@ -19,6 +25,16 @@ INSERT INTO collections_row (collection_id, position, first, key, data, slot1, s
 SELECT collection_id, position, %(generation)s, key, data, slot1, slot2, slot3, slot4 FROM collections_row
 WHERE collection_id = %(collection)s AND first <= %(back)s AND last >= %(back)s
 """
+
+
+def clear_way(collection: Collection) -> None:
+    """Take back what was left half loaded, before a transaction that rolls it back. Raises as `roll_back`."""
+    with transaction.atomic():
+        collection = Collection.objects.select_for_update().get(pk=collection.pk)
+        if MODES[collection.mode].write != "replace":
+            make_room(collection)
+    if not clear(collection, seconds=CLEARING_S):
+        raise BusyError(LEFT.format(collection.name))
 
 
 @transaction.atomic
@@ -32,6 +48,7 @@ def roll_back(*, collection: Collection, to: Version, now: datetime) -> Version:
     to = collection.versions.get(pk=to.pk, stage=Stage.READY)
     if MODES[collection.mode].write != "replace":
         make_room(collection)
+        clear(collection)  # after `clear_way` hardly any: rows that it is to show again must not be among them
     collection.numbered += 1
     made = Version(
         application_id=collection.application_id, collection=collection, stage=Stage.READY, number=collection.numbered,

@@ -5,12 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Max
 
 from badgerjobs.runs.models import Run, State
 from slurps.models import AsyncJob, Collection, Row, Stage, Version
 from slurps.modes import MODES
 from slurps.storing.faults import BusyError, HeldError, SupersededError
+from slurps.storing.pruning import clear
 
 # Merging rows, or taking that back, is one statement over as many rows as there are: longer than others may take.
 TAKES_LONG = "SET LOCAL statement_timeout = '30min'"
@@ -21,17 +22,24 @@ HELD = (
 )
 
 
-@transaction.atomic
 def begin(*, collection: Collection, run_id: UUID, worker: UUID | None, now: datetime) -> Version:
     """Begin a version that an attempt of a run fills, and take back what attempts before it have left.
 
     Raises BusyError while another run fills the same collection, HeldError where what waits for approval must come
     first, and SupersededError when the run is not this worker's any more.
     """
-    hold_job(collection)
-    collection = Collection.objects.select_for_update().get(pk=collection.pk)
-    ensure_ours(run_id, worker)
-    make_room(collection, run_id)
+    if MODES[collection.mode].write == "append":
+        with transaction.atomic():
+            _made_room(collection, run_id, worker)
+        clear(collection)  # however many rows that are: nobody waits for it
+    return _begun(collection, run_id, worker, now)
+
+
+@transaction.atomic
+def _begun(collection: Collection, run_id: UUID, worker: UUID | None, now: datetime) -> Version:
+    collection = _made_room(collection, run_id, worker)
+    if MODES[collection.mode].write == "append":
+        clear(collection)  # hardly ever any: what was left since then
     collection.generation += 1
     collection.save(update_fields=["generation"])
     generation = collection.generation
@@ -48,6 +56,15 @@ def begin(*, collection: Collection, run_id: UUID, worker: UUID | None, now: dat
     if MODES[collection.mode].write == "upsert":
         _make_table(version)
     return version
+
+
+def _made_room(collection: Collection, run_id: UUID, worker: UUID | None) -> Collection:
+    """The collection, locked and free to be filled. Within a transaction."""
+    hold_job(collection)
+    collection = Collection.objects.select_for_update().get(pk=collection.pk)
+    ensure_ours(run_id, worker)
+    make_room(collection, run_id)
+    return collection
 
 
 def hold_job(collection: Collection) -> None:
@@ -86,20 +103,32 @@ def _running(version: Version) -> Run | None:
 
 
 def discard(version: Version) -> None:
-    """Take back what was loaded for a version that nobody is to see. Whoever still loads it finds it gone."""
+    """Take back what was loaded for a version that nobody is to see. Whoever still loads it finds it gone.
+
+    It takes no longer for a million rows: they are deleted in batches when this is committed, by `prune`, by a tick, or
+    by the next run, which shows nothing before they are gone.
+    """
     Version.objects.select_for_update().filter(pk=version.pk).first()
     drop_table(version)
-    _rows_of(version).delete()
-    version.delete()
+    version.starts_at, ends_at = _loaded(version)
+    if ends_at <= version.starts_at:
+        version.delete()
+        return
+    version.rows = ends_at - version.starts_at
+    version.stage, version.run_id, version.worker = Stage.RETIRED, None, None
+    version.save(update_fields=["starts_at", "rows", "stage", "run_id", "worker"])
 
 
-def _rows_of(version: Version) -> QuerySet[Row]:
-    """What was loaded for a version that is not shown: behind all that is, and none of it where it is to be merged."""
+def _loaded(version: Version) -> tuple[int, int]:
+    """From where to where rows lie that were loaded for a version that is not shown: behind all that is."""
     write = MODES[version.collection.mode].write
-    if write == "upsert":
-        return Row.objects.none()
+    if write == "upsert":  # they lie in a table of their own
+        return 0, 0
     begins = version.starts_at if write == "replace" else version.collection.positions
-    return Row.objects.filter(collection_id=version.collection_id, position__gte=begins, first=version.generation)
+    if version.stage == Stage.HELD:
+        return begins, begins + version.written
+    last = Row.objects.filter(collection_id=version.collection_id).aggregate(last=Max("position"))["last"]
+    return begins, begins if last is None else last + 1
 
 
 def table_of(version: Version) -> str:

@@ -58,3 +58,20 @@ def test_slots_are_filled_batch_by_batch_and_by_the_tick_when_time_is_up(monkeyp
     assert list(rows.values_list("slot1", flat=True)) == list(range(6))
     collection.refresh_from_db()
     assert collection.filling is None
+
+
+@pytest.mark.parametrize(("batch", "filled"), [(1, [3, 6, 6]), (4, [3, 6]), (6, [6]), (100, [6])])
+def test_a_batch_is_so_many_rows_however_many_versions_a_place_has(
+    monkeypatch: pytest.MonkeyPatch, batch: int, filled: list[int]
+) -> None:
+    monkeypatch.setattr(indexing, "BATCH", batch)
+    collection = make_collection(make_application(), mode="upserted_versioned", key=["id"], keep=5)
+    for version in range(3):
+        load(Collection.objects.get(pk=collection.pk), [{"id": 1, "v": version}, {"id": 2, "v": version}])
+    collection = indexing.choose(collection, ["v"])
+    counts = []
+    is_done = False
+    while not is_done:
+        is_done = indexing._filled(collection.pk)
+        counts.append(Row.objects.exclude(slot1=None).count())
+    assert counts == filled

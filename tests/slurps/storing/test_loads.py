@@ -9,6 +9,7 @@ from badgerjobs.runs.models import State
 from slurps.models import Collection, Row, Stage, Version
 from slurps.storing.encoding import ROW_BYTES, key_of
 from slurps.storing.faults import BusyError, HeldError, SupersededError, UnstorableError
+from slurps.storing.pruning import prune
 from slurps.storing.staging import begin, left_tables
 from slurps.storing.swapping import approve, drop, give_up, hold, loaded_by, made_by, show
 from tests.factories import NOW, make_application, make_collection
@@ -184,6 +185,7 @@ def test_giving_up_leaves_no_row_and_no_table(upserted: Any, accumulative: Any) 
     for collection in (upserted, accumulative):
         version, _ = staged(collection, [A])
         give_up(version)
+        prune(collection)
     assert not Row.objects.exists()
     assert not Version.objects.exists()
     assert left_tables() == []
