@@ -8,8 +8,8 @@ from badgerjobs.web.definitions.looks import Look
 
 # What each type is for, in a line.
 LINES: Mapping[str, str] = {
-    SourceType.REST: "One HTTP request: a method, a URL, headers and a body, with placeholders that keys fill.",
-    SourceType.GRAPHQL: "One GraphQL query with typed variables, which keys fill.",
+    SourceType.REST: "An HTTP request with placeholders: a value that is kept under keys; or rows, page by page.",
+    SourceType.GRAPHQL: "A GraphQL query with typed variables: a value that is kept under keys; or rows, page by page.",
     SourceType.JSONL: "A file or an answer with one JSON value on each line: rows alone, any number of them.",
     SourceType.CSV: "A table as CSV: rows alone. How it is written is found out, unless it is said.",
     SourceType.XML: "XML, or a call of SOAP: rows alone, an element for each.",

@@ -74,3 +74,11 @@ def test_it_costs_no_more_for_more(shop: Application) -> None:
     for number in range(4):
         load(made(shop, f"more-{number}"), ROWS)
     assert queries(shop, "collections") == before
+
+
+def test_one_row_is_one_row_on_each_page(shop: Application) -> None:
+    load(made(shop, "prices"), ROWS[:1])
+    for name, *args in (["collections"], ["collection", "prices"], ["job", "of-prices"]):
+        page = text_of(look(shop, name, *args))
+        assert "1 row " in page
+        assert "1 rows" not in page
