@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from badgerjobs.runs import beside, consequences, lifecycle, remains, retention, services
 from badgerjobs.runs.models import FINAL, Attempt, Gone, Incident, LogLine, Run, Runnable, State
+from badgerjobs.runs.run_serializers import RunSerializer
 from badgerjobs.workspaces.models import Application, Token
 from jobs.models import Job
 from tests.callers import Caller, caller_for
@@ -66,6 +67,18 @@ def test_deleting_removes_runs_results_and_log_of_these_and_of_nobody_else(delet
     assert set(Run.objects.values_list("runnable_id", flat=True)) == {other.pk}
     assert Attempt.objects.get().runnable_id == other.pk
     assert LogLine.objects.get().application_id == other.application_id
+
+
+def test_a_run_that_is_told_of_while_its_owner_is_deleted_has_none(runnable: Runnable) -> None:
+    """Somebody runs a job while somebody else deletes it: the run was read, and what it belonged to is gone."""
+    run = make_run(runnable, State.QUEUED)
+    read, looked = Run.objects.get(pk=run.pk), Run.objects.select_related("runnable")
+    delete_runnable(runnable)
+
+    assert RunSerializer(read).data["name"] is None
+    assert services.name_of(read) == str(run.pk)
+    read.save(force_insert=True)
+    assert looked.get(pk=run.pk).runnable is None
 
 
 @EITHER

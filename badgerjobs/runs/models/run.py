@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from badgerjobs.lib.ids import uuid7
+from badgerjobs.runs.models.loose_key import LooseKey
 from badgerjobs.runs.models.runnable import Runnable
 from badgerjobs.runs.models.states import ACTIVE, RARE, WAITING, Cause, Queue, SkipReason, State
 from badgerjobs.runs.querysets import AttemptQuerySet, RunQuerySet
@@ -31,7 +32,7 @@ class Run(models.Model):
     application = models.ForeignKey(
         Application, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )
-    runnable = models.ForeignKey(
+    runnable: "models.ForeignKey[Runnable | None, Runnable | None]" = LooseKey(
         Runnable, models.DO_NOTHING, related_name="runs", null=True, db_constraint=False, db_index=False
     )
     kind = models.CharField(max_length=40)
@@ -114,7 +115,7 @@ class Attempt(models.Model):
     application = models.ForeignKey(
         Application, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )
-    runnable = models.ForeignKey(
+    runnable: "models.ForeignKey[Runnable | None, Runnable | None]" = LooseKey(
         Runnable, models.DO_NOTHING, related_name="+", null=True, db_constraint=False, db_index=False
     )
     number = models.PositiveSmallIntegerField()
