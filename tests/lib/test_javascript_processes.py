@@ -10,17 +10,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from badgerjobs.lib import javascript
 from badgerjobs.lib.javascript import frames, host
+from badgerjobs.lib.javascript import keeper as keeper_module
 from badgerjobs.lib.javascript.host import Call, Host
 from badgerjobs.lib.javascript.keeper import Call as Order
 from badgerjobs.lib.javascript.keeper import Keeper, Sandbox
-from badgerjobs.lib.javascript.results import Limits, Result
-from tests.lib.sandbox_processes import call, descendants, limit, parents, ready, submit
+from badgerjobs.lib.javascript.results import Limits, Result, killed
+from badgerjobs.lib.javascript.spent import processor_s
+from tests.lib.sandbox_processes import LIMITS, call, descendants, limit, parents, ready, submit
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,21 +122,95 @@ def test_what_cannot_be_started_is_said_and_not_tried_for_ever(one: Host, monkey
     assert submit(one, "return 1").result.result(30).value == 1
 
 
-def test_an_answer_without_end_never_reaches_the_host() -> None:
+@dataclass
+class Kept:
+    """A keeper and a sandbox that runs a call, which is no sandbox but a process that does nothing."""
+
+    keeper: Keeper
+    sandbox: Sandbox
+    process: subprocess.Popen[bytes]
+    of_sandbox: socket.socket
+    at_host: socket.socket
+
+    def said(self) -> tuple[int, int]:
+        """The word that the host was sent, and the length of what follows."""
+        number, word, _, length = frames.ANSWER.unpack(self.at_host.recv(frames.ANSWER.size))
+        assert number == 7
+        return word, length
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
     (of_keeper, of_sandbox), (at_host, at_keeper) = socket.socketpair(), socket.socketpair()
     with of_keeper, of_sandbox, at_host, at_keeper, subprocess.Popen(["sleep", "60"]) as process:
         at_host.settimeout(10)
         keeper = Keeper(at_keeper, 1)
         sandbox = Sandbox(process.pid, of_keeper, time.monotonic() + 5, ready=True)
-        sandbox.call = Order(7, 5000, 2**26, 1_000_000, b"")
+        sandbox.call, sandbox.began = Order(7, 5000, 2**26, 1_000_000, b""), time.monotonic()
         keeper.running.append(sandbox)
         keeper.selector.register(of_keeper, selectors.EVENT_READ, sandbox)
-        of_sandbox.sendall(frames.REPLY.pack(0.1, 50_000_000) + b"x" * 1000)
-        keeper._hear(sandbox)
-        number, word, _, length = frames.ANSWER.unpack(at_host.recv(frames.ANSWER.size))
-        assert (number, word, length) == (7, frames.OUTPUT, 0)
-        assert process.wait(10) == -signal.SIGKILL
+        yield Kept(keeper, sandbox, process, of_sandbox, at_host)
         keeper.selector.close()
+        process.kill()
+
+
+def test_an_answer_without_end_never_reaches_the_host(kept: Kept) -> None:
+    kept.of_sandbox.sendall(frames.REPLY.pack(0.1, 50_000_000) + b"x" * 1000)
+    kept.keeper._hear(kept.sandbox)
+    assert kept.said() == (frames.OUTPUT, 0)
+    assert kept.process.wait(10) == -signal.SIGKILL
+
+
+def _pass(kept: Kept, seconds: float) -> None:
+    """Let so much time have passed on the wall."""
+    kept.sandbox.began -= seconds
+    kept.sandbox.until -= seconds
+    kept.keeper._look()
+
+
+def test_what_a_busy_machine_gave_no_time_is_not_stopped_for_that(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = kept.sandbox.spent = 3.0  # before the call
+    monkeypatch.setattr(keeper_module, "processor_s", lambda _: spent)
+    _pass(kept, 5.5)
+    spent = 7.9
+    _pass(kept, 5)
+    assert kept.keeper.running == [kept.sandbox]
+    spent = 8.1
+    kept.keeper._look()
+    assert kept.said() == (frames.TIMEOUT, 0)
+
+
+def test_what_gets_no_time_at_all_ends_by_the_clock(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper_module, "processor_s", lambda _: 0.0)
+    _pass(kept, 21.5)
+    assert kept.keeper.running
+    _pass(kept, 1)
+    assert kept.said() == (frames.TIMEOUT, 0)
+    error = killed(frames.TIMEOUT, LIMITS, 22.5).error
+    assert error
+    assert (error.word, error.message) == (
+        "timeout",
+        "The code was stopped after 22,000 ms: the machine was too busy to give it its 5,000 ms.",
+    )
+
+
+def test_where_no_clock_tells_its_time_that_on_the_wall_counts(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper_module, "processor_s", lambda _: None)
+    _pass(kept, 4.5)
+    assert kept.keeper.running
+    _pass(kept, 1)
+    assert kept.said() == (frames.TIMEOUT, 0)
+
+
+def test_the_time_of_the_processor_is_the_process_s_own() -> None:
+    before = time.process_time()
+    told = processor_s(os.getpid())
+    assert told
+    assert before <= told <= time.process_time()
+    with subprocess.Popen(["sleep", "60"]) as process:
+        assert 0 <= (processor_s(process.pid) or 0) < told
+        process.kill()
+    assert processor_s(process.pid) is None
 
 
 HOST = """

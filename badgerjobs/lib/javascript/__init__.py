@@ -15,6 +15,7 @@ from typing import Any
 
 from badgerjobs.lib.javascript.host import BUSY, WAIT_S, Call, UnavailableError, own, processes
 from badgerjobs.lib.javascript.results import Error, Level, Limits, Line, Result, Word, refused
+from badgerjobs.lib.javascript.spent import on_the_wall
 
 __all__ = [
     "WAIT_S",
@@ -87,7 +88,7 @@ def _came(call: Call, timeout_s: float, *, tenant: Hashable, part: Hashable) -> 
     """Let it have its turn, and wait for what comes of it."""
     own.get().submit(call, tenant=tenant, part=part)
     try:
-        return call.result.result(WAIT_S + timeout_s + _LATE_S)
+        return call.result.result(WAIT_S + on_the_wall(timeout_s) + _LATE_S)
     except TimeoutError:
         return _late(call)
 
@@ -110,7 +111,7 @@ async def arun(  # noqa: PLR0913
     if isinstance(call, Result):
         return call
     try:
-        async with asyncio.timeout(WAIT_S + timeout_s + _LATE_S):
+        async with asyncio.timeout(WAIT_S + on_the_wall(timeout_s) + _LATE_S):
             await asyncio.to_thread(own.get().submit, call, tenant=tenant, part=part)
             return await asyncio.wrap_future(call.result)
     except TimeoutError:

@@ -22,6 +22,7 @@ from typing import Any, cast
 from py_mini_racer import JSParseException, MiniRacer, init_mini_racer
 
 from badgerjobs.lib.javascript import frames
+from badgerjobs.lib.javascript.spent import on_the_wall
 
 # No machine code is made while it runs: most of what ever broke out of V8 came that way, and short bodies lose nothing.
 # WebAssembly is gone with it. A small nursery keeps what is thrown away soon from growing to what counts as too much.
@@ -111,8 +112,10 @@ def _well_formed(text: str) -> str:
 
 def _limit(seconds: float, memory: int) -> None:
     """Limits that the kernel holds, should the keeper be late: a little above those that it holds itself."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, seconds + 0.1)
+    for sign in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(sign, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, on_the_wall(seconds) + 0.1)
+    signal.setitimer(signal.ITIMER_PROF, seconds + 0.1)
     processor = math.ceil(seconds) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))
     with suppress(OSError):

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from badgerjobs.lib.javascript import frames, inside
+from badgerjobs.lib.javascript.spent import on_the_wall, processor_s
 
 _LOOK_EVERY = 0.003  # seconds between two looks at what running sandboxes take
 _REAP_EVERY = 0.01
@@ -26,7 +27,7 @@ _BEGIN_WITHIN = 20.0  # seconds until a new sandbox is ready
 _STILLBORN = 10  # sandboxes in a row that ended before they were ready: it does not work here, and the host is told
 _PAGE = resource.getpagesize()
 # It ended by itself, by one of the limits that the kernel holds.
-_BY_TIME = {signal.SIGALRM, signal.SIGXCPU}
+_BY_TIME = {signal.SIGALRM, signal.SIGPROF, signal.SIGXCPU}
 
 
 @dataclass
@@ -50,11 +51,12 @@ class Taken:
 class Sandbox:
     pid: int
     door: socket.socket
-    until: float  # monotonic: when it must be ready, or have answered
+    until: float  # monotonic: when it must be ready, or may have had its time
     ready: bool = False
     taken: Taken = Taken(0, 0)  # before the call
     call: Call | None = None
     began: float = 0.0
+    spent: float = 0.0  # seconds of the processor, before the call
     reply: bytearray = field(default_factory=bytearray)
 
 
@@ -172,6 +174,7 @@ class Keeper:
 
     def _begin(self, sandbox: Sandbox, call: Call) -> None:
         sandbox.call, sandbox.taken = call, resident(sandbox.pid)
+        sandbox.spent = processor_s(sandbox.pid) or 0.0
         head = frames.ORDER.pack(call.timeout_ms, call.memory, call.output, len(call.order))
         with suppress(OSError):  # it ended: that is heard at its door
             sandbox.door.settimeout(1)  # it reads at once: nothing of a customer's runs in it yet
@@ -212,7 +215,7 @@ class Keeper:
             call = sandbox.call
             if call is None:
                 continue
-            if now >= sandbox.until:
+            if now >= sandbox.until and _has_had_its_time(sandbox, call, now):
                 self._end(sandbox, frames.TIMEOUT)
             elif resident(sandbox.pid).own - sandbox.taken.own > call.memory:
                 self._end(sandbox, frames.MEMORY)
@@ -255,6 +258,13 @@ class Keeper:
 
     def _reap(self) -> None:
         self.leaving = {pid for pid in self.leaving if os.waitpid(pid, os.WNOHANG)[0] == 0}
+
+
+def _has_had_its_time(sandbox: Sandbox, call: Call, now: float) -> bool:
+    """Whether it got its time of the processor. What gets none ends by the clock on the wall."""
+    most = call.timeout_ms / 1000
+    spent = processor_s(sandbox.pid)
+    return spent is None or spent - sandbox.spent >= most or now - sandbox.began >= on_the_wall(most)
 
 
 def resident(pid: int) -> Taken:

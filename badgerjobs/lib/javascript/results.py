@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from badgerjobs.lib.finite_numbers import finite
 from badgerjobs.lib.javascript import frames
+from badgerjobs.lib.javascript.spent import on_the_wall
 from badgerjobs.lib.json_depth import is_deeper
 
 Word = Literal[
@@ -73,7 +74,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds on the wall, bytes of resident memory beyond those of an empty sandbox, bytes of the value as JSON."""
+    """Seconds of the processor, bytes resident beyond those of an empty sandbox, bytes of the value as JSON."""
 
     timeout_s: float
     memory_bytes: int
@@ -82,7 +83,8 @@ class Limits:
 
 def killed(word: int, limits: Limits, seconds: float) -> Result:
     """Say why the keeper ended a sandbox without an answer of its own."""
-    return Result(error=_KILLED.get(word, _crashed)(limits), seconds=seconds)
+    late = word == frames.TIMEOUT and seconds >= on_the_wall(limits.timeout_s)
+    return Result(error=_starved(limits) if late else _KILLED.get(word, _crashed)(limits), seconds=seconds)
 
 
 def refused(word: Word, message: str) -> Result:
@@ -193,6 +195,12 @@ def _end(lines: list[str]) -> tuple[int, int]:
 
 def _timeout(limits: Limits) -> Error:
     return Error("timeout", f"The code was stopped after {limits.timeout_s * 1000:,.0f} ms.")
+
+
+def _starved(limits: Limits) -> Error:
+    given = f"{limits.timeout_s * 1000:,.0f} ms"
+    late = f"{on_the_wall(limits.timeout_s) * 1000:,.0f} ms"
+    return Error("timeout", f"The code was stopped after {late}: the machine was too busy to give it its {given}.")
 
 
 def _memory(limits: Limits) -> Error:
