@@ -80,6 +80,12 @@ class Stack:
 
     def start(self, *names: str, **environment: str) -> None:
         """Start by name: `postgres`, `valkey`, `web`, `beat-1`, `worker-2`, … Comes back when each is at work."""
+        self.begin(*names, **environment)
+        for name in names:
+            self.until(lambda name=name: self._is_at_work(name), f"{name} is at work")  # type: ignore[misc]
+
+    def begin(self, *names: str, **environment: str) -> None:
+        """The same, and come back at once."""
         if "postgres" in names:
             self._disconnect()  # what the test itself had to the one before
         for name in names:
@@ -89,8 +95,6 @@ class Stack:
             program = server.program() if server else self._program(name, environment)
             with self._log_file.open("ab") as log:
                 self._processes[name] = spawn(program, log)
-        for name in names:
-            self.until(lambda name=name: self._is_at_work(name), f"{name} is at work")  # type: ignore[misc]
 
     def fleet(self) -> list[str]:
         """Name the beats and workers that were started and not ended by the test."""
