@@ -3,8 +3,8 @@
 import ctypes
 import time
 
-# By the clock on the wall it may take so often as much, and so many seconds. What then has not had its time was not given
-# it by the machine; or it waits, which nothing that it can reach does.
+# By the clock on the wall it may take so often as much, and so many seconds. What has not had its time by then was not
+# given it by the machine; or it waits, which nothing that it can reach does.
 _PATIENCE, _PATIENCE_S = 4, 2.0
 
 _libc = ctypes.CDLL(None)
