@@ -1,18 +1,23 @@
 """Performs a run of an async job: in a process of its own, since it may take minutes of computing."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import Error, connection
+
+from badgerjobs.lib.time_limits import within
 from badgerjobs.runs.kinds import Claimed, Kind
-from badgerjobs.runs.outcomes import Aborted, Done, Failed, Later, Outcome
+from badgerjobs.runs.outcomes import Aborted, Done, Failed, Later, Outcome, Said
 from badgerjobs.runs.processes.came import Came
 from badgerjobs.runs.processes.pipe import Work
 from badgerjobs.runs.processes.pool import Pool, open_shared
-from slurps.models import AsyncJob
+from slurps.models import AsyncJob, Stage, Version
+from slurps.storing.swapping import left_by, output_of
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +25,13 @@ LATE = (
     "A run may take {:,} s: it was ended, and nothing of it is stored. Let the job's runs take longer, or its sources "
     "give less."
 )
+# What ended, and may have stored its rows a moment before that: nobody knows without asking.
+PERHAPS_STORED = {"timeout", "crashed", "database", "internal"}
+ENDED = "A run may take {:,} s: it was ended."
+UNASKED = "Whether its rows are stored could not be asked: the versions of its collection say so."
+STORED = "{} {} was stored by then, and stays. Sources that were not told so may give the same rows again."
+# So many seconds the database has to say so: it waits for a commit that is under way.
+ASKED_S = 10.0
 # One whose process could not be made waits so long, in seconds.
 UNREADY_S = 10.0
 
@@ -59,7 +71,36 @@ async def perform(run: Claimed, job: Loaded, pool: Pool) -> Outcome:
             kind="slurp",
         )
     )
-    return outcome_of(came, job)
+    outcome = outcome_of(came, job)
+    if isinstance(outcome, Failed) and outcome.error_class in PERHAPS_STORED:
+        return await _known(outcome, run.id, job)
+    return outcome
+
+
+async def _known(outcome: Failed, run_id: UUID, job: Loaded) -> Outcome:
+    """The same, once it is known whether its rows were stored before it ended: then it is done."""
+    is_late = outcome.error_class == "timeout"
+    ended = ENDED.format(job.timeout_s) if is_late else outcome.error
+    try:
+        version = await asyncio.to_thread(_left_by, run_id)
+    except Error:
+        logger.exception("it is not known whether run %s has stored its rows", run_id)
+        return replace(outcome, error=f"{ended} {UNASKED}") if is_late else outcome
+    if version is None:
+        return outcome
+    name = version.collection.name
+    held, shown = f"A result that waits for approval in “{name}”", f"Version {version.number} of “{name}”"
+    said = Said(STORED.format(ended, held if version.stage == Stage.HELD else shown))
+    return Done(output=output_of(version, version.collection), said=said)
+
+
+@within(ASKED_S)
+def _left_by(run_id: UUID) -> Version | None:
+    """In a thread of its own."""
+    try:
+        return left_by(run_id)
+    finally:
+        connection.close()
 
 
 def outcome_of(came: Came, job: Loaded) -> Outcome:

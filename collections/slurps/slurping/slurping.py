@@ -21,7 +21,7 @@ from slurps.storing.faults import BusyError, HeldError, SupersededError, Unstora
 from slurps.storing.loading import Loader
 from slurps.storing.pruning import prune
 from slurps.storing.staging import begin
-from slurps.storing.swapping import Loaded, give_up, hold, loaded_by, made_by, show
+from slurps.storing.swapping import Loaded, give_up, hold, loaded_by, made_by, output_of, show
 
 # How often it is said how far it is, in seconds; and how often in the log, where no collection tells it.
 PROGRESS_S = 1.0
@@ -168,13 +168,3 @@ def _counted(plan: Plan, stopped: threading.Event) -> dict[str, Any]:
         raise SlurpError("rows", str(error)) from None
     plan.say("info", NOWHERE, None)
     return {"collection": None, "version": None, "read": read, "written": encoder.rows, "bytes": encoder.bytes}
-
-
-def output_of(version: Version, collection: Collection) -> dict[str, Any]:
-    """What a run leaves, as JSON."""
-    names = ("stage", "read", "written", "added", "changed", "unchanged", "removed", "dropped", "rows", "bytes")
-    return {
-        "collection": collection.name,
-        "version": version.number,
-        **{name: getattr(version, name) for name in names},
-    }

@@ -169,3 +169,20 @@ def give_up(version: Version) -> None:
 def made_by(run_id: UUID) -> Version | None:
     """What a run has left already, though it may be kept no more: in an attempt whose end nobody heard of."""
     return Version.objects.filter(run_id=run_id).exclude(stage=Stage.STAGING).first()
+
+
+@transaction.atomic
+def left_by(run_id: UUID) -> Version | None:
+    """The same of a run that was ended just now: one that is being committed is waited for."""
+    found = Version.objects.select_for_update(of=("self",), no_key=True).select_related("collection")
+    return next((one for one in found.filter(run_id=run_id) if one.stage != Stage.STAGING), None)
+
+
+def output_of(version: Version, collection: Collection) -> dict[str, Any]:
+    """What a run leaves, as JSON."""
+    names = ("stage", "read", "written", "added", "changed", "unchanged", "removed", "dropped", "rows", "bytes")
+    return {
+        "collection": collection.name,
+        "version": version.number,
+        **{name: getattr(version, name) for name in names},
+    }
