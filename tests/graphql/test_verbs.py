@@ -13,14 +13,14 @@ from jobs.graphql import given as arguments
 from jobs.graphql import resolvers
 from jobs.models import Job
 from tests.callers import PROBLEM, Caller, caller_for
-from tests.factories import make_application, make_attempt, make_event, make_job, make_run
+from tests.factories import make_attempt, make_event, make_job, make_run
 from tests.graphql import documents
 from tests.graphql.asking import ask, data, refused
+from tests.graphql.given import CREATE_OR_UPDATE, ELSEWHERE, LATER, NEEDED
 from tests.in_turn import in_turn
 
 pytestmark = pytest.mark.django_db
 
-LATER = "2030-01-01T00:00:00.000Z"
 GIVEN: dict[str, Any] = {
     "name": "first", "enabled": True, "endpoint": "https://example.com/", "verb": "post", "retryable": True,
     "runAt": LATER,
@@ -37,10 +37,6 @@ def update(caller: Caller, **given: Any) -> Any:
 
 def stored() -> Job:
     return Job.objects.select_related("runnable").get(tag="first")
-
-
-def beside(application: Application, name: str = "other") -> Application:
-    return Application.objects.create(workspace=application.workspace, name=name)
 
 
 def test_a_job_is_made_and_reads_back_as_it_is_stored(alice: Caller) -> None:
@@ -189,89 +185,12 @@ def test_a_duration_takes_the_place_of_another_kind_of_schedule(alice: Caller) -
     assert stored().runnable.cron == ""
 
 
-CREATE_OR_UPDATE = """mutation M($applicationName: String, $name: String!, $enabled: Boolean, $endpoint: String!,
-  $verb: String!, $headers: String, $body: String, $runAt: String!, $runEvery: String) {
-  createOrUpdateJob(applicationName: $applicationName, name: $name, enabled: $enabled, endpoint: $endpoint,
-    verb: $verb, headers: $headers, body: $body, runAt: $runAt, runEvery: $runEvery) {
-    name verb enabled body runEvery application { name } } }"""
-NEEDED = {"name": "first", "endpoint": "https://example.com/", "verb": "put", "runAt": LATER}
-
-
 def test_create_or_update_makes_first_and_then_changes_what_is_given(alice: Caller) -> None:
     made = data(alice, CREATE_OR_UPDATE, **NEEDED, body="b", enabled=False, runEvery=None)["createOrUpdateJob"]
     assert (made["verb"], made["enabled"], made["body"]) == ("PUT", False, "b")
     changed = data(alice, CREATE_OR_UPDATE, **{**NEEDED, "verb": "patch"})["createOrUpdateJob"]
     assert (changed["verb"], changed["enabled"], changed["body"]) == ("PATCH", False, "b")
     assert [entry.action for entry in AuditEntry.objects.order_by("id")][-2:] == ["job.create", "job.update"]
-
-
-def test_create_or_update_looks_in_the_application_that_is_named_and_moves_nothing(alice: Caller) -> None:
-    other = beside(alice.application)
-    make_job(alice.application, "first")
-    theirs = make_job(other, "first", body="theirs")
-    shown = data(alice, CREATE_OR_UPDATE, **NEEDED, applicationName="other")["createOrUpdateJob"]
-    assert (shown["verb"], shown["application"]) == ("PUT", {"name": "other"})
-    theirs.refresh_from_db()
-    assert (theirs.verb, theirs.application) == ("PUT", other)
-    assert Job.objects.get(application=alice.application).verb == "POST"
-
-
-def test_a_job_is_made_in_another_application_of_the_workspace_and_the_log_says_whose_token(alice: Caller) -> None:
-    other = beside(alice.application)
-    query = f"""mutation {{ createJob(applicationName: "OTHER", name: "first", endpoint: "https://example.com/",
-      verb: "get", runAt: "{LATER}") {{ name }} }}"""
-    data(alice, query)
-    assert stored().application == other
-    entry = AuditEntry.objects.get(action="job.create")
-    assert (entry.application_id, entry.workspace_id) == (other.pk, other.workspace_id)
-    assert entry.actor.endswith(") of shop")
-    assert data(alice, "{ jobs { name } }") == {"jobs": []}
-
-
-PUT_BESIDE = f"""mutation M($applicationName: String, $endpoint: String!, $headers: String, $body: String) {{
-  createOrUpdateJob(applicationName: $applicationName, name: "pay", endpoint: $endpoint, verb: "post",
-    headers: $headers, body: $body, runAt: "{LATER}") {{ name endpoint headers body }} }}"""
-THEIRS, ELSEWHERE = "https://pay.example.com/", "https://other.example.net/"
-
-
-def test_what_another_application_stored_is_not_shown(alice: Caller) -> None:
-    make_job(beside(alice.application), "pay", endpoint=THEIRS, headers={"X-A": "theirs"}, body="theirs")
-    shown = data(alice, PUT_BESIDE, endpoint=THEIRS, applicationName="other")["createOrUpdateJob"]
-    assert shown == {"name": "pay", "endpoint": THEIRS, "headers": None, "body": None}
-    job = Job.objects.get(tag="pay")
-    assert (job.headers, job.body) == ({"X-A": "theirs"}, "theirs")
-
-
-@pytest.mark.parametrize("endpoint", [ELSEWHERE, f"{THEIRS}log", f"{THEIRS}?to=me"], ids=["host", "path", "query"])
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        ({}, ["body", "headers"]),
-        ({"body": None}, ["headers"]),
-        ({"headers": "{}"}, ["body"]),
-        ({"headers": '{"X-Token": "********"}', "body": "mine"}, ["headers"]),
-    ],
-    ids=["both", "headers", "body", "stars"],
-)
-def test_what_another_application_stored_is_sent_to_its_endpoint_as_it_is_and_to_no_other(
-    alice: Caller, given: dict[str, Any], kept: list[str], endpoint: str
-) -> None:
-    headers = {"X-A": "theirs", "X-Token": "theirs"}
-    make_job(beside(alice.application), "pay", endpoint=THEIRS, headers=headers, body="theirs")
-    answer = ask(alice, PUT_BESIDE, endpoint=endpoint, applicationName="other", **given)
-    [error] = answer.body["errors"]
-    assert sorted(error["extensions"]["arguments"]) == kept
-    assert "was meant for its endpoint as it is" in error["message"]
-    assert Job.objects.get(tag="pay").endpoint == THEIRS
-
-
-def test_an_event_of_another_application_is_not_named(alice: Caller) -> None:
-    other = beside(alice.application)
-    make_job(other, "pay", event=make_event(other, "of-theirs"), endpoint="", verb="")
-    answer = ask(alice, PUT_BESIDE, endpoint=ELSEWHERE, applicationName="other")
-    [error] = answer.body["errors"]
-    assert (error["extensions"]["code"], "it can be changed there" in error["message"]) == ("CONFLICT", True)
-    assert "of-theirs" not in str(answer.body)
 
 
 def test_what_a_job_performs_is_refused_in_words_that_are_arguments(alice: Caller) -> None:
@@ -305,31 +224,6 @@ def test_what_somebody_makes_meanwhile_is_changed_where_something_is_given_and_n
     assert (changed["verb"], changed["body"]) == ("PUT", "theirs")
     job = stored()
     assert (job.headers, job.timeout, job.retryable) == ({"Authorization": "Bearer x"}, 77, False)
-
-
-def test_a_job_of_another_application_calls_another_host_with_headers_and_body_given_anew(alice: Caller) -> None:
-    make_job(beside(alice.application), "pay", endpoint=THEIRS, headers={"X-A": "theirs"}, body="theirs")
-    data(alice, PUT_BESIDE, endpoint=ELSEWHERE, applicationName="other", headers='{"X-A": "mine"}', body="mine")
-    job = Job.objects.get(tag="pay")
-    assert (job.endpoint, job.headers, job.body) == (ELSEWHERE, {"X-A": "mine"}, "mine")
-
-
-def test_what_is_stored_here_goes_wherever_it_is_sent(alice: Caller) -> None:
-    make_job(alice.application, "pay", endpoint=THEIRS, body="mine")
-    shown = data(alice, PUT_BESIDE, endpoint=ELSEWHERE)["createOrUpdateJob"]
-    assert (shown["endpoint"], shown["body"]) == (ELSEWHERE, "mine")
-
-
-@pytest.mark.parametrize("name", ["charlies", "none", "a\0b"])
-def test_an_application_of_another_workspace_is_none(alice: Caller, name: str) -> None:
-    make_application("Charlie's", "charlies")
-    query = CREATE_OR_UPDATE.replace("createOrUpdateJob", "createJob")
-    for each in (query, CREATE_OR_UPDATE):
-        said = refused(alice, each, **NEEDED, applicationName=name)
-        assert said == (
-            f"applicationName: There is no application “{name}” in this workspace. Leave it out for your own."
-        )
-    assert not Job.objects.exists()
 
 
 def test_a_deleted_job_is_gone_with_what_waits_and_what_came_of_it(alice: Caller) -> None:
