@@ -4,6 +4,7 @@ import http.client
 import json
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def make_collections(tenants: Sequence[Tenant], *, url: str, now: datetime) -> l
     return made
 
 
-class _Caller:
+class _Caller(ABC):
     """A thread of its own that calls REST as a tenant, whether anybody answers or not."""
 
     def __init__(self, name: str, tenants: Sequence[Tenant], port: int) -> None:
@@ -99,8 +100,9 @@ class _Caller:
         if self._thread.is_alive():
             raise TimeoutError(f"The {self._thread.name} got no answer.")
 
+    @abstractmethod
     def _go(self) -> None:
-        raise NotImplementedError
+        """What it does, until it is over."""
 
     def _asked(self, method: str, tenant: str, path: str, *, key: str = "") -> tuple[int, Any, Mapping[str, str]]:
         """The status, the answer and its headers; NO_ANSWER and nothing where none came."""
