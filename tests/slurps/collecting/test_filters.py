@@ -132,11 +132,12 @@ def walked_back(caller: Caller, **query: Any) -> list[int]:
     page = rows(caller, **query, _with_meta="true", _page=1)
     page = rows(caller, **query, _with_meta="true", _page=page.body["last"])
     found: list[int] = []
-    while True:
+    while len(found) < 100:
         found = [*ids(page), *found]
         if page.body["cursor_before"] is None:
             return found
         page = rows(caller, **query, _with_meta="true", _cursor=page.body["cursor_before"])
+    raise AssertionError(found)
 
 
 def paged(caller: Caller, **query: Any) -> list[int]:

@@ -117,7 +117,7 @@ def test_who_comes_back_to_the_first_page_sees_it_whole(shop: Application) -> No
 def test_rows_of_any_length_are_shown_and_cut_where_they_lie(
     shop: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "MOST_BYTES", 20_000)
+    monkeypatch.setattr(pages, "MOST_BYTES", 10_000)
     long = "\N{OWL}" * 9000
     filled(shop, [{"id": 1, "text": long, "list": [long], "none": None, "is": True, "size": {"h": 1.5}}, {"id": 2}])
     answer = look(shop, "collection", "prices")
