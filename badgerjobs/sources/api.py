@@ -111,11 +111,15 @@ class SourceViewSet(DefinitionViewSet[DataSource]):
     def upload(self, request: Request, tag: str) -> Response:  # noqa: ARG002
         """Of the types CSV_FILE and JSONL_FILE. It takes the place of the one before it when all of it has come."""
         source, by, now = self.get_object(), holder_of(request), database_now()
+
+        def begin(name: str) -> Keeping:
+            return Keeping(source.application, name, by=by, now=now, tag=source.tag)
+
         if not type_of(source.type).takes_file:
             raise Conflict(f"A source of the type {source.type} has no file: it is called.")
         try:
             with room(source.application_id):
-                file = taken_of(request._request, lambda name: Keeping(source.application, name, by=by, now=now))
+                file = taken_of(request._request, begin)
         except FileError as error:
             raise Refused(str(error), error.status) from None
         services.update_source(source=source, by=by, now=now, file=file)

@@ -27,7 +27,9 @@ TRANSFORM = "transform"
 
 
 def _kept(request: PageRequest, name: str) -> Keeping:
-    return Keeping(request.application, name, by=actor_of(request), now=database_now())
+    address = request.resolver_match
+    tag = address.kwargs.get("tag") if address else None
+    return Keeping(request.application, name, by=actor_of(request), now=database_now(), tag=tag)
 
 
 @unguarded

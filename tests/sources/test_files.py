@@ -137,6 +137,41 @@ def test_what_is_too_long_is_refused_and_the_one_before_stays(
     assert (held(source), SourceFile.objects.count()) == (TABLE, 1)
 
 
+def test_all_files_of_a_workspace_have_so_much_room_together(
+    alice: Caller, source: DataSource, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MB", 10)
+    settings.FILES_MB = 5
+    workspace = alice.application.workspace
+    other = make_source(Application.objects.create(workspace=workspace, name="other"), "prices", type="CSV_FILE")
+    keeping_one = Keeping(other.application, "prices.csv", by=OPERATOR, now=NOW, tag="prices")
+    keeping_one.write(TABLE)
+    give(source=other, file=keeping_one.end(), by=OPERATOR, now=NOW)
+    assert uploaded(alice, TABLE).status == 200
+    form, kind = form_of(TABLE * 2)
+    for answer in (uploaded(alice, TABLE * 2), uploaded(alice, form, Content_Type=kind)):
+        assert (answer.status, "may have 5 MB together" in answer.body["detail"]) == (413, True)
+    make_source(alice.application, "more", type="CSV_FILE")
+    assert uploaded(alice, TABLE, "more").status == 413
+    assert uploaded(alice, TABLE + b"3;3\n").status == 200  # in the place of the one before
+    assert (held(source), held(other), SourceFile.objects.count()) == (TABLE + b"3;3\n", TABLE, 2)
+    settings.FILES_MB = 0
+    assert uploaded(alice, TABLE, "more").status == 200
+
+
+def test_of_two_files_that_arrive_at_once_the_second_is_counted_with_the_first(
+    alice: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MB", 1)
+    settings.FILES_MB = 30
+    first, second = (Keeping(alice.application, name, by=OPERATOR, now=NOW) for name in "ab")
+    first.write(TABLE)
+    second.write(TABLE)
+    assert first.end().bytes == len(TABLE)
+    with pytest.raises(keeping.FullError):
+        second.end()
+
+
 def test_half_a_file_is_not_taken_for_a_whole_one(alice: Caller, source: DataSource) -> None:
     uploaded(alice, TABLE)
     form, kind = form_of(TABLE)
@@ -209,6 +244,19 @@ def test_the_form_changes_the_file_or_leaves_it(shop: Application) -> None:
         assert sent(browser, edit, file, seen=source.updated_at.isoformat()).status_code == 302
         assert held(source) == kept
     assert "It takes the place of prices.csv" in text_of(browser.get(edit))
+
+
+def test_a_form_whose_file_has_no_room_says_so_and_keeps_the_one_before(shop: Application, settings: Any) -> None:
+    browser, source = browser_in(shop), make_source(shop, "prices", type="CSV_FILE")
+    edit = reverse("sources:edit-source", args=[shop.slug, source.tag])
+    assert sent(browser, edit, TABLE, seen=source.updated_at.isoformat()).status_code == 302
+    settings.FILES_MB = 1
+    source.refresh_from_db()
+    seen = source.updated_at.isoformat()
+    answer = sent(browser, edit, b"x" * 1_000_001, seen=seen)
+    assert (answer.status_code, "may have 1 MB together" in text_of(answer)) == (413, True)
+    assert (held(source), SourceFile.objects.count()) == (TABLE, 1)
+    assert sent(browser, edit, b"x" * 1_000_000, seen=seen).status_code == 302
 
 
 def test_a_form_with_something_wrong_keeps_nothing(shop: Application) -> None:

@@ -10,7 +10,7 @@ from badgerjobs.workspaces import audit
 from slurps.collecting.services import GONE, locked
 from slurps.models import Collection, Stage, Version
 from slurps.storing import rolling_back, swapping
-from slurps.storing.faults import BusyError, HeldError, SupersededError
+from slurps.storing.faults import BusyError, HeldError, SupersededError, UnstorableError
 from slurps.storing.pruning import prune, retire
 
 NOT_HELD = "This result does not wait for approval any more: it was decided, or a newer one has taken its place."
@@ -19,13 +19,15 @@ NOT_PINNED = "Version {} is not pinned."
 
 
 def approve_version(*, version: Version, by: audit.Actor, now: datetime) -> Version:
-    """Let readers see what waits. Raises Conflict when it does not wait any more."""
+    """Let readers see what waits. Raises Conflict when it does not wait any more, or there would be too many rows."""
     try:
         with transaction.atomic():
             shown = swapping.approve(version)
             _record(version, by=by, action="collection.approve", now=now, changes={"version": [None, shown.number]})
     except SupersededError:
         raise Conflict(NOT_HELD) from None
+    except UnstorableError as error:
+        raise Conflict(str(error)) from None
     prune(version.collection)
     return shown
 

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from slurps.models import Collection, Stage, Version
 from slurps.modes import MODES
+from slurps.storing.bounds import most_written, too_many
 from slurps.storing.columns import types_of
 from slurps.storing.encoding import Encoder
 from slurps.storing.faults import SupersededError
@@ -34,6 +35,7 @@ class Loader:
         collection = version.collection
         self.encoder = Encoder(key=collection.key, indexed=collection.indexed, known=_known(collection))
         self._version = version
+        self._most = most_written(collection)
         self._buffer: list[bytes] = []
         self._length = 0
         if MODES[collection.mode].write == "upsert":
@@ -45,6 +47,8 @@ class Loader:
     def add(self, rows: Sequence[Any]) -> None:
         """Take these rows. Raises UnstorableError; SupersededError when the version was taken back."""
         lines = self.encoder.lines(rows, self._start)
+        if self._most is not None and self.encoder.rows > self._most:
+            raise too_many(self._version.collection)
         self._buffer.append(lines)
         self._length += len(lines)
         if self._length >= CHUNK_BYTES:

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from slurps.models import AsyncJob, Collection, Stage, Version
 from slurps.modes import MODES
+from slurps.storing.bounds import ensure_room
 from slurps.storing.columns import together
 from slurps.storing.encoding import Encoder
 from slurps.storing.faults import SupersededError
@@ -81,7 +82,7 @@ def hold(
 
 @transaction.atomic
 def approve(version: Version) -> Version:
-    """Let readers see what was held. Raises SupersededError when it was dropped, or overtaken."""
+    """Let readers see what was held. Raises SupersededError when it was dropped, or overtaken, and UnstorableError."""
     hold_job(version.collection)
     version, collection = held(version)
     was_placed = version.stage == Stage.HELD and MODES[collection.mode].write == "replace"
@@ -154,6 +155,7 @@ def _count(version: Version, collection: Collection) -> None:
             version.rows = before + merged.added
             collection.positions += merged.added
             drop_table(version)
+    ensure_room(collection, version.rows)
     version.ends_at = version.starts_at + version.rows
     if MODES[collection.mode].write != "replace":
         version.ends_at = collection.positions
