@@ -14,6 +14,9 @@ from badgerjobs.servers import tls
 from badgerjobs.servers.statements import Statement
 
 POSTGRESQL = "postgresql"
+# MySQL's numbers: of a user or a database that is none, of what the driver says of the connection, and of what may not
+# be so the next time, such as too many connections, and locks.
+NOBODY, AWAY, PASSING = (1044, 1045, 1049), range(2000, 3000), (1040, 1205, 1213, 1317)
 
 
 class _Named(ssl.SSLContext):
@@ -114,16 +117,30 @@ def values_of(parameters: Sequence[Any]) -> dict[str, Any]:
 def failed(error: Exception, connection: Mapping[str, Any]) -> Failed:
     """What one of SQLAlchemy's errors says, for people."""
     errors = import_module("sqlalchemy").exc
-    said = _said(error, connection)
-    if isinstance(error, errors.IntegrityError):
-        return Failed("constraint", said, retry=False)
-    if not isinstance(error, errors.OperationalError):
-        return Failed("sql", said, retry=False)
-    if "password" in said.lower() or "access denied" in said.lower():
-        return Failed("auth", f"{connection['host']} did not take the user and password.", retry=False)
-    return Failed("connect", said)
-
-
-def _said(error: Exception, connection: Mapping[str, Any]) -> str:
     original = getattr(error, "orig", None) or error
-    return f"The database says: {quoted(str(original), [connection['password']])}"
+    if isinstance(error, errors.IntegrityError):
+        return Failed("constraint", _said(original, connection), retry=False)
+    return failed_at(original, connection)
+
+
+def failed_at(error: BaseException, connection: Mapping[str, Any]) -> Failed:
+    """The same of what the driver said, by its number: it has one class for all that goes wrong at a server."""
+    number, host = error.args[0] if error.args else None, connection["host"]
+    if isinstance(error.__context__, TimeoutError):
+        return Failed("timeout", f"{host} did not answer in time.")
+    if number in NOBODY:
+        return Failed("auth", f"{host} did not take the user and password, or the database.", retry=False)
+    is_away = isinstance(number, int) and number in AWAY
+    return Failed("connect" if is_away else "sql", _said(error, connection), retry=is_away or number in PASSING)
+
+
+def words_of(error: BaseException) -> str:
+    """What a driver says, without the number that it has beside it."""
+    match error.args:
+        case (int() | str(), str() as words):
+            return words
+    return str(error)
+
+
+def _said(error: BaseException, connection: Mapping[str, Any]) -> str:
+    return f"The database says: {quoted(words_of(error), [connection['password']])}"

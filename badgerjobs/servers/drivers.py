@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
 
 from badgerjobs.outbound.relay import LOOPBACK, Line
-from badgerjobs.servers.databases import POSTGRESQL, named_context, pymysql_arguments
+from badgerjobs.servers import mysql
+from badgerjobs.servers.databases import POSTGRESQL, named_context
+from badgerjobs.servers.statements import Statement
 
 ODBC = "odbc"
 READ_ONLY = "SET TRANSACTION READ ONLY"
@@ -27,6 +28,8 @@ class Driver:
 
     `mark` is how the n-th parameter is written; where the same mark stands for all, `by_place`, each place has its own.
     `doubled` is what a statement's own signs of that kind are written twice. `begins` makes its transaction read.
+    `check` raises TemplateError for a statement that the driver would not bind as it is meant. `end` has the server end
+    what another connection asked for, where it does not see by itself that nobody waits. `hang_up` waits for nothing.
     """
 
     module: str
@@ -37,23 +40,9 @@ class Driver:
     by_place: bool = False
     doubled: str = ""
     begins: str = ""
-
-
-def _mysql(module: Any, given: Mapping[str, Any], line: Line, timeout_s: int) -> Any:
-    return module.connect(
-        host=LOOPBACK,
-        port=line.port,
-        user=given["user"],
-        password=given["password"],
-        database=given["database"],
-        charset="utf8mb4",
-        init_command="SET SESSION time_zone = '+00:00'",
-        **pymysql_arguments(given, timeout_s),
-    )
-
-
-def _unbuffered(module: Any, server: Any) -> Any:
-    return server.cursor(import_module(f"{module.__name__}.cursors").SSCursor)
+    check: Callable[[Statement], None] = lambda _: None
+    end: Callable[[Any, Any], None] | None = None
+    hang_up: Callable[[Any, Any], None] = lambda server, _: server.close()
 
 
 def _oracle(module: Any, given: Mapping[str, Any], line: Line, timeout_s: int) -> Any:
@@ -104,15 +93,23 @@ def odbc_string(given: Mapping[str, Any], port: int) -> str:
     return ";".join(f"{name}={{{value.replace('}', '}}')}}}" for name, value in parts.items())
 
 
+_MYSQL = Driver(
+    "pymysql", "PyMySQL", mysql.connected, mysql.cursor, lambda _: "%s", by_place=True, doubled="%",
+    begins=mysql.READ_ONLY, check=mysql.check, end=mysql.end, hang_up=mysql.hang_up,
+)  # fmt: skip
 DRIVERS: Mapping[str, Driver] = {
-    "mysql": Driver("pymysql", "PyMySQL", _mysql, _unbuffered, lambda _: "%s", by_place=True, doubled="%",
-                    begins=READ_ONLY),
-    "mariadb": Driver("pymysql", "PyMySQL", _mysql, _unbuffered, lambda _: "%s", by_place=True, doubled="%",
-                      begins=READ_ONLY),
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
     "oracle": Driver("oracledb", "oracledb", _oracle, _ahead, lambda number: f":p{number}", begins=READ_ONLY),
     ODBC: Driver("pyodbc", "pyodbc", _odbc, lambda _, server: server.cursor(), lambda _: "?", by_place=True),
 }  # fmt: skip
 ENGINES = (POSTGRESQL, *DRIVERS)
+
+
+def check(engine: str, statement: Statement) -> None:
+    """Raise TemplateError for a statement whose parameters this database would not take for such."""
+    if engine in DRIVERS:
+        DRIVERS[engine].check(statement)
 
 
 def lack_of_driver(engine: str, odbc_driver: str = "", tls: str = "none") -> str:

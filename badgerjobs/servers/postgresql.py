@@ -126,7 +126,7 @@ class _Bounded(Loader):
         return bytes(data).decode(errors="replace")
 
 
-def _read_json(written: str | bytes) -> Any:
+def read_json(written: str | bytes) -> Any:
     """The value; its text where it is deeper than others could read it, or has a number that is too large."""
     try:
         value = json.loads(written, parse_float=finite, parse_int=finite_whole)
@@ -142,7 +142,7 @@ def _adapters() -> AdaptersMap:
     made = AdaptersMap(psycopg.adapters)
     for name in AS_WRITTEN:
         made.register_loader(name, _Written)
-    set_json_loads(_read_json, made)
+    set_json_loads(read_json, made)
     holding = [made.types[name].oid for name in HOLDING]
     arrays = [one.array_oid for one in made.types if one.array_oid]
     for oid in {*holding, *arrays, *(one.oid for one in made.types if isinstance(one, MultirangeInfo))}:

@@ -2,7 +2,9 @@
 
 import socket
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,16 +16,20 @@ import pytest
 from django.test import override_settings
 from rest_framework.exceptions import ValidationError
 
+from badgerjobs.lib.handlebars import TemplateError
 from badgerjobs.outbound.only_there import SentAwayError, only_to
-from badgerjobs.servers import drivers
+from badgerjobs.servers import drivers, mysql
 from badgerjobs.servers.drivers import Driver, odbc_string
 from badgerjobs.servers.statements import read
+from badgerjobs.sources.rows import drivers as rows
 from badgerjobs.sources.rows.drivers import _told, _written
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.sql_values import number, plain
+from tests.in_turn import in_turn
 from tests.sources.fetching import source_of
 from tests.sources.pulling import Pulled, pulled
 from tests.stand_ins import Silent
+from tests.waiting import until
 
 Query = Callable[..., Pulled]
 
@@ -39,7 +45,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made.close()
     driver = Driver(
         "sqlite3", "SQLite", lambda module, *_: module.connect(file), lambda _, server: server.cursor(),
-        lambda at: f":p{at}", begins="BEGIN",
+        lambda at: f":p{at}", begins="BEGIN", end=lambda _, given_up: given_up.interrupt(),
     )  # fmt: skip
     monkeypatch.setattr(drivers, "DRIVERS", MappingProxyType({**drivers.DRIVERS, "oracle": driver}))
     monkeypatch.setattr("badgerjobs.sources.rows.drivers.DRIVERS", {"oracle": driver})
@@ -102,6 +108,91 @@ def test_a_query_that_takes_too_long_is_given_up(query: Query) -> None:
     assert (raised.value.error_class, raised.value.retry) == ("timeout", True)
 
 
+def test_what_is_given_up_is_ended_at_the_server(query: Query, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "GRACE_S", -0.9)
+    monkeypatch.setattr(rows, "STOPS_S", 0)
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+    with pytest.raises(PullError):
+        query(endless, timeout=1)
+    until(lambda: all(thread.name != "rows" for thread in threading.enumerate()))
+
+
+class Results:
+    """What a procedure gives, one result after the other: columns and rows, or an error."""
+
+    def __init__(self, results: list[Any]) -> None:
+        self._results = results
+        self._at = 0
+
+    @property
+    def description(self) -> Any:
+        names = self._results[self._at][0]
+        return [(name,) for name in names] if names else None
+
+    def execute(self, *_: Any) -> None:
+        """Nothing to do: they are there."""
+
+    def fetchone(self) -> Any:
+        rows = self._results[self._at][1]
+        return rows.pop(0) if rows else None
+
+    def nextset(self) -> bool:
+        self._at += 1
+        if self._at < len(self._results) and isinstance(self._results[self._at], Exception):
+            raise self._results[self._at]
+        return self._at < len(self._results)
+
+
+@pytest.fixture
+def called(query: Query, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pulled]:
+    """Asks for what a procedure gives."""
+
+    def call(*results: Any) -> Pulled:
+        driver = replace(drivers.DRIVERS["oracle"], cursor=lambda *_: Results(list(results)), begins="")
+        monkeypatch.setattr(rows, "DRIVERS", {"oracle": driver})
+        return query("SELECT 1")
+
+    return call
+
+
+def test_rows_of_a_procedure_are_those_of_its_first_result_that_has_some(called: Callable[..., Pulled]) -> None:
+    changed: Any = ((), [])
+    first, second = (("id",), [(1,), (2,)]), (("other",), [(3,)])
+    assert called(changed, first, second, changed).rows == [{"id": 1}, {"id": 2}]
+    with pytest.raises(PullError, match="The query gives no rows"):
+        called(changed, changed)
+
+
+def test_a_procedure_that_fails_after_its_rows_fails_the_pull(called: Callable[..., Pulled]) -> None:
+    with pytest.raises(PullError, match="The database says: it was all wrong"):
+        called((("id",), [(1,)]), ValueError("it was all wrong"))
+
+
+@in_turn(
+    "text",
+    [
+        "SELECT 'it\\'s {{A}}'", "SELECT 1 # '\n, '{{A}}'", "SELECT `'`, '{{A}}'", "SELECT 'a\\', {{A}}, '\\'",
+        "SELECT /*! ' */ {{A}} /* ' */", 'SELECT {{B}}, "\\"", {{A}}, 1',
+    ],
+)  # fmt: skip
+def test_what_stands_in_quotes_to_mysql_alone_is_refused(text: str) -> None:
+    with pytest.raises(
+        TemplateError, match=r"^\{\{A\}\} stands in quotes or in a comment, as MySQL and MariaDB read it"
+    ):
+        mysql.check(read(text))
+
+
+@in_turn(
+    "text",
+    [
+        "SELECT 'it''s', {{A}}", "SELECT `a`, {{A}} -- it's\n", "SELECT a #b\n, {{A}}", "SELECT /* ' */ {{A}}",
+        "SELECT 'a\\\\', {{A}}", "SELECT 'a\\n', \"it's\", {{A}}, {{A}}, 'x'", "SELECT 'it\\'s'",
+    ],
+)  # fmt: skip
+def test_what_stands_outside_of_quotes_is_bound(text: str) -> None:
+    mysql.check(read(text))
+
+
 SAID = [
     ((1045, "Access denied for user 'reader'"), "auth", False),
     ((1049, "Unknown database 'shop'"), "auth", False),
@@ -121,6 +212,29 @@ SAID = [
 def test_what_drivers_say_by_number_is_known(said: tuple[Any, ...], error_class: str, retry: bool) -> None:
     error = _told(Exception(*said), {"host": "db.example.com", "password": "hunter2"})
     assert (error.error_class, error.retry) == (error_class, retry)
+
+
+def behind(cause: Exception, error: Exception) -> Exception:
+    """An error that a driver made of another one."""
+    error.__context__ = cause
+    return error
+
+
+@in_turn(
+    "error, error_class, retry, said",
+    [
+        (Exception(1792, "Cannot execute statement in a READ ONLY transaction"), "sql", False,
+         "The query changes something: Cannot execute statement in a READ ONLY transaction. A source only reads."),
+        (Exception(1054, "Unknown column 'nme'"), "sql", False, "The database says: Unknown column 'nme'."),
+        (Exception("Packet sequence number wrong - got 32"), "protocol", True,
+         "db.example.com may be another kind of server, or want TLS: Packet sequence number wrong - got 32."),
+        (behind(TimeoutError(), Exception(2013, "Lost connection to MySQL server during query (timed out)")), "timeout",
+         True, "db.example.com gave no more rows within 7 s."),
+    ],
+)  # fmt: skip
+def test_what_drivers_say_is_told_to_people(error: Exception, error_class: str, retry: bool, said: str) -> None:
+    told = _told(error, {"host": "db.example.com", "password": "hunter2", "timeout": 7})
+    assert (told.error_class, told.retry, told.sentence) == (error_class, retry, said)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Rows of a query on databases that are not PostgreSQL, by the drivers that the operator installed."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing, suppress
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
@@ -10,10 +12,12 @@ from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.only_there import SentAwayError, only_to
 from badgerjobs.outbound.relay import Line
 from badgerjobs.servers import tls
+from badgerjobs.servers.databases import PASSING, words_of
 from badgerjobs.servers.drivers import DRIVERS, Driver
 from badgerjobs.servers.postgresql import distinct
 from badgerjobs.servers.statements import Statement
 from badgerjobs.sources.rows.batches import MOST_BYTES, MOST_ROWS
+from badgerjobs.sources.rows.postgresql import CHANGES
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk
 from badgerjobs.sources.rows.reaching import LATE, Meter
@@ -21,6 +25,8 @@ from badgerjobs.sources.rows.sql_values import plain
 from badgerjobs.sources.rows.threads import Give, read_in_thread
 
 GRACE_S = 1.0
+# How long a reader that is to stop may take, and how long its server to hear that it may stop, too.
+STOPS_S, END_S = 0.5, 5
 
 SENT_AWAY = "{} sends its callers on to another address, where nobody follows it."
 NO_ROWS = "The query gives no rows: it is none that reads."
@@ -30,16 +36,27 @@ CLASSES: Mapping[str, Sequence[str]] = {
     "tls": ("2026",),
     "connect": ("2002", "2003", "2006", "2013", "DPY-6000", "DPY-6001", "DPY-6005", "DPY-4011", "'08001'", "'08S01'"),
     "timeout": ("DPY-4024", "'HYT00'", "'HYT01'"),
+    "protocol": ("Packet sequence number wrong",),
+    "changes": ("1792", "ORA-01456", "'25006'"),
 }
-# Of what is wrong with a query, MySQL's numbers that may not be so the next time: too many connections, and locks.
-PASSING = ("1040", "1205", "1213", "1317")
-RETRIED = {"tls", "connect", "timeout"}
+SAYS = "The database says: {}"
+# The classes that are told in another way: as which class, and how.
+SENTENCES: Mapping[str, tuple[str, str]] = {
+    "auth": ("auth", "{host} did not take the user and password, or the database: {}"),
+    "changes": ("sql", CHANGES),
+    "protocol": ("protocol", "{host} may be another kind of server, or want TLS: {}"),
+}
+RETRIED = {"tls", "connect", "timeout", "protocol"}
+
+
+# A line to the same server.
+Again = Callable[[], AbstractAsyncContextManager[Line]]
 
 
 async def rows_of(
-    statement: Statement, parameters: Sequence[Any], configuration: Mapping[str, Any], line: Line
+    statement: Statement, parameters: Sequence[Any], configuration: Mapping[str, Any], line: Line, again: Again
 ) -> AsyncGenerator[Chunk, None]:
-    """All rows, in pieces of about 1 MB at most. Raises PullError."""
+    """All rows, in pieces of about 1 MB at most. What is given up is ended by another line. Raises PullError."""
     driver = DRIVERS[configuration["engine"]]
     meter = Meter(line, configuration["host"])
     reading = _Reading(driver, configuration, line, meter)
@@ -59,6 +76,8 @@ async def rows_of(
         raise
     except Exception as error:
         raise meter.fault() or _told(error, configuration) from None
+    finally:
+        await reading.end(again)
 
 
 def _written(driver: Driver, statement: Statement, parameters: Sequence[Any]) -> tuple[str, Any]:
@@ -84,24 +103,60 @@ class _Reading:
 
     def __init__(self, driver: Driver, configuration: Mapping[str, Any], line: Line, meter: Meter) -> None:
         self._driver, self._configuration, self._line, self._meter = driver, configuration, line, meter
+        self._server: Any = None
+        self._over = threading.Event()
+        self._is_answered = False
 
     def read(self, query: str, values: Any, give: Give) -> None:
         """Give all rows, and nothing that they changed is kept."""
-        module = import_module(self._driver.module)  # only where the operator installed it
-        server = self._driver.connect(module, self._configuration, self._line, self._configuration["timeout"])
         try:
-            cursor = self._driver.cursor(module, server)
+            self._read(query, values, give)
+            self._is_answered = True
+        except Exception as error:
+            self._is_answered = not _is_behind(OSError, error)
+            raise
+        finally:
+            self._over.set()
+
+    async def end(self, again: Again) -> None:
+        """Have the server end what nobody waits for, where it is at it still and would not see that by itself."""
+        if not self._is_answered:
+            await asyncio.to_thread(self._over.wait, STOPS_S)
+        if self._is_answered or not (self._driver.end and self._server):
+            return
+        with suppress(Exception):  # it was worth a try
+            async with asyncio.timeout(END_S), again() as line:
+                await asyncio.to_thread(self._end, line)
+
+    def _end(self, line: Line) -> None:
+        assert self._driver.end  # noqa: S101
+        with only_to(line.port):
+            server = self._connected(line, END_S)
+            try:
+                self._driver.end(server, self._server)
+            finally:
+                server.close()
+
+    def _connected(self, line: Line, timeout_s: int) -> Any:
+        module = import_module(self._driver.module)  # only where the operator installed it
+        return self._driver.connect(module, self._configuration, line, timeout_s)
+
+    def _read(self, query: str, values: Any, give: Give) -> None:
+        module = import_module(self._driver.module)
+        server = self._server = self._connected(self._line, self._configuration["timeout"])
+        cursor = self._driver.cursor(module, server)
+        try:
             if self._driver.begins:
                 cursor.execute(self._driver.begins)
             cursor.execute(query, values)
-            if cursor.description is None:
-                raise PullError("sql", NO_ROWS, retry=False)
+            while cursor.description is None:  # how many rows a procedure changed, before those that it gives
+                if not _next(cursor):
+                    raise PullError("sql", NO_ROWS, retry=False)
             self._give(cursor, give)
+            self._pass_over(cursor)
         finally:
-            with suppress(Exception):
-                server.rollback()
-            with suppress(Exception):
-                server.close()
+            with suppress(Exception):  # what it changed goes with it; to roll that back, the driver would read on
+                self._driver.hang_up(server, cursor)
 
     def _give(self, cursor: Any, give: Give) -> None:
         names = distinct([str(column[0]) for column in cursor.description])
@@ -115,24 +170,35 @@ class _Reading:
         if found:
             give((found, self._meter.taken()))
 
+    def _pass_over(self, cursor: Any) -> None:
+        """What comes behind the rows, which are the first that a procedure gives: it may fail there."""
+        while _next(cursor):
+            while cursor.description and cursor.fetchone() is not None:
+                self._meter.taken()
+
+
+def _next(cursor: Any) -> bool:
+    """Whether there is more than one result, and here the next one: not all drivers know of such."""
+    return hasattr(cursor, "nextset") and bool(cursor.nextset())
+
 
 def _told(error: Exception, configuration: Mapping[str, Any]) -> PullError:
     host = configuration["host"]
     if fault := tls.fault_in(error):
         return PullError("tls", tls.sentence(fault, host))
-    if _was_sent_away(error):
+    if _is_behind(SentAwayError, error):
         return PullError("refused", SENT_AWAY.format(host), retry=False)
-    said = quoted(str(error), [configuration["password"]])
-    error_class = _class_of(error)
-    passes = error_class in RETRIED or _number_of(error) in PASSING
-    if error_class == "auth":
-        return PullError("auth", f"{host} did not take the user and password, or the database: {said}", retry=False)
-    return PullError(error_class, f"The database says: {said}", retry=passes)
+    if _is_behind(TimeoutError, error):
+        return PullError("timeout", LATE.format(host, configuration["timeout"]))
+    error_class, said = _class_of(error), quoted(words_of(error), [configuration["password"]])
+    passes = error_class in RETRIED or _number_of(error) in map(str, PASSING)
+    named, sentence = SENTENCES.get(error_class, (error_class, SAYS))
+    return PullError(named, sentence.format(said, host=host), retry=passes)
 
 
-def _was_sent_away(error: BaseException | None) -> bool:
+def _is_behind(kind: type[BaseException], error: BaseException | None) -> bool:
     """Also where the driver has said it in words of its own."""
-    while error is not None and not isinstance(error, SentAwayError):
+    while error is not None and not isinstance(error, kind):
         error = error.__cause__ or error.__context__
     return error is not None
 

@@ -9,7 +9,7 @@ from badgerjobs.lib.handlebars import NOW, TemplateError
 from badgerjobs.servers import statements
 from badgerjobs.servers.configurations import TLS, TLS_WORDS, ServerConfiguration
 from badgerjobs.servers.databases import POSTGRESQL
-from badgerjobs.servers.drivers import ENGINES, ODBC, lack_of_driver
+from badgerjobs.servers.drivers import ENGINES, ODBC, check, lack_of_driver
 from badgerjobs.sources.rows.databases import SQLPull, names_in
 from badgerjobs.sources.rows.remembering import RememberingConfiguration, own_placeholders
 from badgerjobs.sources.templates import FLAT
@@ -80,6 +80,10 @@ class SQLConfiguration(ServerConfiguration, RememberingConfiguration):
         words = (*READS, *CALLS.get(engine, ()))
         if (word := statements.first_word(attrs["query"])) not in {"", *words}:
             wrong["query"] = [NO_QUERY.format(", ".join(words[:-1]) + f" or {words[-1]}", word[:20])]
+        try:
+            check(engine, statements.read(attrs["query"]))
+        except TemplateError as error:
+            wrong["query"] = [str(error)]
         if wrong:
             raise serializers.ValidationError(wrong)
         return {"port": PORTS[engine], **attrs, "driver": driver}

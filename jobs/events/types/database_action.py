@@ -13,6 +13,7 @@ from badgerjobs.outbound.relay import Unreachable
 from badgerjobs.outbound.slots import HostFullError
 from badgerjobs.runs.outcomes import Failed, Later, Outcome
 from badgerjobs.servers import databases, statements
+from badgerjobs.servers.drivers import check
 from badgerjobs.web.definitions.fields import JSONTemplateField, timeout_field
 from badgerjobs.web.serializers import BoundedDictField, StrictSerializer
 from jobs.events.means import Means
@@ -113,6 +114,10 @@ def _refused(prepared: Prepared, connection: Mapping[str, Any]) -> Failed | None
     try:
         databases.check_engine(connection["engine"])
     except ValueError as error:  # the operator took its driver away
+        return Failed("sql", str(error), retry=False)
+    try:
+        check(connection["engine"], prepared.statement)
+    except TemplateError as error:
         return Failed("sql", str(error), retry=False)
     return None
 

@@ -7,6 +7,7 @@ from typing import Any
 from badgerjobs.outbound.relay import Line
 from badgerjobs.runs.outcomes import Done, Failed
 from badgerjobs.servers.databases import clause_of, engine_of, failed, values_of
+from badgerjobs.servers.mysql import READ_ONLY
 from badgerjobs.servers.statements import Statement
 from jobs.events.types.rows import kept
 
@@ -26,7 +27,7 @@ def run(  # noqa: PLR0913
     try:
         with engine_of(connection, line, timeout_s).connect() as server:
             if not writes:
-                server.exec_driver_sql("SET TRANSACTION READ ONLY")
+                server.exec_driver_sql(READ_ONLY)
             result = server.execute(clause_of(statement), values_of(parameters))
             found = {} if not result.returns_rows else kept(list(result.keys()), result.fetchmany(rows + 1), rows)
             affected = {"rows_affected": max(0, result.rowcount)} if writes else {}

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from badgerjobs.outbound import relay
 from badgerjobs.runs.outcomes import Outcome
-from badgerjobs.servers import postgresql
+from badgerjobs.servers import databases, postgresql
 from jobs.events.types import database_action
 from jobs.events.types.rows import LONGEST_VALUE
 from tests.jobs.events.performing import done, failed, perform
@@ -406,3 +406,30 @@ def test_other_databases_need_what_the_operator_did_not_install(run: Query, serv
         run("SELECT 1", server={**server, "engine": "mysql"})
     with pytest.raises(ValidationError, match="“db2” is none of postgresql, mysql, mariadb"):
         run("SELECT 1", server={**server, "engine": "db2"})
+
+
+def test_no_value_is_put_into_quotes_as_mysql_reads_them(
+    run: Query, server: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "find_spec", lambda _: True)
+    told = run(
+        r"SELECT id FROM users WHERE name <> 'it\'s {{input.id}}'", {"id": 7}, server={**server, "engine": "mysql"}
+    )
+    error_class, sentence, retry = failed(told)
+    assert (error_class, retry) == ("sql", False)
+    assert sentence.startswith("{{input.id}} stands in quotes or in a comment, as MySQL and MariaDB read it")
+
+
+@pytest.mark.parametrize(
+    ("said", "error_class", "retry"),
+    [
+        ((1792, "Cannot execute statement in a READ ONLY transaction"), "sql", False),
+        ((1213, "Deadlock found when trying to get lock"), "sql", True),
+        ((1049, "Unknown database 'shop'"), "auth", False),
+        ((2013, "Lost connection to MySQL server during query"), "connect", True),
+    ],
+)
+def test_what_mysql_says_is_told_apart_by_its_number(said: tuple[Any, ...], error_class: str, retry: bool) -> None:
+    told = databases.failed_at(Exception(*said), {"host": "db.example.com", "password": "hunter2"})
+    assert (told.error_class, told.retry) == (error_class, retry)
+    assert str(said[0]) not in told.error
