@@ -70,6 +70,7 @@ class Moved:
     iteration: int
     kind: str
     state: str
+    rescues: int = 0
 
 
 def columns_of(finished: Sequence[Finished], attempt_ids: Sequence[UUID]) -> list[list[Any]]:

@@ -19,6 +19,7 @@ def log_retries(failed: Iterable[Finished]) -> None:
             message=one.error,
             data=_told(one),
             iteration=one.run.iteration,
+            rescues=one.run.rescues,
             created_at=one.ended_at,
         )
         for one in failed
@@ -41,6 +42,7 @@ def log_said(ended: Iterable[Finished]) -> None:
             application_id=one.run.application_id,
             attempt=one.run.attempt,
             iteration=one.run.iteration,
+            rescues=one.run.rescues,
             level="info",
             message=one.said.message,
             data=one.said.data,
@@ -59,6 +61,7 @@ def log_moves(moved: Iterable[Moved], *, level: str, message: str, now: datetime
             application_id=one.application_id,
             attempt=one.attempts + 1,
             iteration=one.iteration,
+            rescues=one.rescues,
             level=level,
             message=message,
             created_at=now,

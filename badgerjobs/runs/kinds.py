@@ -49,7 +49,8 @@ class Claimed:
     `input_text` is JSON, None without any. `retry_delays` is JSON, and None unless the policy is a list. `started_at`
     is when its first attempt began. `is_in_trouble`: the run before it failed for good, or its runnable is paused for
     that. `worker` has it: who writes something for it elsewhere may ask whether that still holds. `attempts_before`
-    were made by the iterations before this one. `workspace_id` is its application's.
+    were made by the iterations before this one. `workspace_id` is its application's, and
+    `rescues` are those of this iteration.
     """
 
     id: UUID
@@ -72,6 +73,7 @@ class Claimed:
     iteration: int = 1
     attempts_before: int = 0
     workspace_id: int = 0
+    rescues: int = 0
 
     @property
     def attempt(self) -> int:

@@ -63,7 +63,7 @@ RETURNING r.id, r.application_id, r.runnable_id, r.kind, r.number, r.attempts, r
           coalesce(owner.retries, 3), coalesce(owner.retry_step_s, 10), coalesce(owner.backoff, 'incremental'),
           CASE WHEN owner.backoff = 'list' THEN owner.retry_delays::text END, owner.retry_for_s, r.started_at,
           coalesce(owner.failures_in_row > 0 OR owner.breaker <> '', false), r.worker, r.iteration, r.attempts_before,
-          picked.workspace_id
+          picked.workspace_id, r.rescues
 """  # noqa: S608
 
 
@@ -344,7 +344,7 @@ def _end(sql: str, values: list[Any], *, level: str, message: str, now: datetime
     """Make a change that is rare enough to be explained in the log of each run it moved, and do what follows."""
     with transaction.atomic(savepoint=False):
         with connection.cursor() as cursor:
-            cursor.execute(f"{sql} RETURNING id, application_id, attempts, iteration, kind, state", values)
+            cursor.execute(f"{sql} RETURNING id, application_id, attempts, iteration, kind, state, rescues", values)
             moved = [Moved(*row) for row in cursor.fetchall()]
         log_moves(moved, level=level, message=message, now=now)
         following.follow(

@@ -41,11 +41,15 @@ class LogLineSerializer(serializers.ModelSerializer[LogLine]):
 
     class Meta:
         model = LogLine
-        fields = ["created_at", "level", "attempt", "message", "data"]
+        fields = ["created_at", "level", "attempt", "rescues", "message", "data"]
         extra_kwargs = {
             "created_at": {"help_text": "When it was said."},
             "level": {"help_text": "info, warning or error."},
             "attempt": {"help_text": "During which attempt, from 1."},
+            "rescues": {
+                "help_text": "How often the run had been taken back from a dead worker by then, in this iteration: an "
+                "attempt that is made again keeps its number."
+            },
             "message": {"help_text": "What was said."},
             "data": {"help_text": "More of it, for programs."},
         }

@@ -30,7 +30,7 @@ LONGEST_SHOWN = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Iteration:
-    """What was said in an iteration, the newest first. `has_attempts`: in several attempts, so that each is named."""
+    """What was said in an iteration, the newest first. `has_attempts`: in several tries, so that each is named."""
 
     number: int
     lines: list[LogLine]
@@ -184,7 +184,7 @@ class BackgroundPage:
         """The same by iterations."""
         for number, lines in groupby(self.lines.rows, key=lambda line: line.iteration):
             its = list(lines)
-            yield Iteration(number, its, len({line.attempt for line in its if line.attempt}) > 1)
+            yield Iteration(number, its, len({(line.attempt, line.rescues) for line in its if line.attempt}) > 1)
 
 
 def shown(value: Any) -> Given:

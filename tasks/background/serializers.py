@@ -117,10 +117,14 @@ class TaskLogSerializer(serializers.ModelSerializer[LogLine]):
 
     class Meta:
         model = LogLine
-        fields = ["iteration", "attempt", "level", "message", "data", "created_at"]
+        fields = ["iteration", "attempt", "rescues", "level", "message", "data", "created_at"]
         extra_kwargs = {
             "iteration": {"help_text": "In which iteration, from 1."},
             "attempt": {"help_text": "In which attempt of the run, from 1."},
+            "rescues": {
+                "help_text": "How often the iteration had been taken back from a dead worker by then: an attempt that "
+                "is made again keeps its number."
+            },
             "level": {"help_text": "info, warning or error."},
             "message": {"help_text": "What it says."},
             "data": {"help_text": "What belongs to it; of an error of the code {data, error}."},

@@ -122,6 +122,6 @@ def _chosen(selection: str, pattern: str, count: int) -> str:
 
 def _say(run: Claimed, message: str, now: datetime) -> None:
     LogLine.objects.create(
-        run_id=run.id, application_id=run.application_id, attempt=run.attempt, level="info", message=message,
-        created_at=now,
+        run_id=run.id, application_id=run.application_id, attempt=run.attempt, rescues=run.rescues, level="info",
+        message=message, created_at=now,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Runs of workers that are gone are taken back; runs of workers that are seen are not."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -7,6 +8,8 @@ import pytest
 
 from badgerjobs.runs import fleet, lifecycle, rescue
 from badgerjobs.runs.models import Queue, Run, Runnable, State, Worker
+from badgerjobs.runs.processes.lines import write
+from badgerjobs.runs.processes.pipe import Work
 from tests.factories import NOW, make_run
 from tests.runs.claims import ME, ended
 
@@ -44,6 +47,26 @@ def test_what_a_lost_worker_had_is_queued_again_under_the_same_id(row: bool, run
     line = run.log.get()
     assert (line.level, line.attempt) == ("warning", 2)
     assert line.message.startswith("Rescued")
+
+
+def test_what_is_said_by_an_attempt_that_is_made_again_is_told_apart(runnable: Runnable) -> None:
+    run = make_run(runnable, State.RUNNING, worker=uuid4())
+    work = Work(
+        run_id=run.pk, application_id=run.application_id, definition="x", name="x", input=None, output=None,
+        iteration=1, attempt=1, timeout_s=1, worker=run.worker,
+    )  # fmt: skip
+    write(work, "info", "Begun.", None)
+    rescue.rescue()
+    [taken] = lifecycle.claim(queue="io", worker=ME, limit=1, now=NOW)
+    write(work, "info", "Of the lost one, too late.", None)
+    write(replace(work, worker=ME), "info", "Begun.", None)
+    failed = replace(ended(run, State.FAILED, ok=False, error="It broke."), run=taken)
+    lifecycle.finish([failed], worker=ME)
+
+    lines = run.log.order_by("pk").values_list("attempt", "rescues", "message")
+    assert [(attempt, rescues, message.split()[0]) for attempt, rescues, message in lines] == [
+        (1, 0, "Begun."), (1, 1, "Rescued:"), (1, 1, "Begun."), (1, 1, "It"),
+    ]  # fmt: skip
 
 
 def test_a_run_that_ends_all_its_workers_is_given_up(runnable: Runnable) -> None:

@@ -143,7 +143,11 @@ class Attempt(models.Model):
 
 
 class LogLine(models.Model):
-    """Something said about a run: by the engine or by what it performed."""
+    """Something said about a run: by the engine or by what it performed.
+
+    `rescues`: how often the run had been taken back from a dead worker in this iteration. An attempt that is made again
+    then keeps its number, and is told apart by it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     run = models.ForeignKey(Run, models.DO_NOTHING, related_name="log", db_constraint=False, db_index=False)
@@ -152,6 +156,7 @@ class LogLine(models.Model):
     )
     attempt = models.PositiveSmallIntegerField(default=0)
     iteration = models.PositiveSmallIntegerField(default=1, db_default=1)
+    rescues = models.PositiveSmallIntegerField(default=0, db_default=0)
     level = models.CharField(max_length=10, choices=[("info", "Info"), ("warning", "Warning"), ("error", "Error")])
     message = models.TextField()
     data = models.JSONField(null=True)

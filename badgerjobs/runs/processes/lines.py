@@ -12,8 +12,8 @@ from badgerjobs.runs.processes.pipe import Work
 # Nothing is said by one whose run another worker has meanwhile. What is said after an abort belongs to it. A line that
 # is written again, since the answer to it was lost, stands once.
 SAY = """
-INSERT INTO runs_logline (id, run_id, application_id, attempt, iteration, level, message, data, created_at)
-SELECT %s, id, application_id, %s, %s, %s, %s, %s, clock_timestamp()
+INSERT INTO runs_logline (id, run_id, application_id, rescues, attempt, iteration, level, message, data, created_at)
+SELECT %s, id, application_id, rescues, %s, %s, %s, %s, %s, clock_timestamp()
 FROM runs_run WHERE id = %s AND (worker = %s OR state = 'aborted')
 ON CONFLICT (id) DO NOTHING
 """

@@ -202,7 +202,7 @@ def test_the_log_of_a_task_is_read_newest_first_and_by_iteration(alice: Caller, 
     assert [line["message"] for line in alice.get(at).body["results"]] == ["line 2", "line 1"]
     assert alice.get(f"{at}?iteration=1").body["results"] == [
         {
-            "iteration": 1, "attempt": 1, "level": "info", "message": "line 1", "data": {"a": 1},
+            "iteration": 1, "attempt": 1, "rescues": 0, "level": "info", "message": "line 1", "data": {"a": 1},
             "created_at": "2026-03-02T12:00:00Z",
         }
     ]  # fmt: skip

@@ -147,6 +147,15 @@ def test_attempts_are_named_where_an_iteration_took_several(shop: Application) -
     assert "again attempt 3" in text_of(look(shop, "task", background.pk))
 
 
+def test_an_attempt_that_is_made_again_is_told_from_the_one_that_was_lost(shop: Application) -> None:
+    background = make_background(shop)
+    say(background, "first", attempt=1)
+    say(background, "second", attempt=1, rescues=1)
+    page = text_of(look(shop, "task", background.pk))
+    assert "second attempt 1, after 1 rescue" in page
+    assert "first attempt 1" in page
+
+
 def test_a_long_log_has_pages(shop: Application) -> None:
     background = make_background(shop)
     for number in range(5):
