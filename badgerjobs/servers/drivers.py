@@ -1,7 +1,9 @@
 """Databases whose drivers Python programs share a way to talk to (DB-API): where the operator installed the driver."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,6 +18,9 @@ ODBC = "odbc"
 READ_ONLY = "SET TRANSACTION READ ONLY"
 # So many rows are read ahead by a driver that reads more than one.
 ROWS_AHEAD = 25
+
+# What an ODBC driver takes as it stands.
+PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 
 MISSING = "This installation has no {}, which {} needs. Its operator can install it."
 NO_ODBC = "The ODBC driver “{}” is none of those that the operator of this installation lists in ODBC_DRIVERS: {}."
@@ -75,22 +80,57 @@ def _ahead(_module: Any, server: Any) -> Any:
 def _odbc(module: Any, given: Mapping[str, Any], line: Line, timeout_s: int) -> Any:
     module.pooling = False
     server = module.connect(odbc_string(given, line.port), timeout=timeout_s, autocommit=False, readonly=True)
-    server.timeout = timeout_s
+    with suppress(module.Error):  # not all know of it; the line is cut in any case
+        server.timeout = timeout_s
+    if begins := _known(given["driver"]).begins:
+        server.execute(begins)
+        server.commit()
     return server
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Drivers of ODBC with such words in their names.
+
+    `told`: what has them give rows as they come (of the others, some keep all of them first), and values as they are.
+    `begins` as of a `Driver`, for all transactions.
+    """
+
+    words: Sequence[str] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
+    begins: str = ""
+
+
+KNOWN = (
+    _Known(
+        ("postgres", "psqlodbc"), {"UseDeclareFetch": "1", "Fetch": str(ROWS_AHEAD), "BoolsAsChar": "0"},
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+    ),
+    _Known(("mysql", "mariadb", "maodbc"), begins=mysql.READ_ONLY),
+)  # fmt: skip
+
+
 def odbc_string(given: Mapping[str, Any], port: int) -> str:
-    """What an ODBC driver is told: each value in braces, so that none says more than its own."""
+    """What an ODBC driver is told: values in braces where that is needed, so that none says more than its own."""
     is_of_microsoft = "sql server" in given["driver"].lower()
     where = {"Server": f"{LOOPBACK},{port}"} if is_of_microsoft else {"Server": LOOPBACK, "Port": str(port)}
-    parts = {"Driver": given["driver"], **where, "Database": given["database"]}
+    parts = {"Driver": f"{{{given['driver']}}}", **where, "Database": _braced(given["database"])}
     if given["user"]:
-        parts |= {"UID": given["user"], "PWD": given["password"]}
+        parts |= {"UID": _braced(given["user"]), "PWD": _braced(given["password"])}
     if is_of_microsoft:
         trusts = "no" if given["tls"] == "verify" else "yes"
         parts["Encrypt"] = "no" if given["tls"] == "none" else "yes"
         parts |= {"TrustServerCertificate": trusts, "HostNameInCertificate": given["host"]}
-    return ";".join(f"{name}={{{value.replace('}', '}}')}}}" for name, value in parts.items())
+    return ";".join(f"{name}={value}" for name, value in {**parts, **_known(given["driver"]).told}.items())
+
+
+def _braced(value: str) -> str:
+    """Some drivers take braces for a part of the value, where none are needed."""
+    return value if PLAIN.fullmatch(value) else f"{{{value.replace('}', '}}')}}}"
+
+
+def _known(driver: str) -> "_Known":
+    return next((one for one in KNOWN if any(word in driver.lower() for word in one.words)), _Known())
 
 
 _MYSQL = Driver(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from rest_framework.exceptions import ValidationError
 
 from badgerjobs.lib.handlebars import TemplateError
 from badgerjobs.outbound.only_there import SentAwayError, only_to
+from badgerjobs.outbound.relay import Line
 from badgerjobs.servers import drivers, mysql
 from badgerjobs.servers.drivers import Driver, odbc_string
 from badgerjobs.servers.statements import read
@@ -205,6 +206,9 @@ SAID = [
     (("DPY-6005: cannot connect to database",), "connect", True),
     (("28000", "[28000] [Microsoft] Login failed for user 'reader'. (18456)"), "auth", False),
     (("HYT00", "('HYT00', 'Login timeout expired')"), "timeout", True),
+    (("08001", '[08001] FATAL: database "shop" does not exist\n (101) (SQLDriverConnect)'), "auth", False),
+    (("42000", "[42000] [ma-3.1.15]Unknown database 'shop' (1049) (SQLDriverConnect)"), "auth", False),
+    (("25006", "[25006] Cannot execute statement in a READ ONLY transaction (1792)"), "sql", False),
 ]
 
 
@@ -228,6 +232,8 @@ def behind(cause: Exception, error: Exception) -> Exception:
         (Exception(1054, "Unknown column 'nme'"), "sql", False, "The database says: Unknown column 'nme'."),
         (Exception("Packet sequence number wrong - got 32"), "protocol", True,
          "db.example.com may be another kind of server, or want TLS: Packet sequence number wrong - got 32."),
+        (Exception("08001", '[08001] connection to server at "127.0.0.1", port 4711 failed: FATAL:  no'), "connect",
+         True, "The database says: [08001] FATAL: no."),
         (behind(TimeoutError(), Exception(2013, "Lost connection to MySQL server during query (timed out)")), "timeout",
          True, "db.example.com gave no more rows within 7 s."),
     ],
@@ -270,13 +276,59 @@ def test_parameters_stand_in_their_places_where_a_driver_has_no_names() -> None:
     )  # fmt: skip
 
 
-def test_nothing_says_more_in_a_string_of_odbc_than_its_own() -> None:
-    given = {"driver": "ODBC Driver 18 for SQL Server", "database": "a};Server=10.0.0.1", "user": "u",
-             "password": "p;}", "host": "db.example.com", "tls": "verify"}  # fmt: skip
-    assert odbc_string(given, 4711) == (
-        "Driver={ODBC Driver 18 for SQL Server};Server={127.0.0.1,4711};Database={a}};Server=10.0.0.1};UID={u};"
-        "PWD={p;}}};Encrypt={yes};TrustServerCertificate={no};HostNameInCertificate={db.example.com}"
-    )
+@in_turn(
+    "given, said",
+    [
+        ({"driver": "ODBC Driver 18 for SQL Server", "tls": "verify"},
+         ["Driver={ODBC Driver 18 for SQL Server}", "Server=127.0.0.1,4711", "Database={a}};Server=10.0.0.1}", "UID=u",
+          "PWD={p;}}}", "Encrypt=yes", "TrustServerCertificate=no", "HostNameInCertificate=db.example.com"]),
+        ({"driver": "PostgreSQL Unicode", "database": "shop", "tls": "none"},
+         ["Driver={PostgreSQL Unicode}", "Server=127.0.0.1", "Port=4711", "Database=shop", "UID=u", "PWD={p;}}}",
+          "UseDeclareFetch=1", "Fetch=25", "BoolsAsChar=0"]),
+        ({"driver": "Mine", "user": "", "database": "a b", "tls": "none"},
+         ["Driver={Mine}", "Server=127.0.0.1", "Port=4711", "Database={a b}"]),
+    ],
+)  # fmt: skip
+def test_nothing_says_more_in_a_string_of_odbc_than_its_own(given: dict[str, Any], said: list[str]) -> None:
+    usual = {"database": "a};Server=10.0.0.1", "user": "u", "password": "p;}", "host": "db.example.com"}
+    assert odbc_string({**usual, **given}, 4711) == ";".join(said)
+
+
+class ODBCServer:
+    """Knows of no time-out for a connection, as psqlODBC does not."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    @property
+    def timeout(self) -> int:
+        return 0
+
+    @timeout.setter
+    def timeout(self, _: int) -> None:
+        raise sqlite3.Error("Couldn't set unsupported connect attribute 113")
+
+    def execute(self, text: str) -> None:
+        self.asked.append(text)
+
+    def commit(self) -> None:
+        self.asked.append("COMMIT")
+
+
+@in_turn(
+    "driver, asked",
+    [
+        ("PostgreSQL Unicode", ["SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "COMMIT"]),
+        ("MariaDB Unicode", ["SET SESSION TRANSACTION READ ONLY", "COMMIT"]),
+        ("ODBC Driver 18 for SQL Server", []),
+    ],
+)
+def test_what_is_known_of_a_driver_of_odbc_has_it_only_read(driver: str, asked: list[str]) -> None:
+    server = ODBCServer()
+    module = SimpleNamespace(Error=sqlite3.Error, connect=lambda *_, **__: server)
+    given = {"driver": driver, "database": "shop", "user": "", "password": "", "host": "db.example.com", "tls": "none"}
+    assert drivers.DRIVERS["odbc"].connect(module, given, Line(4711, 0), 7) is server
+    assert server.asked == asked
 
 
 REFUSED = [

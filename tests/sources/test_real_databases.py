@@ -218,6 +218,9 @@ def odbc() -> Iterator[Query]:
 def test_rows_come_by_odbc_while_the_server_has_more(odbc: Query) -> None:
     digits = "(SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) AS "
     text = f"SELECT repeat('x', 20000) AS said FROM {', '.join(f'{digits} t{at}' for at in range(6))}"
+    if "PostgreSQL" not in ODBC_URL:  # that for MariaDB keeps all rows first, whatever it is told
+        assert "reads more than 32 MB at once: it keeps all rows before it gives any" in fails(odbc, text).sentence
+        return
     found = odbc(text, most=20)
     assert {row["said"] for row in found.rows} == {"x" * 20_000}
     assert 400 < len(found.rows) < 3000

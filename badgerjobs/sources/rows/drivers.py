@@ -1,6 +1,7 @@
 """Rows of a query on databases that are not PostgreSQL, by the drivers that the operator installed."""
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
@@ -10,17 +11,17 @@ from typing import Any
 
 from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.only_there import SentAwayError, only_to
-from badgerjobs.outbound.relay import Line
+from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.servers import tls
 from badgerjobs.servers.databases import PASSING, words_of
-from badgerjobs.servers.drivers import DRIVERS, Driver
+from badgerjobs.servers.drivers import DRIVERS, ODBC, Driver
 from badgerjobs.servers.postgresql import distinct
 from badgerjobs.servers.statements import Statement
 from badgerjobs.sources.rows.batches import MOST_BYTES, MOST_ROWS
 from badgerjobs.sources.rows.postgresql import CHANGES
 from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk
-from badgerjobs.sources.rows.reaching import LATE, Meter
+from badgerjobs.sources.rows.reaching import AHEAD_BYTES, LATE, Meter
 from badgerjobs.sources.rows.sql_values import plain
 from badgerjobs.sources.rows.threads import Give, read_in_thread
 
@@ -29,16 +30,22 @@ GRACE_S = 1.0
 STOPS_S, END_S = 0.5, 5
 
 SENT_AWAY = "{} sends its callers on to another address, where nobody follows it."
+KEPT = "“{}” reads more than {} MB at once: it keeps all rows before it gives any, or a row is too long. Ask for less."
 NO_ROWS = "The query gives no rows: it is none that reads."
 # What drivers say by number: MySQL's is the error's own, those of Oracle and ODBC stand in its text.
 CLASSES: Mapping[str, Sequence[str]] = {
-    "auth": ("1044", "1045", "1049", "ORA-01017", "ORA-28000", "'28000'", "Login failed"),
+    "auth": (
+        "1044", "1045", "1049", "(1049)", "ORA-01017", "ORA-28000", "'28000'", "Login failed",
+        "password authentication failed", '" does not exist (101)',
+    ),
     "tls": ("2026",),
     "connect": ("2002", "2003", "2006", "2013", "DPY-6000", "DPY-6001", "DPY-6005", "DPY-4011", "'08001'", "'08S01'"),
-    "timeout": ("DPY-4024", "'HYT00'", "'HYT01'"),
+    "timeout": ("DPY-4024", "'HYT00'", "'HYT01'", "canceling statement due to statement timeout"),
     "protocol": ("Packet sequence number wrong",),
-    "changes": ("1792", "ORA-01456", "'25006'"),
-}
+    "changes": ("1792", "(1792)", "ORA-01456", "'25006'"),
+}  # fmt: skip
+# How psqlODBC begins, which knows the server by a port here.
+NEAR = re.compile(rf'connection to server at "{re.escape(LOOPBACK)}", port \d+ failed: ')
 SAYS = "The database says: {}"
 # The classes that are told in another way: as which class, and how.
 SENTENCES: Mapping[str, tuple[str, str]] = {
@@ -75,7 +82,7 @@ async def rows_of(
     except PullError:
         raise
     except Exception as error:
-        raise meter.fault() or _told(error, configuration) from None
+        raise _too_much(meter, configuration) or _told(error, configuration) from None
     finally:
         await reading.end(again)
 
@@ -182,6 +189,14 @@ def _next(cursor: Any) -> bool:
     return hasattr(cursor, "nextset") and bool(cursor.nextset())
 
 
+def _too_much(meter: Meter, configuration: Mapping[str, Any]) -> PullError | None:
+    """Of ODBC it need not be one row: what a driver does with them cannot be seen."""
+    fault = meter.fault()
+    if fault and configuration["engine"] == ODBC:
+        return PullError("too_large", KEPT.format(configuration["driver"], AHEAD_BYTES // 1024 // 1024), retry=False)
+    return fault
+
+
 def _told(error: Exception, configuration: Mapping[str, Any]) -> PullError:
     host = configuration["host"]
     if fault := tls.fault_in(error):
@@ -190,7 +205,7 @@ def _told(error: Exception, configuration: Mapping[str, Any]) -> PullError:
         return PullError("refused", SENT_AWAY.format(host), retry=False)
     if _is_behind(TimeoutError, error):
         return PullError("timeout", LATE.format(host, configuration["timeout"]))
-    error_class, said = _class_of(error), quoted(words_of(error), [configuration["password"]])
+    error_class, said = _class_of(error), quoted(NEAR.sub("", words_of(error)), [configuration["password"]])
     passes = error_class in RETRIED or _number_of(error) in map(str, PASSING)
     named, sentence = SENTENCES.get(error_class, (error_class, SAYS))
     return PullError(named, sentence.format(said, host=host), retry=passes)
@@ -204,7 +219,7 @@ def _is_behind(kind: type[BaseException], error: BaseException | None) -> bool:
 
 
 def _class_of(error: Exception) -> str:
-    number, said = _number_of(error), str(error)
+    number, said = _number_of(error), f"{error} {' '.join(words_of(error).split())}"
     for name, marks in CLASSES.items():
         if any(mark == number or (not mark.isdigit() and mark in said) for mark in marks):
             return name
