@@ -246,6 +246,15 @@ def test_the_first_of_a_job_is_made_and_active(shop: Application) -> None:
     assert not Collection.objects.get(name="other").is_active
 
 
+def test_a_new_one_stands_below_its_job_and_tells_its_guards_in_whole_sentences(shop: Application) -> None:
+    job = made_job(shop)
+    assert "Async jobs / Import / New collection" in text_of(look(shop, "new-collection", "import"))
+    make_collection(shop, async_job=job, guards={"smaller_percent": 20.0, "repeated_keys": True})
+    assert "Collections / prices / Edit" in text_of(look(shop, "edit-collection", "prices"))
+    said = "a result that is more than 20 % smaller is held; a result in which a key comes twice is held"
+    assert said in text_of(look(shop, "collection", "prices"))
+
+
 @pytest.mark.parametrize(
     ("given", "field", "said"),
     [

@@ -54,6 +54,14 @@ def test_the_list_costs_no_more_for_more_slurpers(shop: Application) -> None:
     assert queries(shop, "slurpers") == before
 
 
+def test_where_there_is_no_source_none_is_to_be_chosen(shop: Application) -> None:
+    answer = look(shop, "new-slurper")
+    assert "There is no source yet that gives rows" in text_of(answer)
+    assert 'name="source"' not in answer.content.decode()
+    make_source(shop, "rows", type="JSONL", configuration={"url": "https://example.com/"}, variables=[])
+    assert 'name="source"' in look(shop, "new-slurper").content.decode()
+
+
 def test_its_page_tells_its_sources_its_code_and_who_runs_it(shop: Application) -> None:
     made_slurper(shop, sources=("stock", "shop"), language="javascript", code=CODE)
     made_job(shop)
