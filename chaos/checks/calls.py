@@ -86,14 +86,15 @@ def policies_hold(seen: Seen) -> Iterator[Violation]:
 def explained(seen: Seen) -> Iterator[Violation]:
     """A run is called once for each attempt on record, and once more for each time that the books give a reason.
 
-    Or that the receiver died with the call: over a kept connection that breaks without an answer it is sent again.
+    Or that the receiver died with the call: over a kept connection that breaks without an answer it is sent again. What
+    is still under way (which is told of as stuck) has a call that no attempt on record tells of yet.
     """
     made: dict[str, list[Call]] = defaultdict(list)
     for call in seen.calls:
         made[call.run].append(call)
     for run_id, calls in made.items():
         if run := seen.runs.get(run_id):
-            reasons = len(seen.books.handed_back.get(run_id, [])) + (run.state == "aborted")
+            reasons = len(seen.books.handed_back.get(run_id, [])) + (run.state in {"aborted", "running"})
             reasons += sum(call.died_with_us for call in calls)
             if len(calls) > run.attempts + reasons:
                 counted = f"{len(calls)} calls, {run.attempts} attempts and {reasons} reasons for more"

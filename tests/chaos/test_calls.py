@@ -102,3 +102,9 @@ def test_a_call_with_the_id_of_no_run_or_of_another_job_is_found() -> None:
 def test_an_answer_that_was_never_given_is_found(statuses: tuple[int | None, ...], wrong: int) -> None:
     tries = [attempt(number, status=status) for number, status in enumerate(statuses, 1)]
     assert [one.kind for one in answered(seen(call(0, 1), attempts=tries))] == ["unheard"] * wrong
+
+
+@pytest.mark.parametrize(("state", "wrong"), [("running", []), ("retrying", ["repeated"])])
+def test_a_run_that_is_under_way_has_a_call_that_is_not_on_record_yet(state: str, wrong: list[str]) -> None:
+    told = explained(seen(call(0, 1), call(2, 3), runs=[run(0, attempts=1, state=state)]))
+    assert [one.kind for one in told] == wrong
