@@ -2,6 +2,7 @@
 
 import socket
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -116,6 +117,33 @@ def test_what_is_given_up_is_ended_at_the_server(query: Query, monkeypatch: pyte
     with pytest.raises(PullError):
         query(endless, timeout=1)
     until(lambda: all(thread.name != "rows" for thread in threading.enumerate()))
+
+
+def test_pymysql_is_told_what_rows_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In whatever form it has them: numbers of types, and what reads each of them."""
+    types = SimpleNamespace(BIT=16, JSON=245, LONG=3)
+    converters = SimpleNamespace(conversions={3: int, 16: bytes, str: repr})
+    monkeypatch.setitem(sys.modules, "itsql.constants.FIELD_TYPE", types)
+    monkeypatch.setitem(sys.modules, "itsql.converters", converters)
+    monkeypatch.setitem(sys.modules, "itsql.constants", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "itsql", SimpleNamespace())
+    module = SimpleNamespace(__name__="itsql", connect=lambda **given: given)
+    given = {"user": "me", "password": "secret", "database": "shop", "tls": "none", "host": "db.example.com"}
+    told = mysql.connected(module, given, Line(4711, 0), 7)
+    assert (told["host"], told["port"], told["read_timeout"]) == ("127.0.0.1", 4711, 7)
+    assert told["init_command"] == "SET SESSION time_zone = '+00:00', net_write_timeout = 3600"
+    conv = told["conv"]
+    assert (conv[16](b"\x08\x01"), conv[245]('{"a": [1]}'), conv[3], conv[str]) == (2049, {"a": [1]}, int, repr)
+    assert conv[245]("9" * 400) == "9" * 400
+
+
+def test_pymysql_does_not_read_on_when_nobody_wants_more() -> None:
+    result = SimpleNamespace(unbuffered_active=True, has_next=True)
+    closed: list[bool] = []
+    server = SimpleNamespace(close=lambda: closed.append(result.unbuffered_active or result.has_next))
+    mysql.hang_up(server, SimpleNamespace(_result=result))
+    mysql.hang_up(server, SimpleNamespace(_result=None))
+    assert closed == [False, False]
 
 
 class Results:
@@ -234,6 +262,8 @@ def behind(cause: Exception, error: Exception) -> Exception:
          "db.example.com may be another kind of server, or want TLS: Packet sequence number wrong - got 32."),
         (Exception("08001", '[08001] connection to server at "127.0.0.1", port 4711 failed: FATAL:  no'), "connect",
          True, "The database says: [08001] FATAL: no."),
+        (Exception('DPY-6001: No “XE” at host "127.0.0.1" port 4711 (CONNECTION_ID=B/A==).\nHelp: https://oracle/x#dpy'),
+         "connect", True, "The database says: DPY-6001: No “XE”."),
         (behind(TimeoutError(), Exception(2013, "Lost connection to MySQL server during query (timed out)")), "timeout",
          True, "db.example.com gave no more rows within 7 s."),
     ],

@@ -44,8 +44,11 @@ CLASSES: Mapping[str, Sequence[str]] = {
     "protocol": ("Packet sequence number wrong",),
     "changes": ("1792", "(1792)", "ORA-01456", "'25006'"),
 }  # fmt: skip
-# How psqlODBC begins, which knows the server by a port here.
-NEAR = re.compile(rf'connection to server at "{re.escape(LOOPBACK)}", port \d+ failed: ')
+# Of no use to people: the port here by which psqlODBC and oracledb know the server, and where oracledb leads them to.
+NEAR = re.compile(
+    rf'connection to server at "{re.escape(LOOPBACK)}", port \d+ failed: | at host "{re.escape(LOOPBACK)}" port \d+'
+    r"| \(CONNECTION_ID=[^)]*\)|\s+Help: https://\S+"
+)
 SAYS = "The database says: {}"
 # The classes that are told in another way: as which class, and how.
 SENTENCES: Mapping[str, tuple[str, str]] = {
