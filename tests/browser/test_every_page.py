@@ -48,6 +48,17 @@ STICKS_OUT = """() => {
   return [how, ...beyond.slice(0, 8).map((element) => element.outerHTML.slice(0, 120))];
 }"""
 
+# So wide is the window of a small laptop, and there tables leave out what may be missed.
+LAPTOP = 1000
+# The tables of which a row has more or fewer cells than there are headings: what leaves, leaves with its heading.
+UNEVEN = """() => [...document.querySelectorAll("table:has(> thead)")].flatMap((table) => {
+  const seen = (row) => [...row.cells].filter((cell) => getComputedStyle(cell).display !== "none").length;
+  const heads = seen(table.tHead.rows[0]);
+  const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
+  const uneven = rows.find((row) => ![...row.cells].some((cell) => cell.colSpan > 1) && seen(row) !== heads);
+  return uneven ? [`${heads} headings: ${uneven.outerHTML.slice(0, 200)}`] : [];
+})"""
+
 Rows = Mapping[str, str]
 # So many addresses one test asks for: the rows are made once for all of them.
 AT_ONCE = 10
@@ -123,6 +134,9 @@ def look_at_each(page: Page, ats: Sequence[str], user: User | None) -> None:
         assert answer, at
         assert (answer.status, answer.request.redirected_from) == (200, None), at
         found += [f"{at}, {said}" for said in faults(page)]
+        see_as(page, LAPTOP, "light")
+        found += [f"{at}, {LAPTOP} px: {said}" for said in [*page.evaluate(STICKS_OUT), *page.evaluate(UNEVEN)]]
+        see_as(page, 1440, "light")
     assert not found, "\n".join(found)
 
 
