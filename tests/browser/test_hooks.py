@@ -1,6 +1,7 @@
 """Hooks made, changed and watched in a real browser, with scripts and without."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -10,7 +11,19 @@ from badgerjobs.runs.models import State
 from badgerjobs.workspaces.models import Application, User
 from tests.browser.test_every_page import faults
 from tests.chromium import PATIENCE_MS
-from tests.factories import make_delivery, make_hook, make_job
+from tests.factories import (
+    make_async_job,
+    make_delivery,
+    make_event,
+    make_hook,
+    make_job,
+    make_key,
+    make_source,
+    make_task,
+)
+from tests.tasks.background.defined import define
+from webhooks.actions import ACTIONS, action_of
+from webhooks.looks import action_fields
 from webhooks.models import Hook, Standing
 
 BOTH = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
@@ -45,6 +58,56 @@ def test_a_hook_is_made_with_an_action_and_a_secret(
     hook = Hook.objects.get()
     assert hook.actions == [{"name": "report", "type": "job", "job": "report", "input": "nothing"}]
     assert hook.settings == {"secret": "it is a secret"}
+
+
+def _make_target(shop: Application, kind: str) -> str:
+    """Something that an action of this type may act upon, and what that is called."""
+    made: dict[str, Callable[..., Any]] = {"sync": make_task, "event": make_event, "async_job": make_async_job}
+    if kind in made:
+        made[kind](shop, "prices")
+        return "prices"
+    if kind == "job":  # one that takes an input
+        make_job(shop, "prices", event=make_event(shop), endpoint="", verb="")
+        return "prices"
+    if kind == "background_task":
+        define()
+        return "syncArticles"
+    assert kind == "value", f"{kind} is new: say here what it acts upon"
+    return make_key(make_source(shop), "product-7").name
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize("kind", ACTIONS)
+@BOTH
+def test_an_action_of_every_type_is_seen_saved_and_comes_back(
+    shop: Application, open_browser: Callable[..., Page], scripts: bool, kind: str
+) -> None:
+    named = _make_target(shop, kind)
+    its = action_of(kind).field
+    label = f"{action_fields(kind)[its][1].label} of action 1"
+    page = browser(shop, open_browser, scripts)
+    page.goto(at(shop, "new"))
+    page.get_by_label("Name", exact=True).fill("orders")
+    page.get_by_role("button", name="Add an action").click()
+    page.get_by_label("What action 1 does").select_option(kind)
+    target = page.get_by_label(label, exact=True)
+    target.fill(named)
+    given = page.locator(f'.act [name="action_{kind}_input"]')
+    for select in given.all():
+        select.select_option("body")
+    seen = page.locator(".act > .only:visible").evaluate_all("all => all.map(one => one.name)")
+    assert seen == [f"action_{kind}_{field}" for field in action_fields(kind)]
+    page.get_by_role("button", name="Create the webhook").click()
+    expect(page.get_by_text("orders is saved.")).to_be_visible()
+    [action] = Hook.objects.get().actions
+    assert (action["type"], action[its], action.get("input", "body")) == (kind, named, "body")
+    page.goto(at(shop, "edit", "orders"))
+    expect(page.get_by_label("What action 1 does")).to_have_value(kind)
+    expect(target).to_be_visible()
+    expect(target).to_have_value(named)
+    for select in given.all():
+        expect(select).to_be_visible()
+        expect(select).to_have_value("body")
 
 
 @BOTH
@@ -151,7 +214,7 @@ def test_what_only_a_form_or_a_dialog_shows_is_for_everybody(shop: Application, 
     make_hook(shop, "orders")
     page = alice_browser
     page.goto(at(shop, "new"))
-    for number, kind in enumerate(("sync", "job", "event", "value", ""), start=1):
+    for number, kind in enumerate((*ACTIONS, ""), start=1):
         page.get_by_role("button", name="Add an action").click()
         page.get_by_label(f"What action {number} does").select_option(kind)
     page.get_by_role("button", name="Create the webhook").click()

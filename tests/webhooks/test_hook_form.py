@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from badgerjobs.workspaces.audit import OPERATOR
@@ -12,8 +13,10 @@ from tasks.services import create_task
 from tests.clients import browser_in
 from tests.factories import NOW, make_application, make_event, make_hook, make_job, make_task
 from webhooks.action_rows import COLUMNS
+from webhooks.actions import ACTIONS
 from webhooks.models import Hook, Verification
 from webhooks.services import update_hook
+from webhooks.verification import SCHEMES
 
 FORM = {
     "name": "orders", "verification": "none", "challenge": "none", "methods": ["POST"], "kilobytes": "1000",
@@ -34,6 +37,15 @@ def change(shop: Application, hook: Hook, **given: Any) -> Any:
     """Send the form of a hook as it is on the page, but for what is given."""
     hook.refresh_from_db()
     return send(shop, at(shop, "edit", hook.tag), **{"seen": hook.updated_at.isoformat(), **given})
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [*(('[name="action_type"]', kind) for kind in ACTIONS), *(("#verification", str(one)) for one in SCHEMES)],
+)
+def test_every_choice_has_a_rule_that_shows_its_fields(field: str, name: str) -> None:
+    style = (settings.BASE_DIR / "static/css/hooks.css").read_text()
+    assert re.search(rf':has\({re.escape(field)} \[value="{name}"\]:checked\) (> )?\.with-{name}[,\s]', style)
 
 
 def rows(*actions: dict[str, str]) -> dict[str, Any]:
