@@ -16,7 +16,8 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\
 WEBHOOK_ID = re.compile(rb"^webhook-id: *(\S+)", re.IGNORECASE | re.MULTILINE)
 LENGTH = re.compile(rb"^content-length: *(\d+)", re.IGNORECASE | re.MULTILINE)
 
-AFTER_S = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
+# Of this process: who imports it (a test) has words of its own.
+AFTER_S = float(sys.argv[1]) if __name__ == "__main__" and len(sys.argv) > 1 else 0.0
 
 arrivals: defaultdict[str, list[float]] = defaultdict(list)
 
