@@ -83,7 +83,7 @@ def _odbc(module: Any, given: Mapping[str, Any], line: Line, timeout_s: int) -> 
     with suppress(module.Error):  # not all know of it; the line is cut in any case
         server.timeout = timeout_s
     if begins := _known(given["driver"]).begins:
-        server.execute(begins)
+        server.execute(begins.format(timeout_s * 1000))
         server.commit()
     return server
 
@@ -93,7 +93,7 @@ class _Known:
     """Drivers of ODBC with such words in their names.
 
     `told`: what has them give rows as they come (of the others, some keep all of them first), and values as they are.
-    `begins` as of a `Driver`, for all transactions.
+    `begins` as of a `Driver`, for all transactions; and how many milliseconds a step may take, where that is one.
     """
 
     words: Sequence[str] = ()
@@ -104,7 +104,7 @@ class _Known:
 KNOWN = (
     _Known(
         ("postgres", "psqlodbc"), {"UseDeclareFetch": "1", "Fetch": str(ROWS_AHEAD), "BoolsAsChar": "0"},
-        "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY; SET statement_timeout = {}",
     ),
     _Known(("mysql", "mariadb", "maodbc"), begins=mysql.READ_ONLY),
 )  # fmt: skip

@@ -324,6 +324,9 @@ def test_nothing_says_more_in_a_string_of_odbc_than_its_own(given: dict[str, Any
     assert odbc_string({**usual, **given}, 4711) == ";".join(said)
 
 
+PSQLODBC = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
+
+
 class ODBCServer:
     """Knows of no time-out for a connection, as psqlODBC does not."""
 
@@ -348,7 +351,7 @@ class ODBCServer:
 @in_turn(
     "driver, asked",
     [
-        ("PostgreSQL Unicode", ["SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "COMMIT"]),
+        ("PostgreSQL Unicode", [f"{PSQLODBC}; SET statement_timeout = 7000", "COMMIT"]),
         ("MariaDB Unicode", ["SET SESSION TRANSACTION READ ONLY", "COMMIT"]),
         ("ODBC Driver 18 for SQL Server", []),
     ],
