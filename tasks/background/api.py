@@ -34,6 +34,7 @@ from tasks.background.serializers import (
     TriggerSerializer,
 )
 from tasks.background.snapshot import snapshot_of
+from tasks.background.sorting import FIRST_SORT, SAID, InTheirOrder, in_order
 from tasks.background.standing import STATUSES
 from tasks.models import BackgroundRun
 
@@ -44,6 +45,7 @@ FILTERS = {
     "search": lambda tasks, value: tasks.filter(name__icontains=value),
     "since": lambda tasks, value: tasks.filter(created_at__gte=moment(value)),
     "until": lambda tasks, value: tasks.filter(created_at__lt=moment(value)),
+    "sort": in_order,
 }
 DESCRIBED = [
     OpenApiParameter("definition", str, description="Those of the definition with this id, public or private."),
@@ -52,6 +54,7 @@ DESCRIBED = [
     OpenApiParameter("search", str, description="Those with these letters in their name, in any case."),
     OpenApiParameter("since", str, description="Triggered at or after this time, ISO 8601."),
     OpenApiParameter("until", str, description="Triggered before this time."),
+    OpenApiParameter("sort", str, description=f"One of {SAID}; {FIRST_SORT} is usual."),
 ]
 _STATUSES_OF = {errors.NOT_FOUND: 404, errors.CANNOT_ABORT: 409, errors.CANNOT_DELETE: 409, errors.CANNOT_TRIGGER: 409}
 
@@ -91,10 +94,11 @@ def _place(error: BackgroundTaskError, path: str) -> str:
 
 
 class BackgroundTaskViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[BackgroundRun]):
-    """The background tasks of the token's application, newest first: runs of definitions that are written in code."""
+    """The background tasks of the token's application: runs of definitions that are written in code."""
 
     serializer_class = BriefTaskSerializer  # type: ignore[assignment]  # it shows what is read from the rows
     queryset = BackgroundRun.objects.none()
+    pagination_class = InTheirOrder
     lookup_url_kwarg = "id"  # its column is called `run`
     lookup_value_converter = "uuid"
 

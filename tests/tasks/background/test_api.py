@@ -143,9 +143,18 @@ def rows(alice: Caller) -> dict[str, BackgroundRun]:
         ("?since=2026-03-02T12:01:00Z", ["done", "runs"]),
         ("?until=2026-03-02T12:01:00Z", ["waits"]),
         (f"?parent={uuid4()}", []),
+        ("?sort=created_at", ["waits", "runs", "done"]),
+        ("?sort=-created_at", ["done", "runs", "waits"]),
+        ("?sort=name", ["done", "runs", "waits"]),
+        ("?sort=-name", ["waits", "runs", "done"]),
+        ("?sort=status", ["waits", "runs", "done"]),
+        ("?sort=-definition&until=2026-03-02T12:01:30Z", ["runs", "waits"]),
     ],
-    ids=["all", "running or success", "pending", "definition", "search", "since", "until", "parent"],
-)
+    ids=[
+        "all", "running or success", "pending", "definition", "search", "since", "until", "parent", "oldest first",
+        "newest first", "by name", "by name, from the end", "by status", "by definition, of some",
+    ],
+)  # fmt: skip
 def test_tasks_are_listed_newest_first_and_narrowed(
     alice: Caller, rows: dict[str, BackgroundRun], asked: str, found: list[str]
 ) -> None:
@@ -159,6 +168,39 @@ def test_children_are_found_by_their_parent(alice: Caller, rows: dict[str, Backg
     BackgroundRun.objects.filter(pk=rows["waits"].pk).update(parent_id=parent)
     [child] = alice.get(f"{TASKS}?parent={parent}").body["results"]
     assert (child["name"], child["parent"]) == ("waits", str(parent))
+
+
+@pytest.mark.parametrize(
+    "sort", ["created_at", "saved_at", "started_at", "-started_at", "finished_at", "-finished_at", "name", "status"]
+)
+def test_pages_of_a_chosen_order_lead_to_all_and_back(alice: Caller, rows: dict[str, BackgroundRun], sort: str) -> None:
+    in_one = [each["name"] for each in alice.get(f"{TASKS}?sort={sort}").body["results"]]
+    pages = [alice.get(f"{TASKS}?sort={sort}&limit=1").body]
+    while pages[-1]["next"]:
+        pages.append(alice.get(pages[-1]["next"]).body)
+    assert [page["results"][0]["name"] for page in pages] == in_one
+    assert len(in_one) == 3
+    back = pages[-1]["previous"]
+    assert alice.get(back).body["results"] == pages[1]["results"]
+    assert pages[0]["previous"] is None
+
+
+def test_a_cursor_holds_for_its_own_order_alone(alice: Caller, rows: dict[str, BackgroundRun]) -> None:
+    later = alice.get(f"{TASKS}?sort=name&limit=1").body["next"]
+    answer = alice.get(later.replace("sort=name", "sort=status"))
+    assert (answer.status, list(answer.errors)) == (400, ["cursor"])
+
+
+def test_a_wrong_order_names_those_that_there_are(alice: Caller) -> None:
+    names = "created_at, saved_at, started_at, finished_at, name, definition, status, each also with - in front"
+    answer = alice.get(f"{TASKS}?sort=colour&status=odd")
+    assert (answer.status, answer.errors) == (
+        400,
+        {
+            "sort": [f"“colour” is none of {names}."],
+            "status": ["“odd” is none of pending, running, success, failed, aborted."],
+        },
+    )
 
 
 @pytest.mark.parametrize("asked", ["status=odd", "parent=none", "since=soon"])
