@@ -133,5 +133,5 @@ Read a cached value, which the first reader has fetched:
 
 Call the webhook, as whoever knows that a product changed would, and look at what it caused:
 
-  curl {here}/hooks/{keys.secret} -d '{{"product": {{"id": 1}}}}'
+  curl {here}/hooks/{keys.secret} -H 'Content-Type: application/json' -d '{{"product": {{"id": 1}}}}'
 """

@@ -61,9 +61,9 @@ def test_the_password_that_is_printed_signs_in_at_the_address_beside_it() -> Non
 
 @pytest.mark.django_db
 def test_the_curl_that_is_printed_calls_a_hook_that_runs_the_task() -> None:
-    curl = re.search(r"curl http://127.0.0.1:8000(/hooks/\S+) -d '(\{.*?\})'", said())
+    curl = re.search(r"curl http://127.0.0.1:8000(/hooks/\S+) -H '(.*?): (.*?)' -d '(\{.*?\})'", said())
     assert curl
-    answer = Caller().send("POST", f"http://testserver{curl[1]}", curl[2].encode())
+    answer = Caller().send("POST", f"http://testserver{curl[1]}", curl[4].encode(), **{curl[2]: curl[3]})
     assert answer.status == 202
     hook = Hook.objects.get()
     assert Delivery.objects.of(hook).get().pk == UUID(answer.body["id"])

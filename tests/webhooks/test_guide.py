@@ -16,6 +16,7 @@ from tests.webhooks.performing.stages import performed
 from tests.webhooks.sending import sent
 from webhooks.actions import ACTIONS
 from webhooks.models import Challenge, Repeats, Response
+from webhooks.performing.bodies import FORM
 from webhooks.querysets import STATES
 from webhooks.verification import SCHEMES, scheme_of
 
@@ -36,14 +37,15 @@ def test_each_word_of_a_hook_and_of_a_delivery_is_explained(word: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_quickstart_works_as_it_stands() -> None:
+@pytest.mark.parametrize("content_type", ["application/json", FORM], ids=["as it stands", "as curl has it by itself"])
+def test_the_quickstart_works_as_it_stands(content_type: str) -> None:
     bodies = re.findall(r"-d '(\{.*?\n?\})'", GUIDE.partition("## Hook")[0], re.DOTALL)
     made, called = (json.loads(body) for body in bodies)
     shop = make_caller()
     make_key(make_source(shop.application), "product-1-")
     hook = shop.post("/hooks/", made)
     assert hook.status == 201
-    answer = sent(hook.body["url"], called)
+    answer = sent(hook.body["url"], called, Content_Type=content_type)
     assert answer.status == 202
     Run.objects.filter(pk=answer.body["id"]).update(state="running", worker=ME, started_at=fleet.database_now())
     [outcome] = performed(Run.objects.get(pk=answer.body["id"]))

@@ -21,6 +21,7 @@ from webhooks.actions import action_of
 from webhooks.deliveries.given import given_to, with_given
 from webhooks.deliveries.rows import Row, rows_of
 from webhooks.models import Act, Delivery, Standing, Verification
+from webhooks.performing.bodies import BadBodyError, is_encoded, without_encoding
 from webhooks.performing.planning import actions_of
 from webhooks.querysets import DeliveryQuerySet
 from webhooks.receiving.packing import text_of, unpacked
@@ -110,15 +111,39 @@ class DeliveryPage:
         return text_of(self.raw)
 
     @cached_property
+    def _read(self) -> tuple[str | None, int, str]:
+        """What came as a transform reads it, without its encoding: a text, or None; its bytes; and why it is none."""
+        try:
+            plain = without_encoding(self.delivery.headers, self.raw)
+        except BadBodyError as error:
+            return self.text, len(self.raw), str(error)
+        return text_of(plain), len(plain), ""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether an example can be made of it."""
+        return bool(self._read[0])
+
+    @property
+    def can_be_tried(self) -> bool:
+        """Whether it can be typed, if there is any."""
+        return self._read[0] is not None
+
+    @cached_property
     def body(self) -> Body:
         """What is shown of it."""
-        size = len(self.raw)
-        if not size:
-            return Body("", 0, "It has no body.")
-        if self.text is None:
-            return Body("", size, "This is no text.")
-        note = f"Only its beginning is shown: the whole body has {size:,} bytes."
-        return Body(self.text[:LONGEST_SHOWN], size, note if len(self.text) > LONGEST_SHOWN else "")
+        came = len(self.raw)
+        text, size, wrong = self._read
+        if not came:
+            return Body("", came, "It has no body.")
+        if text is None:
+            return Body("", came, wrong or "This is no text.")
+        notes = [wrong]
+        if is_encoded(self.delivery.headers) and not wrong:
+            notes.append(f"It is shown without its encoding: {came:,} bytes came.")
+        if len(text) > LONGEST_SHOWN:
+            notes.append(f"Only its beginning is shown: the whole body has {size:,} bytes.")
+        return Body(text[:LONGEST_SHOWN], came, " ".join(filter(None, notes)))
 
     @cached_property
     def runs(self) -> list[Run]:

@@ -1,5 +1,6 @@
 """Reading the bodies of strangers: JSON, forms and text, as they came or compressed; and a sentence for all else."""
 
+import codecs
 import encodings
 import json
 import zlib
@@ -50,7 +51,8 @@ class BadBodyError(ValueError):
 def body_of(headers: Mapping[str, str], raw: bytes) -> Written | str:
     """What a transform sees as `body`: JSON, checked and left as it is; a form as an object; else a text.
 
-    JSON is taken as such whatever its Content-Type says. What is empty is null. Raises BadBodyError.
+    JSON is taken as such whatever its Content-Type says; of what is said to be a form, an object or a list: that is
+    what many send who say nothing of it. What is empty is null. Raises BadBodyError.
     """
     value, text, is_json = _read(headers, raw)
     if isinstance(value, str) and not is_json:
@@ -72,16 +74,18 @@ def _read(headers: Mapping[str, str], raw: bytes) -> tuple[Any, str, bool]:
     """The value; and where it is JSON its text, and that it is."""
     given = {name.lower(): value for name, value in headers.items()}
     content_type, charset = _type_of(given.get("content-type", ""))
-    body = _unpacked(raw, given.get("content-encoding", ""))
+    body = without_encoding(headers, raw)
     if not body.strip():
         return None, "null", True
-    if content_type == FORM:
+    if content_type == FORM and not _begins_as_json(body):
         return _form(_text(body, charset)), "", False
     try:
         return *_json(body), True
     except _NoJsonError as error:
         if "json" in content_type:
             raise BadBodyError(str(error)) from None
+        if content_type == FORM:
+            return _form(_text(body, charset)), "", False
         return _text(body, charset), "", False
 
 
@@ -92,6 +96,11 @@ def _type_of(header: str) -> tuple[str, str]:
     except ValueError:
         return "", ""
     return content_type.strip().lower(), parameters.get("charset", "").strip().lower()
+
+
+def _begins_as_json(body: bytes) -> bool:
+    """Whether it may be an object or a list, which what is a form never is."""
+    return body.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in {b"{", b"["}
 
 
 class _NoJsonError(BadBodyError):
@@ -158,9 +167,10 @@ def is_encoded(headers: Mapping[str, str]) -> bool:
     return any(name.lower() == "content-encoding" for name in headers)
 
 
-def _unpacked(raw: bytes, encodings: str) -> bytes:
-    """The body without its Content-Encoding. Raises BadBodyError."""
-    named = [name.strip().lower() for name in encodings.split(",")]
+def without_encoding(headers: Mapping[str, str], raw: bytes) -> bytes:
+    """The body without its Content-Encoding, as far as it is not too long. Raises BadBodyError."""
+    given = next((value for name, value in headers.items() if name.lower() == "content-encoding"), "")
+    named = [name.strip().lower() for name in given.split(",")]
     packed = [name for name in named if name not in {"", "identity"}]
     if not raw or not packed:
         return raw

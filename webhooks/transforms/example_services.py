@@ -15,8 +15,11 @@ from badgerjobs.web.problems import Conflict
 from badgerjobs.workspaces import audit
 from tasks.webhook_variables import in_lower_case
 from webhooks.models import Delivery, Example, Hook
+from webhooks.performing.bodies import BadBodyError, is_encoded, without_encoding
 from webhooks.receiving.packing import text_of, unpacked
 
+# Headers that speak of the bytes as they came.
+ENCODED = {"content-encoding", "content-length"}
 MOST_EXAMPLES = 50
 LONGEST_NAME = 100
 # Of headers, body and what is expected, together: all examples are tried at once.
@@ -88,12 +91,28 @@ def delete_example(*, example: Example, by: audit.Actor, now: datetime) -> None:
 
 
 def example_of(delivery: Delivery) -> dict[str, Any]:
-    """What an example of it holds: `headers` without credentials, and `body`, None where that is no text."""
+    """What an example of it holds: `headers` without credentials, and `body`, None where that is no text.
+
+    A body that came encoded is kept without that, as far as it can be, and then its headers do not speak of it.
+    """
     headers = {
         name: value for name, value in delivery.headers.items() if value != vault.MASK and not vault.is_secret(name)
     }
-    body = text_of(unpacked(bytes(delivery.body), packed=delivery.packed))
-    return {"headers": in_lower_case(headers), "body": body}
+    raw, is_plain = decoded(delivery)
+    left_out = ENCODED if is_plain else set()
+    kept = {name: value for name, value in in_lower_case(headers).items() if name not in left_out}
+    return {"headers": kept, "body": text_of(raw)}
+
+
+def decoded(delivery: Delivery) -> tuple[bytes, bool]:
+    """What came without its encoding, and whether there was one; as it came where that cannot be undone."""
+    raw = unpacked(bytes(delivery.body), packed=delivery.packed)
+    if not is_encoded(delivery.headers):
+        return raw, False
+    try:
+        return without_encoding(delivery.headers, raw), True
+    except BadBodyError:
+        return raw, False
 
 
 def _filled(example: Example, fields: Mapping[str, Any]) -> Example:

@@ -13,6 +13,7 @@ from badgerjobs.web.serializer_forms import LENIENT, first_sentence
 from tasks.serializers import TaskSerializer
 from webhooks.deliveries.page import laid_out
 from webhooks.models import Delivery, Example, Hook
+from webhooks.performing.bodies import BadBodyError, without_encoding
 from webhooks.receiving.packing import unpacked
 from webhooks.serializers import HookSerializer
 from webhooks.transforms.example_services import EXAMPLE_BYTES, example_of
@@ -131,15 +132,17 @@ def of_example(example: Example) -> dict[str, str]:
 
 
 def of_delivery(delivery: Delivery) -> dict[str, str]:
-    """What came as the form shows it, without credentials. What is no text is shown as if it were.
+    """What came as the form shows it, without credentials and encoding. What is no text is shown as if it were.
+
+    What is encoded, and cannot be read without that, is not shown: it says why.
 
     Of what is longer than an example the beginning: nobody could send the form with all of it.
     """
     example = example_of(delivery)
     text = example["body"]
+    unread = ""
     if text is None:
-        raw = unpacked(bytes(delivery.body), packed=delivery.packed)
-        text = raw.decode(errors="replace").replace("\0", "\ufffd")
+        text, unread = _as_if_text(delivery)
     is_cut = _is_long(text)
     shown = text.encode()[:EXAMPLE_BYTES].decode(errors="ignore") if is_cut else laid_out(text)
     return {
@@ -147,8 +150,17 @@ def of_delivery(delivery: Delivery) -> dict[str, str]:
         "example_body": text if _is_long(shown) else shown,
         "example_headers": json_text.written(example["headers"] or None),
         "expected": "",
-        "cut": CUT.format(delivery.bytes) if is_cut else "",
+        "cut": CUT.format(len(text.encode())) if is_cut else unread,
     }
+
+
+def _as_if_text(delivery: Delivery) -> tuple[str, str]:
+    """What is no text as if it were; or nothing, and why it cannot be read."""
+    try:
+        raw = without_encoding(delivery.headers, unpacked(bytes(delivery.body), packed=delivery.packed))
+    except BadBodyError as error:
+        return "", str(error)
+    return raw.decode(errors="replace").replace("\0", "\ufffd"), ""
 
 
 def chosen_payload(hook: Hook, chosen: str) -> tuple[str, dict[str, str]]:

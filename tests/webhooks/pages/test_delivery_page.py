@@ -1,5 +1,6 @@
 """The page of a delivery: what came, what was decided, what that led to; and what can be done from there."""
 
+import gzip
 import json
 import zlib
 from typing import Any
@@ -62,6 +63,24 @@ BODIES = [
 @pytest.mark.parametrize(("body", "packed", "said"), BODIES, ids=["empty", "no text", "markup", "long"])
 def test_a_body_is_shown_as_far_as_it_can_be(hook: Hook, alice: Client, body: bytes, packed: bool, said: str) -> None:
     assert said in look(alice, make_delivery(hook, body=body, packed=packed))
+
+
+GZIPPED = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+ENCODED = [
+    (gzip.compress(b'{"id": "seven"}'), ("&quot;seven&quot;", "It is shown without its encoding"), True),
+    (gzip.compress(b"\xff\x00"), ("This is no text.",), False),
+    (gzip.compress(b'{"id": 7}')[:-4], ("The body is encoded with gzip, and its end is missing.",), False),
+    (b'{"id": "seven"}', ("&quot;seven&quot;", "The body is said to be encoded with gzip, and is not."), True),
+]
+
+
+@pytest.mark.parametrize(("body", "said", "is_example"), ENCODED, ids=["JSON", "no text", "cut off", "not encoded"])
+def test_what_came_encoded_is_shown_as_its_transform_sees_it(
+    hook: Hook, alice: Client, body: bytes, said: tuple[str, ...], is_example: bool
+) -> None:
+    page = look(alice, make_delivery(hook, body=body, headers=GZIPPED))
+    assert all(one in page for one in said)
+    assert ('id="save-example"' in page) == is_example
 
 
 def test_a_body_is_a_file_byte_for_byte(shop: Application, hook: Hook, alice: Client) -> None:

@@ -31,10 +31,15 @@ FORM = {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
         (JSON, b"", "null"),
         ({}, b" \n", "null"),
         ({"Content-Type": "a/b; charset=" + "é"}, b"[]", "[]"),
+        (FORM, b'{"a": "b=c&d"}', '{"a": "b=c&d"}'),
+        (FORM, b' \n[1]', " \n[1]"),
+        (FORM, b'\xef\xbb\xbf{"a": 1}', '{"a": 1}'),
+        ({**FORM, "Content-Encoding": "gzip"}, gzip.compress(b'{"a": 1}'), '{"a": 1}'),
     ],
     ids=[
         "JSON", "no type", "another type", "a type of JSON", "a mark of its order", "UTF-16", "a name twice",
         "a long number", "half a letter", "empty", "blank", "an odd type",
+        "an object that is said to be a form", "a list", "with a mark of its order", "a compressed one",
     ],
 )  # fmt: skip
 def test_json_is_left_as_it_came_whatever_its_type_says(headers: dict[str, str], raw: bytes, text: str) -> None:
@@ -48,8 +53,11 @@ def test_json_is_left_as_it_came_whatever_its_type_says(headers: dict[str, str],
         (b"a=1&a=2", {"a": ["1", "2"]}),
         (b"payload=%7B%22a%22%3A1%7D", {"payload": '{"a":1}'}),
         (b"%ff=1", {"\ufffd": "1"}),
+        (b"{a=1", {"{a": "1"}),
+        (b"[0]=1&[1]=2", {"[0]": "1", "[1]": "2"}),
+        (b"7", {"7": ""}),
     ],
-    ids=["names and values", "a name twice", "JSON in a field", "no UTF-8"],
+    ids=["names and values", "a name twice", "JSON in a field", "no UTF-8", "a brace", "brackets", "a number"],
 )
 def test_a_form_is_an_object(raw: bytes, value: Any) -> None:
     assert value_of(FORM, raw) == value

@@ -1,5 +1,6 @@
 """A delivery is the same example whichever way it becomes one."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -53,6 +54,36 @@ def test_a_transform_is_tried_with_what_came_and_without_its_credentials(alice: 
     delivery = make_delivery(hook, headers=HEADERS)
     tried = alice.post("/hooks/orders/try/", {"delivery": str(delivery.pk)}).body
     assert tried["variables"] == {"x-topic": "paid"}
+
+
+def test_what_came_encoded_is_tried_and_kept_without_that(alice: Caller, hook: Hook, browser: Client) -> None:
+    sent = {**HEADERS, "Content-Encoding": "gzip", "Content-Length": "29"}
+    delivery = make_delivery(hook, body=gzip.compress(b'{"n":1}'), headers=sent)
+    code = "return {variables: {N: body.n, ...headers}}"
+    tried = alice.post("/hooks/orders/try/", {"delivery": str(delivery.pk), "transform": code}).body
+    assert (tried["error"], tried["variables"]) == (None, {"N": "1", "x-topic": "paid"})
+    assert alice.put("/hooks/orders/examples/rest/", {"delivery": str(delivery.pk)}).status == 201
+    saved_by_page(hook, browser, delivery)
+    kept = {one.name: (one.headers, one.body) for one in hook.examples.all()}
+    assert kept == dict.fromkeys(("rest", "page"), ({"x-topic": "paid"}, '{"n":1}'))
+    form = beside_the_draft(hook, browser, delivery)
+    assert json_text.read(form["example_body"].value()) == {"n": 1}
+    assert form["example_headers"].value() == json_text.written({"x-topic": "paid"})
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (gzip.compress(b"1")[:-1], "The body is encoded with gzip, and its end is missing."),
+        (gzip.compress(b" " * 5_000_001), "Without its encoding the body has more than 5,000,000 bytes."),
+    ],
+    ids=["cut off", "too long"],
+)
+def test_beside_a_draft_it_is_said_why_an_encoded_body_cannot_be_read(
+    hook: Hook, browser: Client, body: bytes, said: str
+) -> None:
+    form = beside_the_draft(hook, browser, make_delivery(hook, body=body, headers={"Content-Encoding": "gzip"}))
+    assert (form["example_body"].value(), form.cut) == ("", said)
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"a\0b"], ids=["bytes", "a null character"])
