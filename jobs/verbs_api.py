@@ -47,6 +47,7 @@ MOST_EXECUTIONS = 100
 # Ours → what `reschedule` calls it.
 RESCHEDULED = {"run_at": "start_at", "run_every": "every", "run_every_ms": "every", "time_zone": "tz"}
 
+BOUNDS = ("since", "until")
 MADE = [
     OpenApiParameter("since", str, description="Only runs made at or after this time, ISO 8601."),
     OpenApiParameter("until", str, description="Only runs made before this time, ISO 8601."),
@@ -214,8 +215,8 @@ class JobVerbs(viewsets.GenericViewSet[Job]):
     @action(detail=False, pagination_class=None)
     def statistics(self, request: Request) -> Response:
         """Of the jobs that match, the runs that are kept."""
-        jobs: Any = narrow(Job.objects.for_application(application_of(request)), request, JOB_FILTERS)
-        bounds = {name: uuid7_floor(at) for name in ("since", "until") if (at := _moment(request, name))}
+        jobs: Any = narrow(Job.objects.for_application(application_of(request)), request, JOB_FILTERS, besides=BOUNDS)
+        bounds = {name: uuid7_floor(at) for name in BOUNDS if (at := _moment(request, name))}
         statistics = statistics_of(application_of(request), jobs, **bounds)
         return Response(StatisticsSerializer(statistics).data)
 

@@ -1,6 +1,6 @@
 """Filters in the address: a table per list, each name → how it narrows the rows, and a 400 for what cannot be read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -8,6 +8,8 @@ from django.db.models import Model, QuerySet
 from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+
+from badgerjobs.web.serializers import LONGEST_NAME, MOST_ERRORS, unknown
 
 M = TypeVar("M", bound=Model)
 
@@ -19,9 +21,18 @@ MOST_TIMES = 10
 BACKWARDS = "This is after until, so that nothing lies between: give an earlier time, or a later until."
 
 
-def narrow(rows: QuerySet[M], request: Request, filters: Mapping[str, Filter]) -> QuerySet[M]:
-    """Apply the filters that the address names. One it does not know is left to whoever else reads the address."""
-    errors: dict[str, list[str]] = {}
+# What turns the pages of every list.
+PAGED = ("limit", "cursor")
+
+
+def narrow(
+    rows: QuerySet[M], request: Request, filters: Mapping[str, Filter], *, besides: Iterable[str] = PAGED
+) -> QuerySet[M]:
+    """Apply the filters that the address names, and refuse what else it names: mistyped, it would show all there is.
+
+    `besides` are those that whoever calls reads. Raises ValidationError.
+    """
+    errors = _strangers(request, [*filters, *besides])
     for name, apply in filters.items():
         values = request.query_params.getlist(name)
         if len(values) > MOST_TIMES:
@@ -34,6 +45,11 @@ def narrow(rows: QuerySet[M], request: Request, filters: Mapping[str, Filter]) -
     if errors := errors or _backwards(request, filters):
         raise ValidationError(errors)
     return rows
+
+
+def _strangers(request: Request, known: list[str]) -> dict[str, list[str]]:
+    names = [name for name in request.query_params if name not in known][:MOST_ERRORS]
+    return {name[:LONGEST_NAME]: [unknown("filter", name[:LONGEST_NAME], known)] for name in names}
 
 
 def _backwards(request: Request, filters: Mapping[str, Filter]) -> dict[str, list[str]]:

@@ -1,7 +1,7 @@
 """What every serializer that takes something has in common: typing errors are told, not swallowed."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -23,8 +23,8 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         """Raises ValidationError, for unknown fields and for wrong values together."""
         names = data if isinstance(data, Mapping) else ()
-        unknown = [str(name)[:LONGEST_NAME] for name in islice((n for n in names if n not in self.fields), MOST_ERRORS)]
-        errors: dict[str, Any] = {name: [self._unknown(name)] for name in unknown}
+        others = [str(name)[:LONGEST_NAME] for name in islice((n for n in names if n not in self.fields), MOST_ERRORS)]
+        errors: dict[str, Any] = {name: [self._unknown(name)] for name in others}
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -34,9 +34,13 @@ class StrictSerializer(serializers.Serializer[Any]):
         return value
 
     def _unknown(self, name: str) -> str:
-        known = [field for field, details in self.fields.items() if not details.read_only]
-        near = difflib.get_close_matches(name.lower(), known, n=1)
-        return f"There is no such field: did you mean {near[0]}?" if near else f"There are only {', '.join(known)}."
+        return unknown("field", name, [field for field, details in self.fields.items() if not details.read_only])
+
+
+def unknown(what: str, name: str, known: Sequence[str]) -> str:
+    """A sentence about a name that means nothing: which one was meant, or which there are."""
+    near = difflib.get_close_matches(name.lower(), known, n=1)
+    return f"There is no such {what}: did you mean {near[0]}?" if near else f"There are only {', '.join(known)}."
 
 
 @extend_schema_field(

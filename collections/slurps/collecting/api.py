@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.web.authentication import application_of, holder_of
+from badgerjobs.web.filters import narrow
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.pagination import NewestFirst
 from slurps.collecting import examples, services
@@ -60,7 +61,7 @@ class CollectionViewSet(viewsets.GenericViewSet[Collection]):
     def list(self, request: Request, tag: str) -> Response:
         job = job_of(request, tag)
         collections = Collection.objects.for_application(job.application).in_rows().filter(async_job=job)
-        page = self.paginate_queryset(collections)
+        page = self.paginate_queryset(narrow(collections, request, {}))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(summary="Read a collection's settings")

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from badgerjobs.web.authentication import application_of
+from badgerjobs.web.filters import narrow
 from badgerjobs.web.pagination import NewestFirst
 from badgerjobs.workspaces.models import Scope, Token
 from slurps.collecting import examples
@@ -72,5 +73,5 @@ class ReadableCollectionsView(generics.GenericAPIView[Collection]):
     def get(self, request: Request) -> Response:
         token: Token = request.auth  # type: ignore[assignment]
         collections = Collection.objects.for_application(application_of(request)).readable_by(token.label).in_rows()
-        page = self.paginate_queryset(collections)
+        page = self.paginate_queryset(narrow(collections, request, {}))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
