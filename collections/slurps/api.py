@@ -20,6 +20,7 @@ from badgerjobs.web.filters import is_true, narrow
 from badgerjobs.web.idempotency import idempotent
 from badgerjobs.web.pagination import NewestFirst
 from slurps import examples, services
+from slurps.approvals import bring_up_to_date
 from slurps.models import AsyncJob
 from slurps.serializers import (
     AsyncJobSerializer,
@@ -172,6 +173,7 @@ class AsyncJobViewSet(DefinitionViewSet[AsyncJob]):
         """With the rows that each read, wrote and changed, newest first, as long as runs are kept."""
         runs: Any = Run.objects.for_application(application_of(request)).of(self.get_object().runnable_id)
         page: Any = self.paginate_queryset(narrow(runs.select_related("runnable"), request, RUN_FILTERS))
+        bring_up_to_date(application_of(request), page)
         return self.get_paginated_response(AsyncRunSerializer(page, many=True).data)
 
     def _shown(self, row: AsyncJob, status: int = 200) -> Response:

@@ -21,6 +21,7 @@ BECAME = {
     "wrote": "wrote rows",
     "nothing": "wrote none",
     "held": "held for approval",
+    "unseen": "dropped or replaced",
     "failed": "failed",
     "aborted": "aborted",
     "skipped": "skipped",
@@ -103,6 +104,8 @@ def became(run: Run, counts: Counts) -> str:
         return str(run.state)
     if counts.is_held:
         return "held"
+    if counts.was_never_shown:
+        return "unseen"
     return "wrote" if counts.written else "nothing"
 
 

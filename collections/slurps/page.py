@@ -13,6 +13,7 @@ from badgerjobs.runs.pauses import Pause, pause_of
 from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.sources.models import DataSource
 from badgerjobs.web.cursors import Page, page_of
+from slurps.approvals import bring_up_to_date
 from slurps.drawing import DRAWN, Drawing, drawing_of
 from slurps.models import AsyncJob, Collection, Stage, Version
 from slurps.progress import Progress, progress_of
@@ -85,10 +86,12 @@ class AsyncJobPage(OwnerPage):
     def run_page(self, cursor: str) -> Page[Any]:
         """A page of its runs, newest first, with what they left."""
         page = page_of(self.runs, order="-pk", cursor=cursor, size=RUNS)
-        rows: list[Any] = run_rows(page.rows, self.progress)
+        rows: list[Any] = run_rows(self.application, page.rows, self.progress)
         return Page(rows, page.before, page.earlier, page.later)
 
     @cached_property
     def drawing(self) -> Drawing | None:
         """Its last runs drawn; None before the second of them: one alone is told in words."""
-        return drawing_of(self.runs.filter(state__in=FINAL).order_by("-id")[:DRAWN], self.application.slug, self.zone)
+        last = list(self.runs.filter(state__in=FINAL).order_by("-id")[:DRAWN])
+        bring_up_to_date(self.application, last)
+        return drawing_of(last, self.application.slug, self.zone)

@@ -13,6 +13,7 @@ from badgerjobs.runs.models import Run
 from badgerjobs.runs.owner_rows import OwnerRow
 from badgerjobs.runs.recent import last_ended, last_runs
 from badgerjobs.workspaces.models import Application
+from slurps.approvals import NEVER_SHOWN, bring_up_to_date, outputs_now
 from slurps.models import AsyncJob
 from slurps.progress import Progress
 
@@ -26,6 +27,8 @@ class Counts:
     collection: str = ""
     stage: str = ""
     version: int | None = None
+    approved: bool = False
+    replaced_by: int | None = None
     read: int = 0
     written: int = 0
     added: int = 0
@@ -41,18 +44,32 @@ class Counts:
             return None
         numbers = {name: int(output.get(name) or 0) for name in _NUMBERS}
         stage = str(output.get("stage") or "")
-        return cls(str(output.get("collection") or ""), stage, output.get("version"), **numbers)
+        return cls(
+            str(output.get("collection") or ""), stage, output.get("version"), bool(output.get("approved")),
+            output.get("replaced_by"), **numbers,
+        )  # fmt: skip
 
     @property
     def is_held(self) -> bool:
         return self.stage == "held"
 
     @property
+    def was_never_shown(self) -> bool:
+        """Whether it was held, and is no version."""
+        return self.stage in NEVER_SHOWN
+
+    @property
     def words(self) -> str:
-        """`12,480 rows`; `7,364 rows, held`; `12 rows, not stored`."""
+        """`12,480 rows`; `7,364 rows, held`; `7,364 rows, approved as version 3`; `12 rows, not stored`."""
         said = words.counted(self.written, "row")
         if self.is_held:
             return f"{said}, held"
+        if self.approved:
+            return f"{said}, approved as version {self.version:,}"
+        if self.replaced_by:
+            return f"{said}, replaced by run {self.replaced_by:,}"
+        if self.was_never_shown:
+            return f"{said}, {NEVER_SHOWN[self.stage]}"
         return said if self.stage else f"{said}, not stored"
 
 
@@ -85,18 +102,19 @@ class RunRow(NamedTuple):
             return self.run.error
         if self.progress:
             return self.progress.said
-        if self.counts and self.counts.stage != "ready":
+        if self.counts and (self.counts.stage != "ready" or self.counts.approved):
             return self.counts.words
         return f"{words.counted(self.counts.dropped, 'value')} left out" if self.counts and self.counts.dropped else ""
 
 
 def rows_of(application: Application, jobs: Iterable[AsyncJob], now: datetime) -> list[Row]:
-    """The jobs with what their lists say of their runs: three queries, however many jobs there are."""
+    """The jobs with what their lists say of their runs: four queries at most, however many jobs there are."""
     jobs = list(jobs)
     ids = [job.runnable_id for job in jobs]
     strips, ended = (last_runs(ids), last_ended(ids)) if ids else ({}, {})
     runs = Run.objects.for_application(application).filter(pk__in=[one.id for one in ended.values()])
     outputs: dict[Any, Any] = dict(runs.values_list("pk", "output")) if ended else {}
+    outputs = outputs_now(application, outputs)
     return [
         Row(
             job.runnable,
@@ -110,6 +128,8 @@ def rows_of(application: Application, jobs: Iterable[AsyncJob], now: datetime) -
     ]
 
 
-def run_rows(runs: Iterable[Run], progress: Mapping[UUID, Progress]) -> list[RunRow]:
-    """These runs with what they left, or how far they are."""
+def run_rows(application: Application, runs: Iterable[Run], progress: Mapping[UUID, Progress]) -> list[RunRow]:
+    """These runs with what they left and what became of that, or how far they are."""
+    runs = list(runs)
+    bring_up_to_date(application, runs)
     return [RunRow(run, Counts.of_output(run.output), progress.get(run.pk)) for run in runs]

@@ -116,13 +116,20 @@ class AsyncRunSerializer(RunSerializer):
         read_only=True,
         help_text="The collection that it filled. Null before it is over, and where none was active.",
     )
-    version = _count("version", "The number of the version that it made. Null where it waits for approval.")
+    version = _count(
+        "version",
+        "The number of the version that it made. Null where it waits for approval, and where readers never saw it.",
+    )
     stage = serializers.CharField(
         source="output.stage",
         default=None,
         allow_null=True,
         read_only=True,
-        help_text="ready: readers see it; held: it waits for approval. Null where nothing was stored.",
+        help_text="ready: readers see it, or saw it; held: it waits for approval; dropped, replaced (by a later run) "
+        "or gone (one of the two): it waited, and readers never saw it. Null where nothing was stored.",
+    )
+    replaced_by = _count(
+        "replaced_by", "The number of the run whose result took its place while it waited, if one did."
     )
     read = _count("read", "Rows that its sources gave.")
     written = _count("written", "Rows that were made of them.")
@@ -131,11 +138,13 @@ class AsyncRunSerializer(RunSerializer):
     unchanged = _count("unchanged", "Rows that were there, and stayed.")
     removed = _count("removed", "Rows that are there no more.")
     dropped = _count("dropped", "Values that its collection's guards left out.")
-    rows = _count("rows", "Rows that the version has.")
+    rows = _count(
+        "rows", "Rows that the version has. Null before readers see it, as added, changed, unchanged and removed."
+    )
     bytes = _count("bytes", "The length of what was written, as JSON.")
 
     class Meta(RunSerializer.Meta):
         fields = [
-            *RunSerializer.Meta.fields, "collection", "version", "stage", "read", "written", "added", "changed",
-            "unchanged", "removed", "dropped", "rows", "bytes",
+            *RunSerializer.Meta.fields, "collection", "version", "stage", "replaced_by", "read", "written", "added",
+            "changed", "unchanged", "removed", "dropped", "rows", "bytes",
         ]  # fmt: skip

@@ -10,6 +10,7 @@ from badgerjobs.lib import words
 from badgerjobs.runs.models import Attempt, Run, State
 from badgerjobs.runs.shown import Parts, Shown
 from badgerjobs.workspaces.models import Application
+from slurps.approvals import bring_up_to_date, said_of
 from slurps.models import AsyncJob, Collection
 from slurps.progress import progress_of
 
@@ -51,7 +52,6 @@ _DIFFERENCES = {
     "added": "Added", "changed": "Changed", "unchanged": "Unchanged", "removed": "Replaced",
     "dropped": "Values left out",
 }  # fmt: skip
-HELD = "waits for approval: readers see what they saw"
 
 
 def answer_of(result: Mapping[str, Any], error_class: str) -> str:
@@ -64,14 +64,15 @@ def answer_of(result: Mapping[str, Any], error_class: str) -> str:
 
 def parts_of(run: Run) -> Parts | None:
     """What it read and wrote, or has so far; None where nothing is to be told."""
+    bring_up_to_date(run.application, [run])
     output = run.output
     if not isinstance(output, dict) or "read" not in output:
         return _so_far(run) if run.state == State.RUNNING else None
-    is_held = output.get("stage") == "held"
     facts = [("Collection", output["collection"] or "none: nothing is stored")]
     facts += [("Version", f"{output['version']:,}")] if output.get("version") else []
-    facts += [("Result", HELD)] if is_held else []
-    told = {name: label for name, label in _FACTS.items() if not (is_held and name == "rows")}
+    facts += [("Result", said)] if (said := said_of(output)) else []
+    was_shown = output.get("stage") == "ready"
+    told = {name: label for name, label in _FACTS.items() if was_shown or name != "rows"}
     # Where all rows are replaced each is new: nobody has looked which are the same.
     replaced = {"removed", "dropped"} if output.get("removed") else _DIFFERENCES
     told |= {name: label for name, label in _DIFFERENCES.items() if output.get(name) and name in replaced}

@@ -5,7 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from slurps.models import Version
+from slurps.models import Stage, Version
+from slurps.storing.swapping import COUNTED_LATER
 
 
 class CollectionColumnSerializer(serializers.Serializer[Any]):
@@ -30,6 +31,11 @@ def count(words: str) -> serializers.IntegerField:
     return serializers.IntegerField(help_text=words)
 
 
+def count_later(words: str) -> serializers.IntegerField:
+    """How many, once it is ready."""
+    return serializers.IntegerField(allow_null=True, help_text=f"{words} Null before it is ready: nobody has counted.")
+
+
 class CollectionVersionSerializer(serializers.Serializer[Any]):
     """What one run left of a collection's rows."""
 
@@ -37,13 +43,13 @@ class CollectionVersionSerializer(serializers.Serializer[Any]):
     stage = serializers.CharField(help_text="`staging` while it is loaded, `held` while it waits, `ready`.")
     current = serializers.SerializerMethodField(help_text="Whether it is the newest one.")
     pinned = serializers.SerializerMethodField(help_text="Whether readers see it in the newest one's stead.")
-    rows = count("How many rows it has.")
+    rows = count_later("How many rows it has.")
     read = count("How many rows the run read from its sources.")
     written = count("How many rows its code made of them.")
-    added = count("How many were new.")
-    changed = count("How many replaced another one with their key.")
-    unchanged = count("How many were there already, alike.")
-    removed = count("How many of the version before it has no more.")
+    added = count_later("How many were new.")
+    changed = count_later("How many replaced another one with their key.")
+    unchanged = count_later("How many were there already, alike.")
+    removed = count_later("How many of the version before it has no more.")
     dropped = count("How many values a guard left out.")
     bytes = count("How long what came was, as JSON.")
     columns = CollectionColumnSerializer(
@@ -55,6 +61,11 @@ class CollectionVersionSerializer(serializers.Serializer[Any]):
     )
     rolled_back_to = serializers.IntegerField(allow_null=True, help_text="The version whose rows it took up again.")
     created_at = serializers.DateTimeField(help_text="When loading it began.")
+
+    def to_representation(self, version: Version) -> dict[str, Any]:
+        """What is only known when it is shown is not nought before."""
+        told = super().to_representation(version)
+        return told if version.stage == Stage.READY else {**told, **dict.fromkeys(COUNTED_LATER)}
 
     @extend_schema_field(serializers.BooleanField())
     def get_current(self, version: Version) -> bool:

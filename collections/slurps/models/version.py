@@ -1,5 +1,7 @@
 """A version: what one run left of a collection's rows, and what one that is not done has left so far."""
 
+from collections.abc import Sequence
+
 from django.db import models
 from django.db.models import Q
 
@@ -54,6 +56,9 @@ class Version(models.Model):
     flagged = models.JSONField(default=list)
     remembered = models.JSONField(default=dict)
     created_at = models.DateTimeField()
+
+    # The numbers of the runs whose results waited, and whose place it took just now. It is not stored.
+    overtook: Sequence[int] = ()
 
     objects = VersionQuerySet.as_manager()
 

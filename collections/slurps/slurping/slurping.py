@@ -31,6 +31,7 @@ SO_FAR = "{:,} rows were read so far."
 NOWHERE = "Nothing is stored: no collection of this job is active. Make one, or activate one, on the job's page."
 # How long a run that has stored its rows goes on for that.
 PRUNING_S = 10.0
+OVERTOOK = "The result of run {:,} waited for approval: this one has taken its place, and it can be approved no more."
 DONE_BEFORE = "An attempt before this one has stored its rows already."
 
 
@@ -99,6 +100,8 @@ def _shown(plan: Plan, version: Version, loaded: Loaded) -> tuple[Version, Colle
         version = _kept(
             plan, collection, partial(show, version, loaded, worker=plan.worker, remembered=plan.remembered)
         )
+    for number in version.overtook:
+        plan.say("info", OVERTOOK.format(number), None)
     return version, collection
 
 

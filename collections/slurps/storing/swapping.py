@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from badgerjobs.runs.models import Run
 from slurps.models import AsyncJob, Collection, Stage, Version
 from slurps.modes import MODES
 from slurps.storing.bounds import ensure_room
@@ -16,6 +17,11 @@ from slurps.storing.faults import SupersededError
 from slurps.storing.merging import merge
 from slurps.storing.pruning import retire
 from slurps.storing.staging import discard, drop_table, ensure_ours, hold_job, keep_table
+
+# What became of a result that was held, where it is no version: as its run's output calls it.
+DROPPED, REPLACED, GONE = "dropped", "replaced", "gone"
+# What nobody has counted before a result is shown: while it is held it is null.
+COUNTED_LATER = ("rows", "added", "changed", "unchanged", "removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +71,7 @@ def hold(
     hold_job(version.collection)
     ensure_ours(version.run_id, worker)
     version, collection = held(version)
-    for other in collection.versions.filter(stage=Stage.HELD):
-        discard(other)  # what is newer takes the place of what waited
+    _overtake(version, collection)
     _note(version, loaded)
     version.flagged, version.stage = [*flags], Stage.HELD
     version.remembered = dict(remembered or {})
@@ -89,13 +94,17 @@ def approve(version: Version) -> Version:
     _remember(collection, version.remembered)
     if was_placed:
         collection.positions -= version.written
-    return _shown(version, collection)
+    version = _shown(version, collection)
+    _tell_run(version, approved_output(version, collection.name))
+    return version
 
 
 @transaction.atomic
 def drop(version: Version) -> None:
     """Throw away what was held. Raises SupersededError when it was approved, or overtaken."""
-    version, _ = held(version)
+    hold_job(version.collection)
+    version, collection = held(version)
+    _tell_run(version, {**output_of(version, collection), "stage": DROPPED})
     discard(version)
 
 
@@ -121,11 +130,30 @@ def _note(version: Version, loaded: Loaded) -> None:
     version.columns, version.dropped = loaded.columns, loaded.dropped
 
 
+def _overtake(version: Version, collection: Collection) -> None:
+    """Let it take the place of what waited, and the runs that left that say so. Within a transaction."""
+    waiting = list(collection.versions.filter(stage=Stage.HELD).exclude(pk=version.pk))
+    if not waiting:
+        return
+    ids = {each.run_id for each in (version, *waiting) if each.run_id}
+    numbers: dict[UUID | None, int] = dict(Run.objects.filter(pk__in=ids).values_list("pk", "number"))
+    version.overtook = [numbers[other.run_id] for other in waiting if other.run_id in numbers]
+    told = {"stage": REPLACED, "replaced_by": numbers.get(version.run_id)}
+    for other in waiting:
+        _tell_run(other, {**output_of(other, collection), **told})
+        discard(other)
+
+
+def _tell_run(version: Version, output: Mapping[str, Any]) -> None:
+    """Have the run that left it say what became of it."""
+    if version.run_id:
+        Run.objects.filter(pk=version.run_id).update(output=output)
+
+
 def _shown(version: Version, collection: Collection) -> Version:
     _count(version, collection)
     if MODES[collection.mode].write == "replace":
-        for other in collection.versions.filter(stage=Stage.HELD).exclude(pk=version.pk):
-            discard(other)  # what is newer has overtaken what waited
+        _overtake(version, collection)
     collection.numbered += 1
     version.number, version.stage = collection.numbered, Stage.READY
     version.save()
@@ -182,9 +210,15 @@ def left_by(run_id: UUID) -> Version | None:
 
 def output_of(version: Version, collection: Collection) -> dict[str, Any]:
     """What a run leaves, as JSON."""
+    return _told(version, collection.name)
+
+
+def approved_output(version: Version, name: str) -> dict[str, Any]:
+    """The same of a result that was held and approved, in the collection with this name. It may be kept no more."""
+    return {**_told(version, name), "stage": Stage.READY.value, "approved": True}
+
+
+def _told(version: Version, name: str) -> dict[str, Any]:
     names = ("stage", "read", "written", "added", "changed", "unchanged", "removed", "dropped", "rows", "bytes")
-    return {
-        "collection": collection.name,
-        "version": version.number,
-        **{name: getattr(version, name) for name in names},
-    }
+    output = {"collection": name, "version": version.number, **{each: getattr(version, each) for each in names}}
+    return output if version.stage != Stage.HELD else {**output, **dict.fromkeys(COUNTED_LATER)}

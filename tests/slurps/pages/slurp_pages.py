@@ -11,11 +11,11 @@ from django.utils import timezone
 from badgerjobs.runs.models import Run, State
 from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application, Role
-from slurps.models import AsyncJob, Slurper
+from slurps.models import AsyncJob, Slurper, Stage, Version
 from slurps.services import create_async_job
 from slurps.slurper_services import create_slurper
 from tests.clients import browser_in
-from tests.factories import NOW, make_run, make_source
+from tests.factories import NOW, make_collection, make_run, make_source
 
 WROTE = {
     "collection": "prices", "stage": "ready", "version": 1, "read": 2000, "written": 1000, "added": 18, "changed": 940,
@@ -63,6 +63,16 @@ def made_job(shop: Application, tag: str = "import", **fields: Any) -> AsyncJob:
         made_slurper(shop)
     given = {"slurper": "clean", "name": tag.title(), **fields}
     return create_async_job(application=shop, tag=tag, by=OPERATOR, now=timezone.now(), **given)
+
+
+def held_result(job: AsyncJob, number: int = 1, **output: Any) -> Run:
+    """A run of it whose result waits for approval."""
+    run = ended(job, number, output={**WROTE, **output, "stage": "held", "version": None})
+    collection = job.collections.first() or make_collection(job.application, async_job=job)
+    version = Version(application=job.application, collection=collection, stage=Stage.HELD, run_id=run.pk)
+    version.generation, version.floor, version.created_at, version.written = 1, 1, NOW, run.output["written"]
+    version.save()
+    return run
 
 
 def ended(job: AsyncJob, number: int = 1, state: State = State.SUCCEEDED, **fields: Any) -> Run:

@@ -12,7 +12,18 @@ from slurps import views
 from slurps.models import AsyncJob, Collection
 from tests.clients import browser_in
 from tests.factories import NOW, make_collection, make_run, make_source
-from tests.slurps.pages.slurp_pages import WROTE, at, ended, look, made_job, made_slurper, press, queries, text_of
+from tests.slurps.pages.slurp_pages import (
+    WROTE,
+    at,
+    ended,
+    held_result,
+    look,
+    made_job,
+    made_slurper,
+    press,
+    queries,
+    text_of,
+)
 
 
 def test_without_any_the_list_says_what_comes_here(shop: Application) -> None:
@@ -37,7 +48,7 @@ def test_the_list_tells_each_with_its_collection_its_plan_and_its_last_result(sh
 
 
 def test_what_is_held_or_not_stored_or_failed_is_told(shop: Application) -> None:
-    ended(made_job(shop, "held"), output={**WROTE, "stage": "held"})
+    held_result(made_job(shop, "held"))
     ended(made_job(shop, "counted"), output={**WROTE, "stage": "", "collection": ""})
     ended(made_job(shop, "broken"), state=State.FAILED, error="The code failed: x is not defined", output=None)
     page = text_of(look(shop))
@@ -87,7 +98,7 @@ def test_its_page_leads_to_its_slurper_its_sources_and_its_collections(shop: App
 def test_its_page_tells_what_each_run_left(shop: Application) -> None:
     job = made_job(shop)
     ended(job)
-    ended(job, 2, output={**WROTE, "written": 7364, "stage": "held"})
+    held_result(job, 2, written=7364)
     ended(job, 3, output={**WROTE, "dropped": 1234})
     page = text_of(look(shop, "job", "import"))
     for said in ("1,234 values left out", "2,000", "1,000", "+18", "~940", "7,364 rows, held", "Rows and time"):
@@ -123,8 +134,33 @@ def test_the_page_of_a_run_that_replaced_all_rows_leads_to_the_collection(shop: 
     assert f'href="{at(shop, "collection", "prices")}">The collection<' in again.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("became", "in_list", "on_page", "drawn"),
+    [
+        ({"stage": "ready", "version": 3, "approved": True}, "approved as version 3", "approved as version 3", "wrote"),
+        ({"stage": "dropped"}, "dropped", "dropped: readers never saw it", "unseen"),
+        ({"stage": "replaced", "replaced_by": 7}, "replaced by run 7", "replaced by run 7 before it was", "unseen"),
+        ({"stage": "held"}, "waits no longer", "waits no longer: it was dropped, or a later run", "unseen"),
+    ],
+)
+def test_what_became_of_a_result_that_waited_is_told_where_its_run_is(
+    shop: Application, became: Any, in_list: str, on_page: str, drawn: str
+) -> None:
+    job = made_job(shop)
+    ended(job)
+    run = ended(job, 2, output={**WROTE, "version": None, **became})
+    answer = look(shop, "job", "import")
+    assert f"1,000 rows, {in_list}" in text_of(answer)
+    assert "rows, held" not in text_of(answer)
+    assert answer.context["page"].drawing.marks[-1].became == drawn
+    page = text_of(browser_in(shop).get(reverse("runs:run", args=[shop.slug, run.pk])))
+    assert f"Result {on_page}" in page
+    assert f"1,000 rows, {in_list}" in text_of(look(shop))
+
+
 def test_the_page_of_a_run_says_that_its_result_waits(shop: Application) -> None:
-    page = text_of(told_of(shop, stage="held", version=None, rows=0))
+    run = held_result(made_job(shop))
+    page = text_of(browser_in(shop).get(reverse("runs:run", args=[shop.slug, run.pk])))
     assert "Result waits for approval" in page
     assert "Rows of the version" not in page
 
@@ -152,9 +188,10 @@ def test_few_runs_are_drawn_no_wider_than_many(shop: Application) -> None:
 
 def test_what_became_of_each_run_is_drawn_and_counted_and_leads_to_its_log(shop: Application) -> None:
     job = made_job(shop)
-    outputs: list[dict[str, Any]] = [WROTE, {**WROTE, "written": 0}, {**WROTE, "stage": "held"}]
+    outputs: list[dict[str, Any]] = [WROTE, {**WROTE, "written": 0}]
     runs = [ended(job, number, output=output) for number, output in enumerate(outputs, 1)]
     runs += [
+        held_result(job, 3),
         ended(job, 4, State.FAILED, output=None, error="The code failed"),
         ended(job, 5, State.ABORTED, output=None),
     ]

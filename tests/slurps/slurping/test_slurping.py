@@ -212,6 +212,21 @@ class TestGuards:
         approve(held)
         assert seen(collection) == [row for batch in given for row in batch]
 
+    @pytest.mark.parametrize("given", [rows(6), rows(1, 2, 3, 4, 5, 6)])
+    def test_the_log_says_that_a_later_result_takes_the_place_of_one_that_waits(
+        self, job: Any, attempts: Attempts, given: Any
+    ) -> None:
+        collection_of(job, guards={"smaller_percent": 20})
+        attempts.slurp(job, rows(1, 2, 3, 4, 5))
+        run = make_run(job.runnable, State.RUNNING, worker=uuid4(), number=12)
+        assert attempts.slurp(job, rows(1), run=run)["stage"] == "held"
+        attempts.said.clear()
+        attempts.slurp(job, given)
+        said = [message for _, message in attempts.said if "run 12" in message]
+        assert said == [
+            "The result of run 12 waited for approval: this one has taken its place, and it can be approved no more."
+        ]
+
     def test_repeated_keys(self, job: Any, attempts: Attempts) -> None:
         collection_of(job, mode="upserted", key=["id"], guards={"repeated_keys": True})
         output = attempts.slurp(job, rows(1, 2, 1))
