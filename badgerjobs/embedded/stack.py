@@ -23,17 +23,24 @@ SERVER_S, READY_S = 120, 60
 
 
 def bring_up(supervisor: Supervisor) -> None:
-    """Start everything and say when it is ready. Raises Stopped, TimeoutError, DataDirectoryError, RuntimeError."""
+    """Start everything and say when it is ready. Raises Stopped, TimeoutError, DataDirectoryError, RuntimeError.
+
+    What the demo tells is told whatever happens: it is made once, and nobody else knows its password and its token.
+    """
     start_servers(supervisor)
     migrate(supervisor)
     demo = make_demo() if settings.DEMO else ""
     workers = [f"worker-{number}" for number in range(1, settings.WORKERS + 1)]
-    supervisor.start(*(command(name) for name in ("beat", *workers, "web")))
     url = address.url_of(settings.HOST, settings.PORT)
-    supervisor.wait_until(
-        lambda: address.is_well(settings.HOST, settings.PORT, _own_name()), what=f"{url}/healthz", seconds=READY_S
-    )
-    supervisor.log.write(f"ready: {url}\n{demo}")
+    heading = f"not ready: {url}\n"
+    try:
+        supervisor.start(*(command(name) for name in ("beat", *workers, "web")))
+        supervisor.wait_until(
+            lambda: address.is_well(settings.HOST, settings.PORT, _own_name()), what=f"{url}/healthz", seconds=READY_S
+        )
+        heading = f"ready: {url}\n"
+    finally:
+        supervisor.log.write(f"{heading}{demo}")
 
 
 def start_servers(supervisor: Supervisor) -> None:

@@ -104,10 +104,23 @@ def _make_hook(application: Application, now: datetime) -> Hook:
     )
 
 
+def welcome_back() -> str:
+    """What is told on later starts, when nobody knows the password and the token any more: how to have others."""
+    mail = "a mail brings" if settings.EMAIL_URL else "the log of web below then shows"
+    return f"""\
+For another token: manage.py create_application NAME --workspace WORKSPACE
+For another password: press “Forgotten?” at {_here()}/ ({mail} a link); the demo's owner is {OWNER}
+"""
+
+
+def _here() -> str:
+    return f"http://{location(reached_at(settings.HOST), settings.PORT)}"
+
+
 def welcome(keys: Keys) -> str:
     """What a newcomer reads on the terminal: how to sign in, and curls for a job, a value and a webhook."""
     endpoint = echo_address("first")
-    here = f"http://{location(reached_at(settings.HOST), settings.PORT)}"
+    here = _here()
     api = f"{here}/api/v1"
     return f"""\
 A demo is ready, with a job that calls this server's own receiver. Look at it, signed in:

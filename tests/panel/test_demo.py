@@ -166,7 +166,10 @@ def test_the_receiver_can_be_called_wherever_the_server_listens(host: str, setti
 @pytest.mark.django_db
 def test_twice_does_nothing_the_second_time() -> None:
     assert said()
-    assert said().startswith("For another token:")
+    again = said()
+    assert again.startswith("For another token:")
+    assert "press “Forgotten?” at http://127.0.0.1:8000/ (the log of web below then shows a link)" in again
+    assert "bj_" not in again
     assert (Application.objects.count(), Job.objects.count(), Token.objects.count()) == (1, 1, 1)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from badgerjobs.panel.demo import create_demo, welcome
+from badgerjobs.panel.demo import create_demo, welcome, welcome_back
 
 
 class Command(BaseCommand):
@@ -15,4 +15,4 @@ class Command(BaseCommand):
         if keys := create_demo(now=timezone.now()):
             self.stdout.write(welcome(keys))
         else:
-            self.stdout.write("For another token: manage.py create_application NAME --workspace WORKSPACE")
+            self.stdout.write(welcome_back())
