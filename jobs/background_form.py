@@ -12,7 +12,6 @@ from jobs.background_schedules import free_name, is_taken
 from jobs.serializers import JobSerializer
 from tasks.background.definitions import Definition
 from tasks.background.forms import InputForm
-from tasks.background.inputs import InvalidInputError, validated
 
 # A new schedule begins so: every working day at eight.
 BEGINS = {"when": "cron", "cron": "0 8 * * 1-5"}
@@ -84,14 +83,8 @@ class BackgroundScheduleForm:
             self.job.is_valid()
             self.job.refuse_taken(self.application)
             self.input.is_valid()
-            self._judge_input()
+            self.input.judge()
         return self.is_bound and not self.errors
-
-    def _judge_input(self) -> None:
-        try:
-            validated(self.definition, self.input.given)
-        except InvalidInputError as refused:
-            self.input.refuse_fields(refused.fields, str(refused))
 
     @property
     def errors(self) -> Mapping[str, Any]:

@@ -42,7 +42,8 @@ def iso(number: str, unit: str) -> str:
 def seconds(number: str, unit: str) -> int:
     """`1.5`, `minutes` → 90: a length, in whole seconds; 0 is one. Raises BadAmountError; KeyError for no unit."""
     if not _NUMBER.fullmatch(number):
-        raise BadAmountError("Give a number, like 5; or leave it empty.")
+        is_below = number.startswith("-") and _NUMBER.fullmatch(number[1:])
+        raise BadAmountError(f"Give {'0 or more' if is_below else 'a number, like 5'}; or leave it empty.")
     length = Decimal(number.replace(",", ".")) * LENGTHS_S[unit]
     if length > int(durations.LONGEST.total_seconds()):
         raise BadAmountError("That is too long: ten years is the most.")

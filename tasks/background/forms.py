@@ -13,7 +13,8 @@ from badgerjobs.web.definitions.inputs import plain
 from badgerjobs.web.definitions.looks import Look
 from badgerjobs.web.serializer_forms import LENIENT
 from tasks.background.definitions import Definition
-from tasks.background.inputs import schema_of
+from tasks.background.inputs import InvalidInputError, schema_of, validated
+from tasks.background.preparing import DELAY_BELOW_S
 from tasks.background.schema_fields import NOTHING, WHOLE, Asked, NotReadError, asked_for
 
 # In what a delay is counted.
@@ -80,6 +81,23 @@ class InputForm(forms.Form):
             return {}
         return given or {}
 
+    def judge(self) -> None:
+        """Let the definition say what is wrong with what was read, beside what could not be: all is told at once.
+
+        What it says of the whole input may only be that a field is missing which could not be read.
+        """
+        was_read = not self._of_input_wrong()
+        try:
+            validated(self.definition, self.given)
+        except InvalidInputError as refused:
+            own = {one.name for one in self.asked}
+            said = {path: one for path, one in refused.fields.items() if was_read or {*_steps(path, one)[:1]} & own}
+            if was_read or said:
+                self.refuse_fields(said, str(refused))
+
+    def _of_input_wrong(self) -> list[str]:
+        return [name for name, _ in self._of_input() if name in self.errors]
+
     def refuse(self, name: str, sentence: str) -> None:
         """Put a sentence beside a field, or above all of them."""
         if name not in self.errors:
@@ -89,7 +107,7 @@ class InputForm(forms.Form):
         """Put what the definition says of an input, path → {message}, beside the fields that it is about."""
         by_name = {one.name: one.field for one in self.asked}
         for path, said in fields.items():
-            steps = [str(step) for step in (said.get("data") or {}).get("path") or path.split(".") if step != ""]
+            steps = _steps(path, said)
             first, deeper = (steps[0], ".".join(steps[1:])) if steps else ("", "")
             sentence = str(said.get("message", "")) or otherwise
             if first in by_name:
@@ -108,8 +126,8 @@ class InputForm(forms.Form):
         return list(self.fields)
 
     @property
-    def input_rows(self) -> list[Row]:
-        """The fields of the input, as the page shows them."""
+    def rows_of_input(self) -> list[Row]:
+        """The fields of the input, as the page shows them. No property's field is called so: templates find those."""
         return [Row(self[name], Look(str(field.label)), _sort_of(field)) for name, field in self._of_input()]
 
     def _of_input(self) -> list[tuple[str, forms.Field]]:
@@ -138,7 +156,7 @@ class TriggerForm(InputForm):
         return [*(name for name in self.fields if name not in own), *own]
 
     def clean(self) -> dict[str, Any]:
-        """Read the delay, too, as whole seconds: `delay_s`."""
+        """Read the delay, too, as whole seconds: `delay_s`. What is right, whoever triggers judges."""
         super().clean()
         number, unit = (str(self.cleaned_data.get(name, "")).strip() for name in ("delay", "delay_unit"))
         self.delay_s = 0
@@ -147,7 +165,16 @@ class TriggerForm(InputForm):
                 self.delay_s = 24 * seconds(number, "hours") if unit == DAYS else seconds(number, unit or "minutes")
             except BadAmountError as error:
                 self.refuse("delay", str(error))
+        if self.delay_s >= DELAY_BELOW_S:
+            self.refuse("delay", TOO_LONG)
+        if self.errors:
+            self.judge()
         return self.cleaned_data
+
+
+def _steps(path: str, said: Mapping[str, Any]) -> list[str]:
+    """Where it is in the input: the names of properties, one in the other."""
+    return [str(step) for step in (said.get("data") or {}).get("path") or path.split(".") if step != ""]
 
 
 def _sort_of(field: forms.Field) -> str:

@@ -98,6 +98,13 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_made(
     assert not made.called
 
 
+def test_all_that_is_wrong_is_said_at_once(shop: Application, made: MagicMock) -> None:
+    wrong: dict[str, Any] = {"cron": "", "input_site": "", "input_pages": "99999", "input_ratio": "abc"}
+    found = page(shop, **{**GIVEN, **wrong}).content.decode()
+    assert [field for field in wrong if f'id="{field}_error"' not in found] == []
+    assert not made.called
+
+
 def test_the_job_performs_an_event_that_triggers_it_with_the_input(shop: Application) -> None:
     answer = page(shop, **{**GIVEN, "input_site": "{{as it is}}"})
     assert "Nightly triggers Sync articles from now on." in text_of(answer)

@@ -62,7 +62,7 @@ def test_a_length_is_whole_seconds(number: str, unit: str, length_s: int) -> Non
     ("number", "unit", "said"),
     [
         ("x", "minutes", "Give a number, like 5; or leave it empty."),
-        ("-5", "minutes", "Give a number, like 5; or leave it empty."),
+        ("-5", "minutes", "Give 0 or more; or leave it empty."),
         ("1.5", "seconds", "Give a whole number of seconds instead of 1.5 seconds."),
         ("0.001", "hours", "Give a whole number of seconds instead of 0.001 hours."),
         ("9" * 5000, "hours", "That is too long: ten years is the most."),

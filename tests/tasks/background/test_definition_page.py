@@ -12,6 +12,7 @@ from badgerjobs.runs.models import Run, State
 from badgerjobs.workspaces.models import Application, AuditEntry, Role
 from tasks.background.definitions import definition_of
 from tasks.models import BackgroundRun
+from tests.clients import browser_in
 from tests.factories import make_application, make_event, make_job
 from tests.tasks.background.pages_of import ArticlesInput, defined, definition, look, make_background, press, text_of
 
@@ -84,6 +85,20 @@ def test_a_form_has_a_field_for_each_property_with_its_default(shop: Application
     assert 'name="input_pages" value="10"' in page
     assert 'name="input_draft" value="false"' in page
     assert "1 to 500." in page
+
+
+class Rows(serializers.Serializer[Any]):
+    rows = serializers.IntegerField(default=3)
+
+
+def test_a_property_that_is_called_rows_has_its_field(shop: Application) -> None:
+    with defined(definition(input_class=Rows)):
+        for page in (look(shop, "definition", "syncArticles"), browser_in(shop).get(_schedule_of(shop))):
+            assert 'name="input_rows" value="3"' in page.content.decode()
+
+
+def _schedule_of(shop: Application) -> str:
+    return reverse("jobs:schedule-background", args=[shop.slug, "syncArticles"])
 
 
 class Named(serializers.Serializer[Any]):
@@ -172,6 +187,37 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_triggered(
     assert "Nothing is triggered yet: 1 field needs a change" in page
     assert f'href="#{field}"' in page
     assert not BackgroundRun.objects.exists()
+
+
+def test_all_that_is_wrong_is_said_at_once(shop: Application) -> None:
+    """What could not be read, what the definition does not take, and how long it waits."""
+    typed: dict[str, Any] = {"input_site": "", "input_pages": "99999", "input_ratio": "abc", "delay": "-5"}
+    with defined(ARTICLES):
+        page = press(shop, "trigger", "syncArticles", **typed).content.decode()
+    said = {field: page.partition(f'id="{field}_error"')[2].partition("</p>")[0] for field in typed}
+    assert "it is needed" in said["input_site"]
+    assert "Give at most 500" in said["input_pages"]
+    assert "Give a number, like 2.5." in said["input_ratio"]
+    assert "Give 0 or more; or leave it empty." in said["delay"]
+    assert "4 fields need a change" in page
+
+
+class Exclusive(serializers.Serializer[Any]):
+    rows = serializers.IntegerField(default=1)
+    all = serializers.BooleanField(default=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["rows"] == 1:
+            raise serializers.ValidationError("One row is none.")
+        return attrs
+
+
+def test_what_could_not_be_read_is_not_judged_by_its_default(shop: Application) -> None:
+    with defined(definition(input_class=Exclusive)):
+        page = press(shop, "trigger", "syncArticles", input_rows="x").content.decode()
+        assert "Give a whole number" in page
+        assert "One row is none." not in page
+        assert "One row is none." in press(shop, "trigger", "syncArticles", input_rows="1", delay="x").content.decode()
 
 
 def test_what_is_wrong_deeper_down_is_said_with_its_name(shop: Application) -> None:
