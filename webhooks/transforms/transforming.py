@@ -26,6 +26,10 @@ SHAPES = (
 )
 NULL = "The transform returned {}."
 NO_REASON = "The transform filtered it out."
+ONLY_NOT_FILTERED = (
+    "The transform returned nothing but `filtered`, as {what}: return why, or true; or what is to be done, such as "
+    "{variables: …}."
+)
 NO_ACTIONS = "The transform returned no actions."
 
 
@@ -101,17 +105,20 @@ def returned_of(value: Any, console: tuple[Line, ...] = ()) -> Returned:
     if not isinstance(value, Mapping) or not value.keys() & {"variables", "actions", "filtered", "value"}:
         raise TransformError(SHAPES.replace("{what}", what(value)))
     variables = texts_of(value["variables"]) if "variables" in value else {}
-    if filtered := value.get("filtered"):
+    filtered = value.get("filtered")
+    if filtered is not None and filtered is not False:
         return Returned(variables, _reason(filtered), console=console)
+    if value.keys() == {"filtered"}:
+        raise TransformError(ONLY_NOT_FILTERED.replace("{what}", what(filtered)))
     given = value.get("value", MISSING)
     acts = _acts(value["actions"], variables, given) if "actions" in value else [Wanted(None, variables, given)]
     return Returned(variables, None if acts else NO_ACTIONS, tuple(acts), console)
 
 
 def _reason(filtered: Any) -> str:
-    if isinstance(filtered, str):
+    if isinstance(filtered, str) and filtered.strip():
         return f"{filtered[:LONGEST_REASON]}…" if len(filtered) > LONGEST_REASON else filtered
-    if filtered is True:
+    if filtered is True or isinstance(filtered, str):
         return NO_REASON
     raise TransformError(f"The transform returned `filtered` as {what(filtered)}: return why, or true.")
 
