@@ -27,7 +27,8 @@ NO_CODE = "Give the body of a function that returns rows."
 IN_PYTHON = "This is Python, and the Python of tenants is not run here. Write the body of a function in JavaScript: {}"
 NO_USE_OF_CODE = "Rows as they come, and those of Python, take no code: leave it out, or choose javascript."
 NO_FUNCTION = "Give the id of a slurper that this installation has: {}."
-NONE_HERE = "no package that SLURPERS names defines one"
+NONE_HERE = "This installation has no slurper in Python: choose javascript, and write the body of a function."
+NOR_ANY = f"There is no slurper “{{}}” in Python here. {NONE_HERE}"
 UNKNOWN = "There is no slurper “{}” in Python here: there is {}."
 NO_USE_OF_FUNCTION = "Only the language python has a function: leave it out, or choose python."
 NO_SOURCES = "Name at least one source: nothing else brings rows."
@@ -94,7 +95,7 @@ class SlurperSerializer(DefinitionSerializer):
         if language in SEEN:
             wrong |= self._wrong_code(language, attrs)
         if language == Language.PYTHON:
-            wrong |= self._wrong_function(attrs)
+            wrong |= wrong or self._wrong_function(attrs)
         elif not self._sources(attrs) and (attrs.keys() & {"language", "sources"} or not self.partial):
             wrong["sources"] = [NO_SOURCES]
         if wrong:
@@ -110,7 +111,8 @@ class SlurperSerializer(DefinitionSerializer):
     def _unfit(self, language: str, attrs: dict[str, Any]) -> dict[str, Any]:
         wrong: dict[str, Any] = {}
         if language not in SEEN and attrs.get("code"):
-            wrong["code"] = [NO_USE_OF_CODE]
+            is_python = _PYTHON.search(attrs["code"])
+            wrong["code"] = [IN_PYTHON.format(SIGNATURES[Language.JAVASCRIPT]) if is_python else NO_USE_OF_CODE]
         if language != Language.PYTHON and attrs.get("function"):
             wrong["function"] = [NO_USE_OF_FUNCTION]
         return wrong
@@ -131,11 +133,12 @@ class SlurperSerializer(DefinitionSerializer):
 
     def _wrong_function(self, attrs: dict[str, Any]) -> dict[str, Any]:
         name = attrs.get("function", self._stored("function", ""))
-        if not name:
-            return {"function": [NO_FUNCTION.format(_there_is())]}
-        if slurper_of(name) is None and name != getattr(self.instance, "function", ""):
-            return {"function": [UNKNOWN.format(name, _there_is())]}
-        return {}
+        if name and (slurper_of(name) or name == getattr(self.instance, "function", "")):
+            return {}
+        there_is = ", ".join(one.id for one in all_slurpers()[:20])
+        if not there_is:
+            return {"function": [NOR_ANY.format(name) if name else NONE_HERE]}
+        return {"function": [UNKNOWN.format(name, there_is) if name else NO_FUNCTION.format(there_is)]}
 
     def _sources(self, attrs: dict[str, Any]) -> list[str]:
         if "sources" in attrs:
@@ -145,7 +148,3 @@ class SlurperSerializer(DefinitionSerializer):
 
     def _stored(self, name: str, otherwise: Any) -> Any:
         return getattr(self.instance, name) if self.instance is not None and self.partial else otherwise
-
-
-def _there_is() -> str:
-    return ", ".join(one.id for one in all_slurpers()[:20]) or NONE_HERE

@@ -65,10 +65,11 @@ class TestMaking:
         answer = alice.post("/slurpers/", {**SLURPER, "sources": ["theirs"]})
         assert answer.errors == {"sources": ["There is no source “theirs” in this application."]}
 
-    @pytest.mark.parametrize("language", ["javascript", "javascript_batches"])
+    @pytest.mark.parametrize("language", ["javascript", "javascript_batches", "python", "none"])
     def test_who_pastes_python_is_shown_the_javascript(self, alice: Caller, language: str) -> None:
         code = "def slurp(ctx, data_map):\n    return data_map['products']"
         answer = alice.post("/slurpers/", {**SLURPER, "language": language, "code": code})
+        assert list(answer.errors) == ["code"]
         [said] = answer.errors["code"]
         assert "This is Python" in said
         assert "(ctx, " in said
@@ -95,8 +96,8 @@ class TestMaking:
         ({"code": "return ("}, "code", "SyntaxError"),
         ({"language": "none"}, "code", "take no code"),
         ({"function": "cleanProducts"}, "function", "Only the language python has a function"),
-        ({"language": "python", "code": ""}, "function", "no package that SLURPERS names defines one"),
-        ({"language": "python", "code": "", "function": "x"}, "function", "no slurper “x” in Python here"),
+        ({"language": "python", "code": ""}, "function", "This installation has no slurper in Python: choose"),
+        ({"language": "python", "code": "", "function": "x"}, "function", "no slurper “x” in Python here. This"),
         ({"tag": "try"}, "tag", "a word of the addresses themselves"),
         ({"kode": "x"}, "kode", "did you mean code?"),
     ],

@@ -30,7 +30,7 @@ def test_elements_are_rows() -> None:
 
 def test_soap_is_asked_with_its_headers_and_nothing_becomes_an_element() -> None:
     came, [call] = pulled_from(
-        lambda _: xml(ITEMS), "XML", rows="//p", method="POST", body=ENVELOPE, soap_action="urn:Get", remember="at",
+        lambda _: xml(ITEMS), "XML", rows="//p", body=ENVELOPE, soap_action="urn:Get", remember="at",
         remembered="</Get><Drop a=\"&'\"/>",
     )  # fmt: skip
     safe = "&lt;/Get&gt;&lt;Drop a=&quot;&amp;&apos;&quot;/&gt;"
@@ -131,8 +131,8 @@ def test_what_is_wrong_is_said(answer: Answer, error_class: str, sentence: str) 
         ({"rows": "/a[1]"}, "rows"),
         ({"rows": "//a", "types": {"a": "date"}}, "types"),
         ({"rows": "//a", "values": "maybe"}, "values"),
-        ({"rows": "//a", "soap_action": "urn:x"}, "method"),
-        ({"rows": "//a", "soap_action": "urn:x", "method": "POST"}, "body"),
+        ({"rows": "//a", "soap_action": "urn:x", "method": "GET"}, "method"),
+        ({"rows": "//a", "soap_action": "urn:x"}, "body"),
         ({"rows": "//a", "soap_action": "urn:ü"}, "soap_action"),
     ],
 )

@@ -75,6 +75,12 @@ class ElementsConfiguration(serializers.Serializer[Any]):
             raise serializers.ValidationError(str(error)) from None
         return action
 
+    def to_internal_value(self, data: Any) -> Any:
+        """SOAP is asked by POST, unless another method is named: that one is refused."""
+        if isinstance(data, dict) and data.get("soap_action") and data.get("method") in (None, ""):
+            data = {**data, "method": "POST"}
+        return super().to_internal_value(data)
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """SOAP has a body, sent by POST."""
         attrs = super().validate(attrs)
