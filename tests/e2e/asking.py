@@ -33,7 +33,7 @@ class Seen:
 
 
 class Asker:
-    """Asks for one collection. Use it as a context, in one thread."""
+    """Asks for one collection, in one thread. Use it as a context, any number of times."""
 
     def __init__(self, stack: Stack, name: str) -> None:
         self._connection = HTTPConnection("127.0.0.1", stack.port, timeout=30)

@@ -44,13 +44,13 @@ class Pager:
 
     def read(self) -> None:
         """Until None is heard."""
-        with self._ask:
-            while heard := self.heard.get():
-                try:
+        while heard := self.heard.get():
+            try:
+                with self._ask:  # the next version may be longer in coming than the server keeps a connection
                     self._ensure_ready(*heard)
                     self._turn(*heard)
-                except AmissError as error:
-                    self.wrong.append((self._mode, *error.args))
+            except AmissError as error:
+                self.wrong.append((self._mode, *error.args))
 
     def _ensure_ready(self, version: int, rows: list[Row]) -> None:
         seen = self._ask(version=version)

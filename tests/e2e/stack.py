@@ -185,6 +185,12 @@ class Stack:
         me = f"%:{self._processes[name].pid}"
         self.sql("UPDATE runs_worker SET seen_at = seen_at - interval '1 minute' WHERE name LIKE %s", me)
 
+    def hasten_rescue(self) -> None:
+        """Let the beat that leads look each second, and not every five, for what the dead have left."""
+        self.sql("UPDATE django_celery_beat_intervalschedule SET every = 1 WHERE every = 5 AND period = 'seconds'")
+        # Without this it reads them anew after five minutes.
+        self.sql("UPDATE django_celery_beat_periodictasks SET last_update = now()")
+
     def connect(self) -> psycopg.Connection[Any]:
         """A connection to the database, each statement of which commits by itself."""
         return psycopg.connect(
