@@ -104,7 +104,7 @@ class RunRow(NamedTuple):
             return self.progress.said
         if self.counts and (self.counts.stage != "ready" or self.counts.approved):
             return self.counts.words
-        return f"{words.counted(self.counts.dropped, 'value')} left out" if self.counts and self.counts.dropped else ""
+        return ""
 
 
 def rows_of(application: Application, jobs: Iterable[AsyncJob], now: datetime) -> list[Row]:
