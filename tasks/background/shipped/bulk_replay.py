@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
@@ -13,11 +14,14 @@ from badgerjobs.runs.bulk_serializers import OVER, WordsField, per_minute
 from badgerjobs.runs.choosing import runs_to_replay
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.kinds import OWN_KINDS, REPLAYED_BY_OWNERS, REPLAYED_WITHOUT_RUNNABLE, RUN_KINDS
-from badgerjobs.runs.models import Run
+from badgerjobs.runs.models import Run, Runnable
+from badgerjobs.runs.querysets import RunQuerySet
 from badgerjobs.runs.services import replay_runs
 from badgerjobs.web.filters import BACKWARDS
 from badgerjobs.web.serializers import MomentField, StrictSerializer
+from badgerjobs.workspaces.models import Application
 from tasks.background import Params, background_task
+from tasks.background.definitions import definitions
 from tasks.background.shipped.asking import actor_of, application_of
 from tasks.models import BackgroundRun
 
@@ -34,7 +38,11 @@ class ReplayInput(StrictSerializer):
     """Which runs, as the filters of the list of runs have them."""
 
     state = WordsField(OVER, default=["failed"], help_text=f"One or more of {', '.join(OVER)}; failed unless given.")
-    name = serializers.CharField(required=False, max_length=200, help_text="Of what: a job's tag.")
+    name = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Of what: the tag of a job or a task; of background tasks the name, or the definition's id or title.",
+    )
     kind = WordsField(KINDS, help_text="What they perform: one or more. All, unless given.")
     error_class = WordsField(help_text="What was wrong with the last attempt, like timeout or status: one or more.")
     since = MomentField(required=False, help_text="Created at or after this time, ISO 8601 with a zone.")
@@ -59,7 +67,7 @@ def bulk_replay(params: Params) -> Any:
     """Replay a batch. What came after the task began is not meant, and so nothing that it makes itself."""
     application = application_of(params)
     began = _began(params.id)
-    runs = runs_to_replay(application, _choice(params.input, began))
+    runs = _called(params.input.get("name"), application, runs_to_replay(application, _choice(params.input, began)))
     # It would replay itself, and that one itself again.
     runs = runs.exclude(kind="background", pk__in=BackgroundRun.objects.filter(definition=ID).values("pk"))
     left = runs.filter(pk__gt=UUID(params.input["after"])) if "after" in params.input else runs
@@ -88,11 +96,22 @@ def _began(run_id: UUID | None) -> datetime:
     return datetime.fromtimestamp((run_id.int >> 80) / 1000, UTC)
 
 
+def _called(name: str | None, application: Application, runs: RunQuerySet) -> RunQuerySet:
+    """Those of what is called so. Background tasks are of no runnable: their rows and definitions say what they are."""
+    if name is None:
+        return runs
+    titled = [one.id for one in definitions() if name in {one.id, one.title}]
+    rows = BackgroundRun.objects.for_application(application)
+    meant = rows.filter(Q(name=name) | Q(definition__in=[name, *titled]))
+    owners = Runnable.objects.for_application(application).ids_named(name)
+    return runs.filter(Q(runnable_id__in=owners) | Q(kind="background", pk__in=meant.values("pk")))
+
+
 def _choice(given: dict[str, Any], began: datetime) -> dict[str, Any]:
     """The filters as they are asked for in code; none of what came later."""
     moments: dict[str, Any] = {name: parse_datetime(given[name]) for name in ("since", "until") if name in given}
     until = min(moments.get("until") or began, began)
-    words: dict[str, Any] = {name: given[name] for name in ("state", "name", "kind", "error_class") if name in given}
+    words: dict[str, Any] = {name: given[name] for name in ("state", "kind", "error_class") if name in given}
     return {**words, **moments, "until": until}
 
 

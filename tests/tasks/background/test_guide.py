@@ -85,6 +85,14 @@ def test_it_is_checked_before_there_is_a_run_and_stops_when_it_is_aborted(guide:
     assert task.next().word == "aborted"
 
 
+def test_a_mistyped_name_is_refused_by_the_first_task(guide: ModuleType, shop: Application) -> None:
+    with pytest.raises(BackgroundTaskError) as refused:
+        trigger(shop, "syncArticles", {"articles": [], "bathc": 3}, now=NOW)
+    [(name, said)] = refused.value.data["invalidFields"].items()
+    assert (name, said["message"]) == ("bathc", "There is no such field: did you mean batch?")
+    assert not Run.objects.exists()
+
+
 def test_the_second_one_has_children_and_hooks(guide: ModuleType, shop: Application) -> None:
     with pytest.raises(BackgroundTaskError, match="Say which shelves"):
         trigger(shop, "exportShelves", {}, now=NOW)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
@@ -31,6 +32,7 @@ from tests.factories import (
     make_sync,
     make_task,
 )  # fmt: skip
+from tests.tasks.background.pages_of import definition
 from tests.tasks.background.shipped.iterating import Iterations
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +148,24 @@ def test_no_more_are_replayed_in_a_minute_than_is_said(shop: Application) -> Non
 def test_what_began_after_the_task_is_not_meant(shop: Application) -> None:
     make_run(make_runnable(shop), State.FAILED, id=id_at(NOW + timedelta(hours=1)))
     assert Iterations(shop, "bulkReplay").next().message == "0 runs replayed."
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("boom", "ab"), ("Boom", "ab"), ("Other", "c"), ("By hand", "b"), ("nightly", "j"), ("bo", "")]
+)
+def test_a_name_means_jobs_and_background_tasks(shop: Application, name: str, found: str) -> None:
+    before = {"created_at": NOW - timedelta(hours=1)}
+    mine = [definition("boom", title="Boom"), definition("other", title="Other")]
+    with patch.dict(REGISTRY.by_id, {one.id: one for one in mine}):
+        runs = {
+            letter: make_background_run(shop, State.FAILED, definition=its, name=called, **before).pk
+            for letter, its, called in [("a", "boom", "Boom"), ("b", "boom", "By hand"), ("c", "other", "Other")]
+        }
+        make_background_run(make_application("Charlie's"), State.FAILED, definition="boom", name="Boom", **before)
+        job = make_job(shop, "nightly")
+        runs["j"] = make_run(job.runnable, State.FAILED, id=id_at(NOW - timedelta(hours=2))).pk
+        Iterations(shop, "bulkReplay", {"name": name}).to_the_end()
+    assert set(replayed()) == {runs[letter] for letter in found}
 
 
 def one_of_each(shop: Application) -> None:
