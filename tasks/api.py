@@ -33,6 +33,7 @@ from tasks.syncs.serializers import SyncSerializer
 from tasks.trial_serializers import (
     PatternSerializer,
     RetrySyncsSerializer,
+    RotateWebhookSerializer,
     RunTaskSerializer,
     WebhookTrialSerializer,
     WebhookTriedSerializer,
@@ -164,12 +165,16 @@ class TaskViewSet(DefinitionViewSet[Task]):
         page: Any = self.paginate_queryset(narrow(rows, request, SYNC_FILTERS))
         return self.get_paginated_response(SyncSerializer(page, many=True).data)
 
-    @extend_schema(summary="Give a webhook task another address", request=None, responses=TaskSerializer)
+    @extend_schema(
+        summary="Give a webhook task another address", request=RotateWebhookSerializer, responses=TaskSerializer
+    )
     @action(detail=True, methods=["post"], url_path="rotate-webhook")
     @idempotent
     def rotate_webhook(self, request: Request, tag: str) -> Response:  # noqa: ARG002
-        """The one before leads nowhere from this moment on. 409 for a task of another type."""
-        task = services.rotate_webhook(task=self.get_object(), by=holder_of(request), now=database_now())
+        """The one before leads nowhere from this moment on, or after as long as is said. 409 for another type."""
+        task, said = self.get_object(), asked_of(request, RotateWebhookSerializer)
+        by, now = holder_of(request), database_now()
+        task = services.rotate_webhook(task=task, by=by, now=now, overlap_s=said["overlap_s"])
         return self._shown(task)
 
     @extend_schema(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -168,12 +168,14 @@ def retry_failed(*, task: Task, run: Run, by: audit.Actor, now: datetime) -> Run
 
 
 @transaction.atomic
-def rotate_webhook(*, task: Task, by: audit.Actor, now: datetime) -> Task:
-    """Give it another address; the one before leads nowhere from this moment on. Raises Conflict if it has none."""
+def rotate_webhook(*, task: Task, by: audit.Actor, now: datetime, overlap_s: int = 0) -> Task:
+    """Give it another address; the one before leads nowhere after so many seconds. Raises Conflict if it has none."""
     if not Task.objects.select_for_update().filter(pk=task.pk, type=TaskType.WEBHOOK).first():
         raise Conflict("Only a webhook task has an address that others call.")
-    hook_verb("rotate")(task, now=now)
-    _record(task, by=by, action="task.rotate", now=now)
+    hook_verb("rotate")(task, now=now, overlap_s=overlap_s)
+    until = now + timedelta(seconds=overlap_s)
+    changes = {"the address before leads here until": [None, f"{until:%F %T} UTC"]} if overlap_s else {}
+    _record(task, by=by, action="task.rotate", now=now, changes=changes)
     return task
 
 

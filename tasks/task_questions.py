@@ -29,7 +29,8 @@ def before_pausing(page: TaskPage) -> dict[str, Any]:
 
 def before_rotating(task: Task) -> dict[str, Any]:
     """Ask whether that is meant."""
-    text = "The URL that your data source calls now leads nowhere from that moment on: give it the new one."
+    text = "The URL that your data source calls now leads nowhere from that moment on: give it the new one. "
+    text += "On the page of its webhook you can say for how long both work."
     return {
         "title": f"Give {task.name} another URL?",
         "text": text,

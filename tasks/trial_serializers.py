@@ -14,6 +14,8 @@ from tasks.serializers import LONGEST_CODE, LONGEST_PATTERN
 from tasks.webhook_variables import BODY_BYTES
 
 MOST_VALUES = 100
+# The same as of other webhooks.
+MOST_OVERLAP_S = 7 * 86_400
 
 
 class BodyField(serializers.JSONField):
@@ -61,6 +63,17 @@ class RetrySyncsSerializer(StrictSerializer):
     """Of which run the keys that failed are fetched again."""
 
     run = serializers.UUIDField(help_text="The id of a run of this task that is over.")
+
+
+class RotateWebhookSerializer(StrictSerializer):
+    """For how long the address of now leads to the task too."""
+
+    overlap_s = serializers.IntegerField(
+        default=0,
+        min_value=0,
+        max_value=MOST_OVERLAP_S,
+        help_text=f"Seconds: 0 to {MOST_OVERLAP_S:,}. 0, unless given: it leads nowhere at once.",
+    )
 
 
 class WebhookTrialSerializer(StrictSerializer):

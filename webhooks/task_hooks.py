@@ -43,10 +43,10 @@ def runnables_of_task(task: Task) -> list[int]:
     return list(Hook.objects.select_for_update().filter(task=task).values_list("runnable_id", flat=True))
 
 
-def rotate_task_hook(task: Task, *, now: datetime) -> Hook:
-    """Give a task another address. The one before leads nowhere from now on."""
+def rotate_task_hook(task: Task, *, now: datetime, overlap_s: int = 0) -> Hook:
+    """Give a task another address. The one before leads here for so many seconds more; one before that, no more."""
     hook = Hook.objects.select_for_update().filter(task=task).first() or _make(task, now)
-    rotation.turn(hook, now=now, overlap_s=0)
+    rotation.turn(hook, now=now, overlap_s=overlap_s)
     hook.save(update_fields=["secret", "digest", "previous_digest", "previous_until", "updated_at"])
     task.hook = hook  # which it remembers from now on
     return hook

@@ -1,7 +1,9 @@
 """The addresses of webhook tasks by REST: given, kept from readers, rotated."""
 
+import pytest
+
 from badgerjobs.runs.models import Cause, Run
-from badgerjobs.workspaces.models import Scope
+from badgerjobs.workspaces.models import AuditEntry, Scope
 from tests.callers import Caller, caller_for
 from tests.tasks.rest_tasks import ON_DEMAND, WEBHOOK
 
@@ -30,6 +32,22 @@ def test_a_rotated_address_takes_the_place_of_the_one_before(alice: Caller) -> N
     assert [Caller().post(where, {}).status for where in (before, after)] == [404, 202]
     alice.post("/tasks/", {**ON_DEMAND, "tag": "other"})
     assert alice.post("/tasks/other/rotate-webhook/").status == 409
+
+
+def test_a_rotated_address_works_for_as_long_as_is_said(alice: Caller) -> None:
+    before = alice.post("/tasks/", WEBHOOK).body["webhook_url"]
+    after = alice.post("/tasks/t/rotate-webhook/", {"overlap_s": 60}).body["webhook_url"]
+    assert [Caller().post(where, {}).status for where in (before, after)] == [202, 202]
+    [entry] = AuditEntry.objects.filter(action="task.rotate")
+    assert list(entry.changes) == ["the address before leads here until"]
+
+
+@pytest.mark.parametrize("given", [{"overlap_s": 7 * 86_400 + 1}, {"overlap_s": -1}, {"overlap": 60}])
+def test_a_rotation_takes_nothing_else(alice: Caller, given: dict[str, int]) -> None:
+    before = alice.post("/tasks/", WEBHOOK).body["webhook_url"]
+    refused = alice.post("/tasks/t/rotate-webhook/", given)
+    assert (refused.status, list(refused.errors)) == (400, list(given))
+    assert alice.get("/tasks/t/").body["webhook_url"] == before
 
 
 def test_a_rotation_that_is_sent_twice_is_done_once(alice: Caller) -> None:
