@@ -5,6 +5,7 @@ from typing import Any, Literal, TypedDict
 
 from django.db import connection
 
+from badgerjobs.lib import words
 from slurps.models import Collection, Version
 from slurps.modes import MODES
 from slurps.storing.columns import types_of
@@ -49,16 +50,17 @@ def _smaller(percent: float, collection: Collection, _version: Version, loaded: 
     if MODES[collection.mode].write != "replace" or loaded.written >= before * (1 - percent / 100):
         return ""
     less = 100 * (1 - loaded.written / before)
-    return (
-        f"It has {loaded.written:,} rows, {less:.0f} % fewer than the {before:,} before; {percent:g} % may be missing."
-    )
+    rows = words.counted(loaded.written, "row")
+    return f"It has {rows}, {less:.0f} % fewer than the {before:,} before; {percent:g} % may be missing."
 
 
 def _columns(setting: Columns, collection: Collection, _version: Version, loaded: Loaded) -> str:
     if setting == "evolve" or not collection.current or not collection.current.columns or not loaded.written:
         return ""
     before, now = types_of(collection.current.columns), types_of(loaded.columns)
-    said = [_told("vanished", [name for name in before if name not in now])]
+    gone = [name for name in before if name not in now]
+    said = [_told("vanished", [name for name in gone if name not in loaded.retyped])]
+    said.append(_told("came with another type and were left out", [name for name in gone if name in loaded.retyped]))
     if setting == "freeze":
         known = types_of(collection.current.known)
         said.append(_told("are new", [name for name in now if name not in known]))
@@ -73,7 +75,9 @@ def _repeated(_setting: Any, collection: Collection, version: Version, _loaded: 
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) - count(DISTINCT key) FROM {table_of(version)}")  # noqa: S608  ours
         [(count,)] = cursor.fetchall()
-    return f"{count:,} rows repeat a key that another one has." if count else ""
+    if not count:
+        return ""
+    return f"{words.counted(count, 'row')} {'repeats' if count == 1 else 'repeat'} a key that another one has."
 
 
 Guard = Callable[[Any, Collection, Version, Loaded], str]

@@ -11,7 +11,7 @@ from badgerjobs.web.definitions.inputs import flat, plain
 from badgerjobs.web.definitions.named_form import NamedForm
 from badgerjobs.web.serializer_forms import LENIENT
 from slurps.collecting.looks import COLUMNS, MEANS
-from slurps.collecting.serializers import MOST_VERSIONS, CollectionSerializer
+from slurps.collecting.serializers import KEPT, MOST_VERSIONS, CollectionSerializer
 from slurps.models import SLOTS, Collection, Mode
 from slurps.modes import MODES
 
@@ -112,7 +112,7 @@ class CollectionForm(NamedForm):
 
 def _begins(collection: Collection | None) -> dict[str, Any]:
     if collection is None:
-        return {"mode": Mode.NORMAL, "keep": 10, "all_readers": True, "columns": "evolve"}
+        return {"mode": Mode.NORMAL, "keep": KEPT, "all_readers": True, "columns": "evolve"}
     guards = collection.guards
     percent = guards.get("smaller_percent")
     return {

@@ -11,13 +11,15 @@ from slurps.models import SLOTS, Collection, Mode
 from slurps.modes import MODES
 
 MOST_VERSIONS = 1000
+# Of the versioned modes, unless somebody says how many.
+KEPT = 10
 MOST_KEY_COLUMNS = 10
 MOST_READERS = 100
 LONGEST = 200
 ENDPOINT = re.compile(r"[A-Za-z0-9_-]+")
 
 NO_ENDPOINT = "It stands in an address: letters, digits, - and _ only, like “product-prices”."
-STAYS = "It is never changed: this one's is {}. Make another collection instead."
+STAYS = "It is never changed: this one {}. Make another collection instead."
 NEEDS_KEY = "An upserted collection needs a key: the columns by which a row is known again, like “id”."
 NO_KEY = "Rows of an accumulative collection are only ever added: it has no use for a key."
 NOT_VERSIONED = "Only the versioned modes keep versions: leave it out, or choose one of them."
@@ -76,10 +78,10 @@ class CollectionSerializer(StrictSerializer):
         help_text="The columns by which a row is known again. Needed where rows are upserted; never changed.",
     )
     keep = serializers.IntegerField(
-        default=1,
+        required=False,
         min_value=1,
         max_value=MOST_VERSIONS,
-        help_text=f"How many versions are kept where it is versioned: 1 to {MOST_VERSIONS:,}.",
+        help_text=f"How many versions are kept where it is versioned: 1 to {MOST_VERSIONS:,}, {KEPT} unless given.",
     )
     indexed = names(
         SLOTS, default=list, help_text=f"Columns that are found quickly: up to {SLOTS}, none of them nested."
@@ -150,7 +152,8 @@ class CollectionSerializer(StrictSerializer):
     def _stays(self, name: str, value: Any) -> None:
         if self.instance is not None and getattr(self.instance, name) != value:
             now = getattr(self.instance, name)
-            raise serializers.ValidationError(STAYS.format(", ".join(now) if isinstance(now, list) else f"“{now}”"))
+            has = f"has “{'”, “'.join(now) if isinstance(now, list) else now}”" if now else "has none"
+            raise serializers.ValidationError(STAYS.format(has))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What does not go with its mode is refused. Raises ValidationError."""
@@ -163,6 +166,8 @@ class CollectionSerializer(StrictSerializer):
             errors["key"] = NO_KEY
         if attrs.get("keep", 1) != 1 and not means.is_versioned:
             errors["keep"] = NOT_VERSIONED
+        if self.instance is None and means.is_versioned:
+            attrs.setdefault("keep", KEPT)
         guards = attrs.get("guards", {})
         if "smaller_percent" in guards and means.write != "replace":
             errors["guards.smaller_percent"] = NOT_REPLACED

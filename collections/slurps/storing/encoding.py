@@ -47,6 +47,8 @@ class Encoder:
         self._key, self._indexed = tuple(key), tuple(indexed)[:SLOTS]
         self._known = known
         self.dropped = 0
+        # The columns that are known, and had values of other types, which were left out.
+        self.retyped: set[str] = set()
         self._types: dict[str, Counter[type]] = {}
         self.rows = 0
         self.bytes = 0
@@ -89,7 +91,9 @@ class Encoder:
     def _without_strange(self, row: Mapping[str, Any], known: Mapping[str, set[str]]) -> dict[str, Any]:
         """What it may keep of a row. A column that only ever was null takes any type, as one that is new could not."""
         kept = {name: value for name, value in row.items() if name in self._key or _is_known(known, name, value)}
-        self.dropped += len(row) - len(kept)
+        if len(kept) < len(row):
+            self.dropped += len(row) - len(kept)
+            self.retyped.update(found for name in row if name not in kept and (found := cleaned(name)) in known)
         return kept
 
     def _written(self, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -26,18 +26,21 @@ COUNTED_LATER = ("rows", "added", "changed", "unchanged", "removed")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load was, when its last row had been sent."""
+    """What a load was, when its last row had been sent. `retyped` are columns of which guards left values out."""
 
     read: int
     written: int
     bytes: int
     columns: list[dict[str, object]]
     dropped: int = 0
+    retyped: frozenset[str] = frozenset()
 
 
 def loaded_by(encoder: Encoder, *, read: int, dropped: int = 0) -> Loaded:
     """What an encoder has seen."""
-    return Loaded(read, encoder.rows, encoder.bytes, encoder.columns(), dropped + encoder.dropped)
+    return Loaded(
+        read, encoder.rows, encoder.bytes, encoder.columns(), dropped + encoder.dropped, frozenset(encoder.retyped)
+    )
 
 
 @transaction.atomic

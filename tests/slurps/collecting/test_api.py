@@ -43,6 +43,20 @@ def test_one_is_made_read_listed_and_deleted(alice: Caller, job: AsyncJob) -> No
     assert actions() == ["collection.create", "collection.delete"]
 
 
+@pytest.mark.parametrize(("mode", "keep"), [("versioned", 10), ("accumulative_versioned", 10), ("normal", 1)])
+def test_ten_versions_are_kept_unless_somebody_says_how_many(
+    alice: Caller, job: AsyncJob, mode: str, keep: int
+) -> None:
+    made = alice.post(BELOW, {"name": "p", "mode": mode})
+    assert (made.status, made.body["keep"]) == (201, keep)
+
+
+def test_a_key_that_is_given_later_is_refused_by_what_is_there(alice: Caller, job: AsyncJob) -> None:
+    alice.post(BELOW, {"name": "p", "mode": "normal"})
+    said = "It is never changed: this one has none. Make another collection instead."
+    assert alice.patch(f"{BELOW}p/", {"key": ["id"]}).errors == {"key": [said]}
+
+
 @in_turn(
     "given, field, said",
     [

@@ -212,6 +212,14 @@ class TestGuards:
         approve(held)
         assert seen(collection) == [row for batch in given for row in batch]
 
+    def test_a_column_of_another_type_did_not_vanish_but_was_left_out(self, job: Any, attempts: Attempts) -> None:
+        collection_of(job, guards={"columns": "discard"})
+        attempts.slurp(job, [{"id": 1, "n": 1, "gone": 1}])
+        attempts.slurp(job, [{"id": 1, "n": "x", "new": 1}])
+        assert Version.objects.get(stage=Stage.HELD).flagged[0]["message"] == (
+            "Columns vanished: gone. Columns came with another type and were left out: n."
+        )
+
     @pytest.mark.parametrize("given", [rows(6), rows(1, 2, 3, 4, 5, 6)])
     def test_the_log_says_that_a_later_result_takes_the_place_of_one_that_waits(
         self, job: Any, attempts: Attempts, given: Any
@@ -231,7 +239,7 @@ class TestGuards:
         collection_of(job, mode="upserted", key=["id"], guards={"repeated_keys": True})
         output = attempts.slurp(job, rows(1, 2, 1))
         assert output["stage"] == "held"
-        assert Version.objects.get().flagged[0]["message"] == "1 rows repeat a key that another one has."
+        assert Version.objects.get().flagged[0]["message"] == "1 row repeats a key that another one has."
 
     @pytest.mark.parametrize("guards", [{}, {"empty": False}, {"columns": "evolve"}, {"smaller_percent": 50}])
     def test_that_are_off_hold_nothing(self, job: Any, attempts: Attempts, guards: Any) -> None:
