@@ -11,9 +11,11 @@ from badgerjobs.web.definitions.inputs import told
 from badgerjobs.web.definitions.rows import RowKind, Rows, number_of
 from badgerjobs.workspaces.models import Application
 from webhooks.actions import ACTIONS, action_of
+from webhooks.gone_targets import gone_targets
 from webhooks.looks import INPUTS, action_fields
 
 NO_TYPE = "Choose what is done, or remove the row."
+GONE = "The {} “{}” is gone, so that this fails: choose another, or remove the row."
 NEEDED = "Give the {}, or remove the row."
 # Every row has the fields of all types: those of its own are seen, and told.
 _PLACES = {f"{kind}_{field}": (kind, field) for kind in ACTIONS for field in action_fields(kind)}
@@ -87,6 +89,22 @@ def _name(kind: str, fields: Mapping[str, Any], taken: set[str]) -> str:
 def shown(rows: Rows, errors: Mapping[int, str]) -> list[ActionRow]:
     """The rows to show; none where there is none."""
     return [_row(number, values, errors.get(number, "")) for number, values in enumerate(rows, start=1)]
+
+
+def gone(rows: Rows, application: Application) -> dict[int, str]:
+    """Number → a sentence, of the rows that act upon what was deleted."""
+    actions = {
+        number: action
+        for number, action in actions_told(rows)
+        if action and action.get(action_of(action["type"]).field)
+    }
+    lost = gone_targets(application, actions.values())
+    targets = {number: (action["type"], action_of(action["type"]).target(action)) for number, action in actions.items()}
+    return {
+        number: GONE.format(action_fields(kind)[action_of(kind).field][1].label.lower(), name)
+        for number, (kind, name) in targets.items()
+        if (kind, name) in lost
+    }
 
 
 def needed(values: Sequence[str], field: str) -> str:

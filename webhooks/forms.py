@@ -14,7 +14,7 @@ from badgerjobs.runs.policy_form import length_shown, number_field, unit_field
 from badgerjobs.runs.retry_form import RETRY_NAMES, RetryForm, shown_as
 from badgerjobs.web.definitions.configurations import masked
 from badgerjobs.web.definitions.inputs import flat, plain
-from badgerjobs.web.definitions.rows import RowsField
+from badgerjobs.web.definitions.rows import Rows, RowsField
 from badgerjobs.web.serializer_forms import LENIENT, first_sentence
 from badgerjobs.workspaces.models import Application
 from webhooks import action_rows
@@ -94,7 +94,7 @@ class HookForm(RetryForm, SettingsForm):
         told = self._told()
         if not self.is_of_task and not {"name", "tag"} & told.keys():
             self.refuse("name", self.no_name)
-        context = {"application": self.application}
+        context = {"application": self.application, "looks_anew": True}
         judged = HookSerializer(self.hook, data=told, partial=self.hook is not None, context=context)
         for name, said in flat({} if judged.is_valid() else judged.errors).items():
             self.refuse(name, said)
@@ -216,7 +216,12 @@ class HookForm(RetryForm, SettingsForm):
 
     @property
     def action_rows(self) -> list[ActionRow]:
-        return action_rows.shown(list(self["actions"].value() or []), self.row_errors.get("actions", {}))
+        rows = list(self["actions"].value() or [])
+        return action_rows.shown(rows, self.row_errors.get("actions") or self._gone(rows))
+
+    def _gone(self, rows: Rows) -> dict[int, str]:
+        """Number of a row → that what it acts upon was deleted, of a hook that is opened."""
+        return {} if self.is_bound or self.hook is None else action_rows.gone(rows, self.application)
 
     @property
     def blank_action(self) -> ActionRow:

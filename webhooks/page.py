@@ -9,6 +9,7 @@ from badgerjobs.runs.owner_page import OwnerPage
 from badgerjobs.runs.pauses import Pause, pause_of
 from webhooks.deliveries.counts import COUNTED, Mark, counts, last_deliveries
 from webhooks.deliveries.rows import Row, rows_of
+from webhooks.gone_targets import gone_targets
 from webhooks.hook_facts import HookFacts
 from webhooks.hook_rows import actions_shown
 from webhooks.models import Delivery, Hook
@@ -24,12 +25,16 @@ DELIVERIES = 10
 
 @dataclass(frozen=True, slots=True)
 class ActionLine:
-    """One of its actions: its name, what it does and to what, with the address of that, or empty."""
+    """One of its actions: its name, what it does and to what, with the address of that, or empty.
+
+    `is_gone`: what it acts upon was deleted.
+    """
 
     name: str
     word: str
     target: str
     address: str
+    is_gone: bool = False
 
 
 class HookPage(OwnerPage):
@@ -96,10 +101,12 @@ class HookPage(OwnerPage):
         found = Delivery.objects.for_application(self.application).of(self.hook).defer("body", "headers")
         return rows_of(self.application, found.order_by("-id")[:DELIVERIES])
 
-    @property
+    @cached_property
     def actions(self) -> list[ActionLine]:
-        shown = zip(actions_of(self.hook), actions_shown(self.hook), strict=True)
-        return [ActionLine(fields["name"], *line) for fields, line in shown]
+        actions = actions_of(self.hook)
+        gone = gone_targets(self.application, actions)
+        shown = zip(actions, actions_shown(self.hook), strict=True)
+        return [ActionLine(fields["name"], *line, is_gone=(fields["type"], line[1]) in gone) for fields, line in shown]
 
     @property
     def old_until(self) -> datetime | None:

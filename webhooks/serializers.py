@@ -205,8 +205,8 @@ class HookSerializer(DefinitionSerializer, RetryFieldsSerializer, PauseSerialize
         return code
 
     def validate_actions(self, actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Each by its type. What is stored may stay, though its target is gone."""
-        stored = actions_of(self.instance) if self.instance else ()
+        """Each by its type. What is stored may stay, though its target is gone: a form, which says so, looks anew."""
+        stored = actions_of(self.instance) if self.instance and not self.context.get("looks_anew") else ()
         return actions_checked(actions, self.context["application"], stored)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -338,12 +338,20 @@ def test_a_transform_stays_as_it_is(shop: Application) -> None:
     assert (after.name, after.transform, after.transform_version) == ("Orders", "return {variables: {}}", 3)
 
 
-def test_an_action_whose_target_is_gone_may_stay(shop: Application) -> None:
-    action = {"name": "tell", "type": "job", "job": "gone", "input": "nothing"}
-    hook = make_hook(shop, "orders", actions=[action])
-    answer = change(shop, hook, **rows({"name": "tell", "type": "job", "job_job": "gone", "job_input": "nothing"}))
-    assert answer.status_code == 302, wrong(answer)
-    assert Hook.objects.get().actions == [action]
+def test_an_action_whose_target_is_gone_says_so_and_is_not_saved_again(shop: Application) -> None:
+    make_job(shop, "there")
+    actions = [{"name": name, "type": "job", "job": name, "input": "nothing"} for name in ("there", "gone")]
+    hook = make_hook(shop, "orders", actions=actions)
+    opened = browser_in(shop).get(at(shop, "edit", "orders"))
+    assert [row.error for row in opened.context["form"].action_rows] == [
+        "",
+        "The job “gone” is gone, so that this fails: choose another, or remove the row.",
+    ]
+    given = [{"name": name, "type": "job", "job_job": name, "job_input": "nothing"} for name in ("there", "gone")]
+    answer = change(shop, hook, name="Renamed", **rows(*given))
+    assert "There is no job with the tag “gone” in this application." in text_of(answer)
+    assert Hook.objects.get().name == hook.name
+    assert change(shop, hook, **rows(given[0])).status_code == 302
 
 
 def test_who_opened_the_form_before_somebody_else_changed_it_is_told_once(shop: Application) -> None:

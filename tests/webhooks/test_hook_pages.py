@@ -16,8 +16,11 @@ from badgerjobs.workspaces.audit import OPERATOR
 from badgerjobs.workspaces.models import Application, Role
 from tasks.services import create_task
 from tests.clients import browser_in
-from tests.factories import make_application, make_delivery, make_hook, make_job
+from tests.factories import NOW, make_application, make_delivery, make_hook, make_job
+from tests.tasks.background.defined import define
+from webhooks.actions import ACTIONS
 from webhooks.models import Delivery, Hook, Standing
+from webhooks.page import HookPage
 
 
 def at(shop: Application, name: str = "list", *args: str) -> str:
@@ -272,6 +275,28 @@ def test_actions_lead_to_what_they_act_upon(shop: Application) -> None:
     page = look(shop, "hook", "orders")
     assert f'<a href="{reverse("jobs:job", args=[shop.slug, "report"])}">report</a>' in page.content.decode()
     assert "Set a cache key: product-{{ID}} as set" in text_of(page)
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_action_whose_target_was_deleted_says_so_at_the_cost_of_one_query(shop: Application) -> None:
+    define()
+    make_job(shop, "there")
+    named = [
+        {"type": "job", "job": "there"}, {"type": "job", "job": "lost"}, {"type": "sync", "task": "lost"},
+        {"type": "event", "event": "lost"}, {"type": "async_job", "async_job": "lost"},
+        {"type": "background_task", "definition": "syncArticles"}, {"type": "background_task", "definition": "lost"},
+        {"type": "value", "key": "lost"}, {"type": "value", "key": "product-{{ID}}"},
+    ]  # fmt: skip
+    actions = [{"name": f"a{place}", **one} for place, one in enumerate(named)]
+    hook = make_hook(shop, "orders", actions=actions)
+    assert {one["type"] for one in named} == set(ACTIONS)
+    with CaptureQueriesContext(connection) as counted:
+        lines = HookPage(hook, NOW).actions
+    assert [line.target for line in lines if not line.is_gone] == ["there", "syncArticles", "product-{{ID}}"]
+    assert len(counted) == 1
+    page = look(shop, "hook", "orders").content.decode()
+    assert page.count("is gone") == 6
+    assert "/jobs/lost/" not in page
 
 
 def test_the_settings_are_told_in_words_and_secrets_as_stars(shop: Application) -> None:

@@ -1,12 +1,13 @@
 """What a hook may do: a literal table, type → where its `Action` is. A new one is a row here and a file beside it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from badgerjobs.web.serializers import StrictSerializer
@@ -62,14 +63,24 @@ class Did:
 
 
 @dataclass(frozen=True, slots=True)
+class There:
+    """Which targets are there: those that are `known` to be, and those whose column `by` the query has."""
+
+    known: Collection[str] = ()
+    looked_for: QuerySet[Any] | None = None
+    by: str = "tag"
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """How actions of a type are checked, shown and done.
 
     `serializer` checks its fields, those beside name and type; its context has the `application`, or nothing is looked
     for. `field` is the one that names the target, `target` what people call that, `address` that of the target's page,
     empty where there is none. `offered` are the targets that there are: tag and name of each; of a type without them,
-    None. `act` does all of a batch within the caller's transaction, in a constant number of statements, and answers in
-    their order: what is wrong with one of them fails that one. It locks what they act upon in the order of ids.
+    None. `there`: which of some targets there are. `act` does all of a batch within the caller's transaction, in a
+    constant number of statements, and answers in their order: what is wrong with one of them fails that one. It locks
+    what they act upon in the order of ids.
     `holds`: the ids of the runnables that it will lock. `takes_body`: whether one with these fields asks for the body,
     where the transform gave a value or none; what a type does not say here is read while its targets are locked.
     """
@@ -81,6 +92,7 @@ class Action:
     field: str
     target: Callable[[Mapping[str, Any]], str]
     address: Callable[[Application, Mapping[str, Any]], str]
+    there: Callable[[Application, Collection[str]], There]
     offered: Callable[[Application], Sequence[tuple[str, str]]] | None = None
     holds: Callable[[Sequence[Doing]], Sequence[int]] | None = None
     takes_body: Callable[[Mapping[str, Any], bool], bool] | None = None

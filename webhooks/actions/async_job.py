@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.urls import reverse
+
 from badgerjobs.web.serializers import StrictSerializer
 from badgerjobs.workspaces.models import Application
 from slurps.models import AsyncJob
 from webhooks.actions import Action, Did, Doing
 from webhooks.actions.starting import Start, started
-from webhooks.actions.targets import TargetField, gone, offered, place_of, placed
+from webhooks.actions.targets import TargetField, gone, offered, place_of, placed, there
 
 FIELD, WHAT = "async_job", "async job"
 
@@ -51,9 +53,9 @@ def target(fields: Mapping[str, Any]) -> str:
     return str(fields[FIELD])
 
 
-def address(_application: Application, _fields: Mapping[str, Any]) -> str:
-    """Async jobs have no page yet."""
-    return ""
+def address(application: Application, fields: Mapping[str, Any]) -> str:
+    """The async job's page."""
+    return reverse("collections:job", args=[application.slug, fields[FIELD]])
 
 
 ASYNC_JOB = Action(
@@ -64,6 +66,7 @@ ASYNC_JOB = Action(
     field=FIELD,
     target=target,
     address=address,
+    there=there(AsyncJob),
     offered=offered(AsyncJob),
     holds=held,
 )

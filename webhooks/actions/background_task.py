@@ -1,7 +1,7 @@
 """Triggers a background task: a public definition of the code that this installation has."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Count
@@ -16,7 +16,7 @@ from tasks.background.errors import CANNOT_TRIGGER, BackgroundTaskError
 from tasks.background.preparing import Asked
 from tasks.background.saying import said_of
 from tasks.background.triggering import KIND, Triggered, trigger_all
-from webhooks.actions import MOST_OFFERED, Action, Did, Doing
+from webhooks.actions import MOST_OFFERED, Action, Did, Doing, There
 from webhooks.actions.inputs import given, input_field, takes_body
 from webhooks.actions.starting import INPUT_BYTES, MOST_WAITING
 from webhooks.models import ActState, Hook
@@ -128,6 +128,10 @@ def _offered(_application: Application) -> list[tuple[str, str]]:
     return [(one.id, one.title) for one in public_definitions()[:MOST_OFFERED]]
 
 
+def _there(_application: Application, definitions: Collection[str]) -> There:
+    return There({one for one in definitions if _is_public(one)})
+
+
 def target(fields: Mapping[str, Any]) -> str:
     """The definition's id."""
     return str(fields[FIELD])
@@ -148,6 +152,7 @@ BACKGROUND_TASK = Action(
     field=FIELD,
     target=target,
     address=address,
+    there=_there,
     offered=_offered,
     takes_body=takes_body,
 )

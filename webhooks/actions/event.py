@@ -14,7 +14,7 @@ from jobs.models import Event
 from webhooks.actions import Action, Did, Doing
 from webhooks.actions.inputs import given, input_field, takes_body
 from webhooks.actions.starting import INPUT_BYTES, MOST_WAITING
-from webhooks.actions.targets import TargetField, gone, offered, place_of, placed
+from webhooks.actions.targets import TargetField, gone, offered, place_of, placed, there
 from webhooks.models import ActState
 
 FIELD, WHAT = "event", "event"
@@ -93,6 +93,7 @@ EVENT = Action(
     field=FIELD,
     target=target,
     address=address,
+    there=there(Event),
     offered=offered(Event),
     takes_body=takes_body,
 )

@@ -12,7 +12,7 @@ from jobs.models import Job
 from webhooks.actions import Action, Did, Doing
 from webhooks.actions.inputs import Input, chosen, given, input_field, takes_body
 from webhooks.actions.starting import Start, started
-from webhooks.actions.targets import TargetField, gone, offered, place_of, placed
+from webhooks.actions.targets import TargetField, gone, offered, place_of, placed, there
 from webhooks.models import ActState
 
 FIELD, WHAT = "job", "job"
@@ -81,6 +81,7 @@ JOB = Action(
     field=FIELD,
     target=target,
     address=address,
+    there=there(Job),
     offered=offered(Job),
     holds=held,
     takes_body=takes_body,

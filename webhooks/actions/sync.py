@@ -11,7 +11,7 @@ from badgerjobs.workspaces.models import Application
 from tasks.models import Task
 from webhooks.actions import Action, Did, Doing
 from webhooks.actions.starting import Start, started
-from webhooks.actions.targets import TargetField, gone, offered, place_of, placed
+from webhooks.actions.targets import TargetField, gone, offered, place_of, placed, there
 
 FIELD, WHAT = "task", "task"
 
@@ -59,6 +59,7 @@ SYNC = Action(
     field=FIELD,
     target=target,
     address=address,
+    there=there(Task),
     offered=offered(Task),
     holds=held,
 )

@@ -1,6 +1,6 @@
 """What actions act upon: looked for when a hook is saved, offered by name, and found by application and tag."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from django.db.models import Model
@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from badgerjobs.web.definitions.fields import check_tag
 from badgerjobs.workspaces.models import Application
-from webhooks.actions import MOST_OFFERED, Did, Doing
+from webhooks.actions import MOST_OFFERED, Did, Doing, There
 from webhooks.models import ActState
 
 # An application's id, and the tag of something of it.
@@ -41,6 +41,15 @@ def offered(model: type[Model]) -> Callable[[Application], Sequence[tuple[str, s
 
     def found(application: Application) -> list[tuple[str, str]]:
         return list(_owned(model, application).order_by("name", "pk").values_list("tag", "name")[:MOST_OFFERED])
+
+    return found
+
+
+def there(model: type[Model]) -> Callable[[Application, Collection[str]], There]:
+    """Which of some tags an application has."""
+
+    def found(application: Application, tags: Collection[str]) -> There:
+        return There(looked_for=_owned(model, application).filter(tag__in=tags).order_by())
 
     return found
 

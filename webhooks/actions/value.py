@@ -1,6 +1,6 @@
 """Sets the value of a cache key: what the transform returned as its value, or else the body."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from tasks.keys.setting import Setting, body_of, ensure_is_name, set_values, tex
 from tasks.models import CacheKey
 from tasks.models.key import LONGEST_NAME
 from tasks.webhook_variables import filled_name, names_in
-from webhooks.actions import MISSING, Action, Did, Doing
+from webhooks.actions import MISSING, Action, Did, Doing, There
 from webhooks.models import ActState, Delivery
 
 FIELD = "key"
@@ -102,6 +102,13 @@ def _asked_at(given: Any) -> datetime | None:
     return datetime.fromisoformat(given["asked_at"]) if given and "asked_at" in given else None
 
 
+def _there(application: Application, names: Collection[str]) -> There:
+    """Of a name with braces nobody knows before it is filled."""
+    filled_later = {name for name in names if "{{" in name}
+    keys = CacheKey.objects.for_application(application).filter(name__in=set(names) - filled_later).order_by()
+    return There(filled_later, keys, "name")
+
+
 def target(fields: Mapping[str, Any]) -> str:
     """The key's name, or how it is made."""
     return str(fields[FIELD])
@@ -124,5 +131,6 @@ VALUE = Action(
     field=FIELD,
     target=target,
     address=address,
+    there=_there,
     takes_body=lambda _fields, has_value: not has_value,
 )

@@ -15,7 +15,7 @@ from badgerjobs.runs.outcomes import Outcome
 from badgerjobs.web.serializers import StrictSerializer
 from tests.factories import NOW, make_delivery
 from tests.runs.claims import ME, claimed
-from webhooks.actions import ACTIONS, Action, Did, Doing
+from webhooks.actions import ACTIONS, Action, Did, Doing, There
 from webhooks.models import ActState, Delivery, Hook
 from webhooks.performing import perform
 from webhooks.performing.loading import load
@@ -69,6 +69,7 @@ MARK = Action(
     field="mark",
     target=lambda fields: str(fields["mark"]),
     address=lambda _application, _fields: "",
+    there=lambda _application, names: There(names),
 )
 
 
