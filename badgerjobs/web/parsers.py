@@ -11,6 +11,9 @@ from badgerjobs.lib.json_depth import is_deeper
 MOST_LEVELS = 100
 TOO_DEEP = f"The JSON is nested more than {MOST_LEVELS} levels deep."
 
+# What a body looks like, where the view does not say it in its `body_like`.
+BODY_LIKE = '{"tag": "…"}'
+
 
 class ObjectParser(JSONParser):
     """JSON whose top is an object: every request of ours is one."""
@@ -24,5 +27,6 @@ class ObjectParser(JSONParser):
         if is_deeper(data, MOST_LEVELS):
             raise ParseError(TOO_DEEP)
         if not isinstance(data, dict):
-            raise ParseError('The body must be a JSON object, like {"tag": "…"}.')
+            like = getattr((parser_context or {}).get("view"), "body_like", BODY_LIKE)
+            raise ParseError(f"The body must be a JSON object, like {like}.")
         return data

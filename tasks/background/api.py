@@ -58,12 +58,15 @@ DESCRIBED = [
 ]
 _STATUSES_OF = {errors.NOT_FOUND: 404, errors.CANNOT_ABORT: 409, errors.CANNOT_DELETE: 409, errors.CANNOT_TRIGGER: 409}
 
+LISTED = "Those that may be triggered are at /api/v1/background-tasks/definitions/."
+
 
 class TaskRefusedError(APIException):
     """What Webiny's words refuse: a problem with the same `code`."""
 
     def __init__(self, error: BackgroundTaskError) -> None:
-        super().__init__(error.message)
+        more = f" {LISTED}" if error.code == errors.NO_DEFINITION else ""
+        super().__init__(f"{error.message}{more}")
         self.status_code = _STATUSES_OF.get(error.code, 400)
         self.members = {"code": error.code}
 
@@ -99,6 +102,7 @@ class BackgroundTaskViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Backg
     serializer_class = BriefTaskSerializer  # type: ignore[assignment]  # it shows what is read from the rows
     queryset = BackgroundRun.objects.none()
     pagination_class = InTheirOrder
+    body_like = '{"definition": "…"}'
     lookup_url_kwarg = "id"  # its column is called `run`
     lookup_value_converter = "uuid"
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from badgerjobs.runs.models import LogLine
 from badgerjobs.runs.serializers import BlankField
+from badgerjobs.web.definitions.json_text import TOO_LARGE
 from badgerjobs.web.serializers import StrictSerializer
 from tasks.background.definitions import Definition
 from tasks.background.inputs import schema_of
@@ -58,11 +59,17 @@ class BackgroundTaskSerializer(BriefTaskSerializer):
     )
 
 
+class GivenField(serializers.JSONField):
+    """Any JSON. What the body's parser lets by and JSON has not, are numbers that are infinity to Python."""
+
+    default_error_messages = {"invalid": TOO_LARGE}
+
+
 class TriggerSerializer(StrictSerializer):
     """What is to be run, and when."""
 
     definition = serializers.CharField(max_length=100, help_text="The id of a public definition.")
-    input = serializers.JSONField(
+    input = GivenField(
         required=False,
         default=dict,
         allow_null=True,
@@ -76,7 +83,7 @@ class TriggerSerializer(StrictSerializer):
         max_length=LONGEST_NAME,
         help_text="Else the definition's title.",
     )
-    delay = serializers.JSONField(
+    delay = GivenField(
         required=False,
         default=0,  # type: ignore[arg-type]  # any JSON may be one
         allow_null=True,

@@ -9,6 +9,7 @@ from badgerjobs.web.parsers import MOST_LEVELS, TOO_DEEP
 
 # What is longer is not laid out: it would grow, and nobody reads all of it.
 LONGEST_LAID_OUT = 100_000
+TOO_LARGE = "A number in it is larger, or has more digits, than is kept: make it a text, in quotes."
 
 # What Python says of it, as the editor in the browser says it.
 _WRONG = {
@@ -42,9 +43,7 @@ def read(text: str) -> Any:
     except BadJSONError:
         raise
     except ValueError:
-        raise BadJSONError(
-            "A number in it is larger, or has more digits, than is kept: make it a text, in quotes."
-        ) from None
+        raise BadJSONError(TOO_LARGE) from None
     if is_deeper(value, MOST_LEVELS - 1):  # a request has it one level down
         raise BadJSONError(TOO_DEEP)
     return value

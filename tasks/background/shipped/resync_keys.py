@@ -6,18 +6,22 @@ from uuid import UUID
 from rest_framework import serializers
 
 from badgerjobs.lib.ids import derived, uuid7
+from badgerjobs.lib.storable import is_storable
 from badgerjobs.runs.fleet import database_now
 from badgerjobs.runs.models import FINAL, Run
 from badgerjobs.sources.models import DataSource
 from badgerjobs.web.serializers import StrictSerializer
 from badgerjobs.workspaces.models import Application
 from tasks.background import Params, background_task
+from tasks.background.context import Context
+from tasks.background.errors import WrongInputError
 from tasks.background.shipped.asking import actor_of, application_of
 from tasks.models import CacheKey, KeySync, SyncState
 from tasks.syncs.asking import refresh_keys
 
 # So many keys a batch has, and so many seconds it is waited for, at first and at the most.
 BATCH, WAIT_S, LONGEST_WAIT_S = 1000, 1, 30
+LONGEST_TAG = 200
 NO_SOURCE = "There is no source with the tag “{}” in this application."
 
 
@@ -25,8 +29,27 @@ class ResyncInput(StrictSerializer):
     """Whose keys."""
 
     source = serializers.CharField(  # type: ignore[assignment]  # DRF itself calls something so
-        max_length=200, label="Source", help_text="The tag of the source whose keys are fetched."
+        max_length=LONGEST_TAG, label="Source", help_text="The tag of the source whose keys are fetched."
     )
+
+
+def refuse_strangers(context: Context, given: Any) -> None:
+    """Before there is a run: a source that is not there. What is none at all, the class of the input says.
+
+    Raises WrongInputError.
+    """
+    source = given.get("source")
+    if isinstance(source, bool) or not isinstance(source, str | int | float):
+        return
+    tag = str(source).strip()
+    if tag and is_storable(tag) and not _source(Application(pk=context.application.id), tag):
+        said = NO_SOURCE.format(tag[:LONGEST_TAG])
+        field = {"code": "NO_SOURCE", "message": said, "data": {"path": ["source"]}}
+        raise WrongInputError("The input is not valid.", {"source": field})
+
+
+def _source(application: Application, tag: str) -> DataSource | None:
+    return DataSource.objects.for_application(application).filter(tag=tag).first()
 
 
 @background_task(
@@ -34,6 +57,7 @@ class ResyncInput(StrictSerializer):
     title="Re-sync all keys of a source",
     description="Fetches every cache key of a source anew, a thousand at a time.",
     input=ResyncInput,
+    on_before_trigger=refuse_strangers,
     max_iterations=30_000,
 )
 def resync_keys(params: Params) -> Any:
@@ -42,7 +66,7 @@ def resync_keys(params: Params) -> Any:
     What a batch's run is called is kept before that is made: an iteration that is made again finds it.
     """
     application = application_of(params)
-    source = DataSource.objects.for_application(application).filter(tag=params.input["source"]).first()
+    source = _source(application, params.input["source"])
     if source is None:
         said = NO_SOURCE.format(params.input["source"])
         return params.response.error({"message": said, "code": "NO_SOURCE"})

@@ -8,7 +8,9 @@ import pytest
 from rest_framework import serializers
 
 from badgerjobs.runs.models import LogLine, Run, State
+from badgerjobs.web.definitions.json_text import TOO_LARGE
 from badgerjobs.workspaces.models import AuditEntry, Scope, Token
+from tasks.background.api import LISTED
 from tasks.models import BackgroundRun
 from tests.callers import Caller, caller_for
 from tests.factories import NOW, make_application, make_background_run
@@ -80,6 +82,22 @@ def test_what_cannot_be_triggered_is_refused_with_its_code(
     assert (answer.status, answer.body.get("code")) == (400, code)
     assert list(answer.errors) == ([field] if field else [])
     assert not BackgroundRun.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("[]", 'The body must be a JSON object, like {"definition": "…"}.'),
+        ('{"definition": "syncArticles", "input": {"rows": 1e400}}', {"input": [TOO_LARGE]}),
+        ('{"definition": "syncArticles", "delay": 1e400}', {"delay": [TOO_LARGE]}),
+        ('{"definition": "secret"}', f'The definition "secret" does not exist. {LISTED}'),
+    ],
+    ids=["list", "input", "delay", "definition"],
+)
+def test_what_cannot_be_read_says_what_would_be_right(alice: Caller, body: str, said: Any) -> None:
+    define(input=Rows)
+    answer = alice.send("POST", TASKS, body.encode())
+    assert (answer.status, answer.errors or answer.body["detail"]) == (400, said)
 
 
 class Named(serializers.Serializer[Any]):

@@ -17,6 +17,7 @@ from tasks.background.definitions import REGISTRY, definition_of
 from tasks.background.outputs import MOST_BYTES
 from tasks.background.shipped import SHIPPED, bulk_replay, resync_keys
 from tasks.models import CacheKey, SyncState
+from tests.callers import Caller
 from tests.factories import (
     NOW,
     make_application,
@@ -105,6 +106,21 @@ def test_a_source_of_another_application_is_none(shop: Application) -> None:
     make_source(make_application("Charlie's"), "theirs")
     came = Iterations(shop, "resyncKeys", {"source": "theirs"}).next()
     assert (came.word, came.message) == ("error", "There is no source with the tag “theirs” in this application.")
+
+
+@pytest.mark.parametrize("source", ["no-such", "theirs", 7])
+def test_a_source_that_is_not_there_is_refused_before_there_is_a_run(alice: Caller, source: Any) -> None:
+    make_source(make_application("Charlie's"), "theirs")
+    make_source(alice.application, "mine")
+    asked: list[Any] = [source, "mine", []]
+    answer, mine, none = (
+        alice.post("/background-tasks/", {"definition": "resyncKeys", "input": {"source": one}}) for one in asked
+    )
+    assert (answer.status, answer.errors) == (
+        400, {"input.source": [f"There is no source with the tag “{source}” in this application."]}
+    )  # fmt: skip
+    assert (mine.status, none.errors) == (201, {"input.source": ["Give a string."]})
+    assert Run.objects.count() == 1
 
 
 def failed_runs(application: Application, many: int) -> list[Any]:
