@@ -21,7 +21,7 @@ class Finished:
 
     Or scheduled or queued: its next iteration follows, with this `input`. `pauses` says that its runnable is to be
     paused, with the error as the reason; `in_part` that part of it was done. `said` goes into the run's log, `data`
-    there with the error.
+    there with the error, which is told of this `iteration`; None: of that of the run.
     """
 
     run: Claimed
@@ -39,6 +39,7 @@ class Finished:
     input: Any = None
     said: Said | None = None
     data: Any = None
+    iteration: int | None = None
 
     @property
     def goes_on(self) -> bool:

@@ -18,7 +18,7 @@ def log_retries(failed: Iterable[Finished]) -> None:
             level="warning" if one.state == State.RETRYING else "error",
             message=one.error,
             data=_told(one),
-            iteration=one.run.iteration,
+            iteration=one.iteration or one.run.iteration,
             rescues=one.run.rescues,
             created_at=one.ended_at,
         )

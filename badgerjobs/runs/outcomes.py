@@ -60,6 +60,7 @@ class Failed:
     what it belongs to is paused, and the sentence is the reason. `output` and `began_at` are as in `Done`. `in_part`:
     the other part of the work was done, so that this is no reason to pause what it belongs to. `data` goes with the
     sentence into the run's log. `input` is as in `Done`, unless there is another try: that begins with what was there.
+    `iteration` is the one that the log tells it of; None: this one.
     """
 
     error_class: str
@@ -73,6 +74,7 @@ class Failed:
     in_part: bool = False
     data: Any = None
     input: Any = None
+    iteration: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ def settle(
         pauses=outcome.pauses,
         in_part=outcome.in_part,
         data=outcome.data,
+        iteration=outcome.iteration,
         input=None if again.at else outcome.input,
     )
 

@@ -107,7 +107,7 @@ async def _called(run: Claimed, ending: Ending, definition: Definition, means: M
             name=task.name,
             input=None,
             output=None,
-            iteration=task.run.iteration,
+            iteration=_last(task, definition),
             attempt=max(1, task.run.attempts),
             timeout_s=definition.timeout_s,
             kind="hook",
@@ -118,7 +118,7 @@ async def _called(run: Claimed, ending: Ending, definition: Definition, means: M
         return None
     failed = _failed(name, came, definition, may_retry=run.tried < TRIES)
     if not failed.retry:
-        await means.statements.insist(_log, task, failed, means.clock)
+        await means.statements.insist(_log, task, _last(task, definition), failed, means.clock)
     return failed
 
 
@@ -132,9 +132,14 @@ def _failed(name: str, came: Came, definition: Definition, *, may_retry: bool) -
     return Failed("code", f"{name} failed: {error.get('message')}", retry=False, data={"error": error})
 
 
-def _log(task: BackgroundRun, failed: Failed, clock: Clock) -> None:
+def _last(task: BackgroundRun, definition: Definition) -> int:
+    """Which iteration was its last: the one after the most that it may have only failed."""
+    return min(task.run.iteration, definition.max_iterations)
+
+
+def _log(task: BackgroundRun, iteration: int, failed: Failed, clock: Clock) -> None:
     LogLine.objects.create(
-        run_id=task.pk, application_id=task.application_id, attempt=task.run.attempts, iteration=task.run.iteration,
+        run_id=task.pk, application_id=task.application_id, attempt=task.run.attempts, iteration=iteration,
         level="error", message=failed.error, data=failed.data, created_at=clock.read(),
     )  # fmt: skip
 

@@ -96,7 +96,9 @@ async def perform(run: Claimed, loaded: Loaded, pool: Pool) -> Outcome:
         )
         return _failed(DEFINITION, said, "TASK_DEFINITION_ERROR")
     if run.iteration > definition.max_iterations:
-        return _failed(MAX_ITERATIONS, REACHED, "TASK_MAX_ITERATIONS")
+        # There is none after the last: the log tells it of that one.
+        failed = _failed(MAX_ITERATIONS, REACHED, "TASK_MAX_ITERATIONS")
+        return replace(failed, iteration=definition.max_iterations)
     came = await pool.iterate(
         Work(
             run_id=run.id,

@@ -123,14 +123,14 @@ def test_two_hooks_have_an_iteration_each(shop: Application) -> None:
 
 
 def test_one_that_raises_is_told_and_changes_nothing_else(shop: Application) -> None:
-    hooked("on_error", "on_max_iterations")
+    hooked("on_error", "on_max_iterations", max_iterations=2)
     row = ended(shop, State.FAILED, error_class="max_iterations", iteration=3)
     pool = Processes(Came("error", "No.", error={"message": "No.", "code": "E", "data": {"a": 1}}))
     performed(pool)
     assert performed(pool) == [Done()]
-    assert len(pool.works) == 2
+    assert [work.iteration for work in pool.works] == [2, 2]
     line = LogLine.objects.get(run_id=row.pk)
-    assert (line.level, line.message, line.iteration) == ("error", "on_max_iterations failed: No.", 3)
+    assert (line.level, line.message, line.iteration) == ("error", "on_max_iterations failed: No.", 2)
     assert line.data == {"error": {"message": "No.", "code": "E", "data": {"a": 1}}}
     assert Run.objects.get(pk=row.pk).state == "failed"
 

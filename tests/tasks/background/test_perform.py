@@ -155,7 +155,7 @@ def test_after_its_most_iterations_it_fails_and_its_code_does_not_run(shop: Appl
     assert (run.state, run.error_class, run.error) == ("failed", "max_iterations", "Task reached max iterations.")
     assert run.output == error("Task reached max iterations.", "TASK_MAX_ITERATIONS")
     assert len(worker.processes.works) == 2
-    assert lines()[-1][1:3] == ("error", "Task reached max iterations.")
+    assert lines()[-1][:3] == (2, "error", "Task reached max iterations.")
     assert row.iterations == 2
 
 
