@@ -6,6 +6,8 @@ from typing import Any
 
 # Its JSON and its text have neither: a null character, and halves of characters.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# Of one row that a collection keeps, as JSON.
+ROW_BYTES = 1_000_000
 # What stands in their place.
 REPLACED = "\ufffd"
 

@@ -233,3 +233,8 @@ class TrialSerializer(TransformedSerializer):
         child=serializers.JSONField(),
         help_text="What was found out of how they are written: of CSV delimiter, encoding, types and decimal marks.",
     )
+    warnings = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What a run may find wrong all the same: a row that is too long to be stored, or what is behind the "
+        "rows that were looked at.",
+    )

@@ -53,7 +53,7 @@ class Trial(Transformed):
     `status` and `bytes` are None where none came. `answer` is its text, or the beginning of it: then `is_cut`.
     `headers` are as they may be shown. `duration_ms` is all of it, with the transform. `rows` are the first ones, with
     their `columns` and what was `found` out of how they are written; None where there are none to show. Where rows are
-    tried, no more of the answer is there than is shown.
+    tried, no more of the answer is there than is shown. `warnings` say what a run may find wrong all the same.
     """
 
     status: int | None = None
@@ -65,6 +65,7 @@ class Trial(Transformed):
     rows: list[Any] | None = None
     columns: Sequence[Mapping[str, Any]] = ()
     found: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
 
 def try_source(
@@ -145,7 +146,8 @@ async def _tried(source: DataSource, values: Mapping[str, Any], now: datetime) -
     if rows is None:
         return trial
     is_cut = trial.is_cut or (rows.answer is not None and len(rows.answer.body) >= KEEPS)
-    return replace(trial, rows=rows.rows, columns=rows.columns, found=rows.found, is_cut=is_cut)
+    trial = replace(trial, rows=rows.rows, columns=rows.columns, found=rows.found, is_cut=is_cut)
+    return replace(trial, warnings=rows.warnings)
 
 
 def _outcome_of(tried: RowsTried) -> Fetched | Unfetched | Later:
@@ -191,4 +193,5 @@ def told(done: Transformed) -> dict[str, Any]:
         shown |= {"status": done.status, "duration": done.duration_ms, "bytes": done.bytes}
         shown |= {"headers": dict(done.headers), "answer": done.answer}
         shown |= {"rows": done.rows, "columns": [dict(one) for one in done.columns], "found": dict(done.found)}
+        shown["warnings"] = list(done.warnings)
     return shown

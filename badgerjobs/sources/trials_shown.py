@@ -129,6 +129,10 @@ class TrialShown(TransformedShown):
         return [_cells(row, names) for row in self.done.rows or ()]
 
     @property
+    def warnings(self) -> Sequence[str]:
+        return self.done.warnings if self.ok else ()
+
+    @property
     def has_rows(self) -> bool:
         return self.ok and self.done.rows is not None
 

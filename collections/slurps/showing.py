@@ -40,7 +40,7 @@ ERRORS = {
 ADVICE = {
     "code": "Try the slurper over the first rows of its sources where it is edited.",
     "rows": "Let the slurper leave such rows out, or mend them.",
-    "too_large": "Let the slurper work batch by batch, or its sources give less.",
+    "too_large": "Have the sources give less, or leave out what is long in their rows, such as files.",
     "held": "Approve or drop the result that waits, on the collection's page.",
     "definition": "Name the package that has it in SLURPERS, and start the workers anew.",
     "crashed": "Where it took too much memory, let the slurper work batch by batch, or its sources give less.",

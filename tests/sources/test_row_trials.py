@@ -94,6 +94,24 @@ def test_of_a_long_answer_the_beginning_is_shown(shop: Application) -> None:
     assert (trial.is_cut, len(trial.answer)) == (True, row_trials.KEEPS)
 
 
+def test_a_row_that_no_run_could_store_is_told(shop: Application) -> None:
+    lines = [json.dumps({"a": "x"}), json.dumps({"a": "ü" * 500_000})]
+    trial, _ = tried(shop, lambda _: says("\n".join(lines)), "JSONL")
+    assert (trial.ok, told(trial)["warnings"]) == (True, list(trial.warnings))
+    [said] = trial.warnings
+    assert said.startswith("Row 2 has 1,000,008 bytes as JSON, and a collection can store at most 1,000,000")
+
+
+def test_what_was_not_looked_at_is_said(shop: Application) -> None:
+    page = json.dumps([{"id": place} for place in range(25)])
+    trial, calls = tried(shop, lambda _: says(page), pages="page")
+    assert (trial.ok, calls) == (True, 1)
+    [said] = trial.warnings
+    assert said.startswith("Only the first 25 rows were looked at")
+    whole, _ = tried(shop, lambda _: says('[{"id": 1}]'), rows="$")
+    assert (len(whole.rows or []), whole.warnings) == (1, [])
+
+
 def test_long_rows_are_not_shown_whole() -> None:
     short, long = {"a": 1}, {"a": "x" * 70_000}
     assert shown_of([short, short, long, short]) == [short, short]

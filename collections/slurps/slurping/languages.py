@@ -62,6 +62,9 @@ async def over_all(plan: Plan, batches: AsyncIterator[Batch]) -> AsyncIterator[B
         for row in batch.rows:
             text = json.dumps(row, separators=(",", ":"))
             length += len(text) + 1
+            if len(text) > GIVEN_BYTES:  # which no batch makes shorter
+                place = len(came[batch.source]) + 1
+                raise SlurpError("too_large", TOO_LONG.format(batch.source, place, len(text), GIVEN_BYTES))
             if length > GIVEN_BYTES:
                 raise SlurpError("too_large", TOO_MUCH.format(javascript.ARGUMENTS_BYTES))
             came[batch.source].append(text)

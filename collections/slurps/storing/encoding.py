@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from badgerjobs.lib.storable import UNSTORABLE, cleaned
+from badgerjobs.lib.storable import ROW_BYTES, UNSTORABLE, cleaned
 from slurps.models import KEY_LETTERS, SLOTS
 from slurps.storing.columns import MOST_COLUMNS
 from slurps.storing.faults import UnstorableError
 
-# Of one row, as JSON.
-ROW_BYTES = 1_000_000
 # What is longer is found by its beginning.
 SLOT_LETTERS = 200
 # What a longer name has is stored, and is no column: versions, pages and headers of tables name all that there are.

@@ -101,7 +101,16 @@ def test_its_page_tells_what_each_run_left(shop: Application) -> None:
     held_result(job, 2, written=7364, dropped=1)
     ended(job, 3, output={**WROTE, "dropped": 1234})
     page = text_of(look(shop, "job", "import"))
-    for said in ("1,234 values left out", " 1 value left out", "2,000", "1,000", "+18", "~940", "7,364 rows, held", "Rows and time"):
+    for said in (
+        "1,234 values left out",
+        " 1 value left out",
+        "2,000",
+        "1,000",
+        "+18",
+        "~940",
+        "7,364 rows, held",
+        "Rows and time",
+    ):
         assert said in page
 
 

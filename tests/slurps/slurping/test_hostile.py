@@ -219,8 +219,9 @@ def test_code_that_gives_no_rows_is_told_why(runs: WholeRuns, code: str, said: s
     assert len(runs.said) <= 21
 
 
-def test_a_row_that_is_too_long_for_code_is_told(runs: WholeRuns) -> None:
-    runs.make(code="return rows;")
+@pytest.mark.parametrize(("code", "language"), [("return rows;", ""), ("return dataMap.users;", "javascript")])
+def test_a_row_that_is_too_long_for_code_is_told(runs: WholeRuns, code: str, language: str) -> None:
+    runs.make(code=code, language=language)
     body = TWO + json.dumps({"id": 10, "text": "x" * 5_000_000}).encode()
     fails(runs, body, "too_large", "“users”, row 3: it has 5,000,019 bytes as JSON, and code can be given 4,128,768")
 
