@@ -11,6 +11,7 @@ from webhooks.deliveries.services import MOST_AT_ONCE
 from webhooks.models import Delivery, Hook
 from webhooks.querysets import DEAD, MAY_REPLAY, DeliveryQuerySet
 
+NO_HOOK = "There is no webhook with the tag “{}” in this application."
 TOO_MANY = f"More than {MOST_AT_ONCE:,} deliveries are meant, and one request replays no more: narrow them by since "
 TOO_MANY += "and until."
 
@@ -18,12 +19,15 @@ TOO_MANY += "and until."
 def ids_to_replay(application: Application, choice: Mapping[str, Any]) -> list[UUID]:
     """Those of the chosen deliveries that may be replayed: by filters, unless these say a state, the dead letters.
 
-    Raises Invalid for more than MOST_AT_ONCE: who asked again would replay the same ones once more.
+    Raises Invalid for more than MOST_AT_ONCE: who asked again would replay the same ones once more; and for a hook that
+    there is not: mistyped, it would look as if nothing had failed.
     """
     found: DeliveryQuerySet = Delivery.objects.for_application(application)
     found = found.filter(pk__in=choice["ids"]) if "ids" in choice else found
     if "hook" in choice:
-        found = found.filter(runnable_id__in=runnables_of(application, choice["hook"]))
+        if not (runnables := runnables_of(application, choice["hook"])):
+            raise Invalid(hook=NO_HOOK.format(choice["hook"]))
+        found = found.filter(runnable_id__in=runnables)
     found = found.received(since=choice.get("since"), until=choice.get("until"))
     states = choice.get("state") or (MAY_REPLAY if "ids" in choice else DEAD)
     found = standing_so(found, states, application, choice.get("hook"))

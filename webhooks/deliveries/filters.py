@@ -24,7 +24,7 @@ CHOICES = {
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilters(SaidFilters):
-    """The id of a delivery, or that of its event; a state; the tag of a hook; and a span of time. Empty: not set.
+    """The id of a delivery, or that of its event; states; the tag of a hook; and a span of time. Empty: not set.
 
     Times are the reader's, unless they name a zone. `unread` are the names of those that the address says wrongly.
     """
@@ -39,12 +39,11 @@ class DeliveryFilters(SaidFilters):
     @classmethod
     def read(cls, given: Mapping[str, str]) -> "DeliveryFilters":
         """Take what the address says. What it says wrongly narrows nothing, and is told."""
-        state, times = given.get("state", ""), {name: words(given, name) for name in ("since", "until")}
+        state, times = _state(given.get("state", "")), {name: words(given, name) for name in ("since", "until")}
         unread = [name for name, text in times.items() if text and moment_of(text) is None]
-        unread += ["state"] if state and state not in CHOICES else []
+        unread += ["state"] if state is None else []
         kept = {name: "" if name in unread else text for name, text in times.items()}
-        known = state if state in CHOICES else ""
-        return cls(words(given, "q"), known, words(given, "hook"), unread=tuple(unread), **kept)
+        return cls(words(given, "q"), state or "", words(given, "hook"), unread=tuple(unread), **kept)
 
     @property
     def order(self) -> str:
@@ -56,7 +55,7 @@ class DeliveryFilters(SaidFilters):
         """Those of STATES that are asked for; none means all."""
         if self.state == DEAD_LETTERS:
             return DEAD
-        return (self.state,) if self.state else ()
+        return tuple(self.state.split(",")) if self.state else ()
 
     def narrow(self, deliveries: DeliveryQuerySet, application: Application) -> DeliveryQuerySet:
         """Only the deliveries that match."""
@@ -72,7 +71,7 @@ class DeliveryFilters(SaidFilters):
     def said(self) -> Iterator[tuple[str, str, str]]:
         """Each filter, set or not: its name in the address, what it is called, and what it says to people."""
         yield "q", "id", self.q
-        yield "state", "state", CHOICES.get(self.state, "")
+        yield "state", "state", self._state_said
         yield "hook", "webhook", self.hook
         for name, called in (("since", "from"), ("until", "to")):
             moment = moment_of(getattr(self, name))
@@ -81,13 +80,33 @@ class DeliveryFilters(SaidFilters):
     def fields(self, hooks: Mapping[str, str]) -> list[Field]:
         """The choices of the form, and which of each is chosen. `hooks`: tag → name."""
         return [
-            Field("state", "state", "Any state", list(CHOICES.items()), self.state),
+            Field("state", "state", "Any state", self._choices, self.state),
             Field("hook", "webhook", "Any webhook", list(hooks.items()), self.hook),
         ]
+
+    @property
+    def _state_said(self) -> str:
+        return CHOICES.get(self.state) or ", ".join(CHOICES[one] for one in self.states)
+
+    @property
+    def _choices(self) -> list[tuple[str, str]]:
+        """The states, and several at once where the address names them."""
+        several = [(self.state, self._state_said)] if self.state and self.state not in CHOICES else []
+        return [*CHOICES.items(), *several]
 
     def hidden(self) -> list[tuple[str, str]]:
         """The same filters as a form carries them on."""
         return [(name, getattr(self, name)) for name, _, said in self.said() if said]
+
+
+def _state(said: str) -> str | None:
+    """A choice; or several states with commas between, as REST has them. None: it says something else."""
+    if not said or said in CHOICES:
+        return said
+    named = {one.strip() for one in said.split(",")} - {""}
+    if not named or not named <= set(STATES):
+        return None
+    return DEAD_LETTERS if named == set(DEAD) else ",".join(state for state in STATES if state in named)
 
 
 def _named(text: str, deliveries: DeliveryQuerySet) -> DeliveryQuerySet:

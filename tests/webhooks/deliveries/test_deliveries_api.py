@@ -246,7 +246,11 @@ def test_those_of_others_are_none(alice: Caller, charlie: Caller, hook: Hook) ->
         assert charlie.post(f"/deliveries/{delivery.pk}/{verb}").status == 404
     assert ids(charlie) == []
     assert replayed(charlie, ids=[str(delivery.pk)]).body == {"count": 0}
-    assert replayed(charlie, hook="orders", state="failed").body == {"count": 0}
+    refused = replayed(charlie, hook="orders", state="failed")
+    assert (refused.status, refused.errors) == (
+        400,
+        {"hook": ["There is no webhook with the tag “orders” in this application."]},
+    )
     assert charlie.post("/hooks/orders/try-draft/", {"transform": ""}).status == 404
     assert of_replays() == []
 

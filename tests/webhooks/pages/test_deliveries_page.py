@@ -137,6 +137,8 @@ def test_another_applications_deliveries_are_not_in_the_list(shop: Application, 
 FILTERS = [
     ({"state": "dead"}, {"failed", "aborted"}),
     ({"state": "failed"}, {"failed"}),
+    ({"state": "failed,aborted"}, {"failed", "aborted"}),
+    ({"state": "refused, failed"}, {"failed", "refused"}),
     ({"state": "waiting"}, {"waiting"}),
     ({"state": "refused"}, {"refused"}),
     ({"state": "succeeded"}, {"succeeded"}),
@@ -159,6 +161,15 @@ def test_the_address_narrows_the_list(
     make_hook(shop, "others")
     answer = alice.get(at(shop), query)
     assert {row.state for row in answer.context["rows"]} == expected
+
+
+def test_several_states_are_told_and_those_of_dead_letters_are_these(shop: Application, alice: Client) -> None:
+    assert "<h1>Dead letters</h1>" in alice.get(at(shop), {"state": "aborted,failed"}).content.decode()
+    answer = alice.get(at(shop), {"state": "refused,failed"})
+    filters = answer.context["filters"]
+    [field, _] = filters.fields({})
+    assert (field.chosen, field.choices[-1]) == ("failed,refused", ("failed,refused", "failed, refused"))
+    assert list(filters.chips()) == [("state", "failed, refused", "?")]
 
 
 def test_a_delivery_is_found_by_its_id(shop: Application, hook: Hook, alice: Client) -> None:
