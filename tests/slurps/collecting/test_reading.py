@@ -271,6 +271,24 @@ class TestTags:
         assert (head.status, head.body, head.headers["ETag"]) == (200, b"", rows(alice).headers["ETag"])
 
 
+def test_who_sorts_by_a_field_that_no_row_has_is_told_which_there_are(alice: Caller) -> None:
+    collection = people(alice, indexed=["email"])
+    said = rows(alice, _sort="-nope").errors["$sort"]
+    assert said == [
+        "No row has the field “nope”. The columns of this version are id, name, age, address, tags, active, note."
+    ]
+    for known in ("-note", "address.nope", "email", "$position"):
+        assert rows(alice, _sort=known).status == 200
+    load(collection, [])
+    assert rows(alice, _sort="nope").body == []  # nobody knows what will come
+
+
+def test_a_condition_has_the_name_of_a_field(alice: Caller) -> None:
+    people(alice)
+    assert alice.get("/collections/people/?=1").errors == {"=": ["Before this “=” the name of a field is missing."]}
+    assert rows(alice, nope=1).body == []
+
+
 class TestWhoMay:
     def refused(self, caller: Caller) -> Answer:
         answer = rows(caller)

@@ -25,6 +25,7 @@ MEDIA: Mapping[str, Format] = {
 
 UNKNOWN = "There is no such parameter: there are {}. A field of this name is written with a backslash: \\{}."
 NO_OPERATOR = "There is no operator “{}”: there are {}. For a field of this very name write {}__eq."
+NO_NAME = "Before this “=” the name of a field is missing."
 TWICE = "Give it once."
 NULL_CHARACTER = "May hold no null character."
 
@@ -162,6 +163,8 @@ def filters_of(query: QueryDict, columns: Container[str]) -> tuple[Filter, ...]:
 
 
 def _filter(parameter: str, value: str, columns: Container[str]) -> Filter:
+    if not parameter and parameter not in columns:
+        raise Invalid(**{"=": NO_NAME})
     name, _, operator = parameter.rpartition("__")
     if parameter in columns or not name or not operator:
         return Filter(parameter, "eq", value, parameter)

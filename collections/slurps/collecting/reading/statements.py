@@ -14,13 +14,18 @@ from slurps.collecting.reading.comparing import ANY_TYPE, BY_SLOT, condition, me
 from slurps.collecting.reading.fields import Values, at, path_of, text_at
 from slurps.models import Collection, Version
 from slurps.storing.columns import MOST_COLUMNS, types_of
-from slurps.storing.encoding import SLOT_LETTERS
+from slurps.storing.encoding import NAME_LETTERS, SLOT_LETTERS
 from slurps.storing.reading import SEEN, bounds_of
 
 # So many values of an indexed field are looked for one by one.
 MOST_BRANCHES = 20
 # The order of their places, for $sort.
 PLACES = "$position"
+
+# So many columns are named to who sorts by another one.
+NAMED = 20
+
+NO_COLUMN = "No row has the field “{}”. The columns of this version are {}."
 
 _TYPES = {'"': "text", "t": "boolean", "f": "boolean", "n": "null", "[": "list", "{": "object"}
 _CELL_IS_FORMULA = "^[=+@\\t\\r\\n-]"
@@ -197,6 +202,8 @@ class Reader:
         if not name:
             raise Invalid(**{"$sort": f"Give a field, or -field, or {PLACES}."})
         path = path_of(name, self._columns, "$sort")
+        if self._is_unknown(path[0]):
+            raise Invalid(**{"$sort": NO_COLUMN.format(name, self._named())})
         if slot := self._slot(path):
             some, none = (
                 f"{slot} IS NOT NULL AND {slot} <> 'null'::jsonb",
@@ -205,6 +212,16 @@ class Reader:
             return [Part([("", some)], falls, slot), Part([("", none)], falls=False)]
         value = self._as_in_a_slot(path)
         return [Part([("", f"{value} IS NOT NULL")], falls, value), Part([("", f"{value} IS NULL")], falls=False)]
+
+    def _is_unknown(self, column: str) -> bool:
+        """Whether no row has it, as far as columns were noted. What was declared may be missing for once."""
+        declared = {*self._collection.indexed, *self._collection.key}
+        is_noted = 0 < len(self.known) < MOST_COLUMNS and len(column) <= NAME_LETTERS
+        return is_noted and column not in self.known and column not in declared
+
+    def _named(self) -> str:
+        more = len(self.known) - NAMED
+        return ", ".join(list(self.known)[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
     def _as_in_a_slot(self, path: Sequence[str]) -> str:
         """What an index would have there: of a long text its beginning, which a cursor has room for."""
