@@ -12,12 +12,16 @@ from webhooks.actions import ACTIONS, action_of
 MOST_ACTIONS = 20
 LONGEST_NAME = 100
 NO_TYPE = f"Give it a type: one of {', '.join(ACTIONS)}."
+UNKNOWN = f"There is no type “{{}}”: give it one of {', '.join(ACTIONS)}."
+NO_LIST = 'Give a list of actions, like [{{"name": "refresh", "type": "sync", "task": "products"}}].'
 TWICE = "Another action is called “{}”: give each a name of its own."
 NO_NAME = f"Give it a name, as text of 1 to {LONGEST_NAME} characters: a transform chooses by it."
 
 
 class ActionsField(BoundedListField):
     """A list of {name, type, …}. What each type asks for, `actions_checked` says."""
+
+    default_error_messages = {"not_a_list": NO_LIST}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(child=serializers.DictField(), max_length=MOST_ACTIONS, **kwargs)
@@ -49,7 +53,8 @@ def actions_checked(
 def _checked(action: Mapping[str, Any], application: Application) -> dict[str, Any]:
     kind = action.get("type")
     if not isinstance(kind, str) or kind not in ACTIONS:
-        raise serializers.ValidationError({"type": [NO_TYPE]})
+        said = UNKNOWN.format(kind[:LONGEST_NAME]) if isinstance(kind, str) and kind else NO_TYPE
+        raise serializers.ValidationError({"type": [said]})
     name = action.get("name", kind)
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise serializers.ValidationError({"name": [NO_NAME]})

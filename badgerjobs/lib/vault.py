@@ -9,6 +9,7 @@ from functools import lru_cache
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 MASK = "********"
+NOTHING_STORED = f"{MASK} stands for a value stored before, and there is none. Send the value itself."
 
 _SECRET_NAMES = {"authorization", "proxy-authorization", "cookie", "set-cookie"}
 _PUBLIC_NAMES = {"idempotency-key"}
@@ -28,7 +29,7 @@ class NothingStoredError(ValueError):
     """A masked value came in where no stored one exists for it to stand for. `name` is the header's."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name}: {MASK} stands for a value stored before, and there is none. Send the value itself.")
+        super().__init__(f"{name}: {NOTHING_STORED}")
         self.name = name
 
 

@@ -27,4 +27,5 @@ def said_of_fields(fields: Any, otherwise: str) -> str:
         return otherwise
     named = [f"{path}: {message}" if path else message for path, message in said[:MOST_NAMED]]
     more = [f"and {len(said) - MOST_NAMED:,} more"] if len(said) > MOST_NAMED else []
-    return str(cleaned("; ".join(one.strip().removesuffix(".") for one in [*named, *more]) + "."))
+    whole = "; ".join(one.strip().removesuffix(".") for one in [*named, *more])
+    return str(cleaned(whole if whole.endswith(("?", "!")) else f"{whole}."))

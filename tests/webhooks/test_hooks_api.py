@@ -11,7 +11,7 @@ from tests.callers import Caller, caller_for
 from tests.factories import NOW, make_delivery, make_hook, make_key, make_source, make_task
 from tests.in_turn import in_turn
 from tests.webhooks.sending import sent
-from webhooks.action_fields import MOST_ACTIONS
+from webhooks.action_fields import MOST_ACTIONS, NO_LIST, NO_TYPE, UNKNOWN
 from webhooks.models import Hook, Standing
 from webhooks.task_hooks import fit_task_hook
 
@@ -65,6 +65,27 @@ def test_secrets_in_settings_read_as_stars_and_stars_keep_them(alice: Caller) ->
     assert changed.body["settings"] == {"secret": vault.MASK, "previous_secret": vault.MASK}
     assert Hook.objects.get().settings == {"secret": "s3cret", "previous_secret": "before"}
     assert "s3cret" not in str([alice.get("/hooks/").body, list(AuditEntry.objects.values())])
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "said"),
+    [
+        (
+            {"verification": "github", "settings": {"secret": vault.MASK}},
+            "settings.secret",
+            "******** stands for a value stored before, and there is none. Send the value itself.",
+        ),
+        ({"actions": "x"}, "actions", NO_LIST.format()),
+        ({"actions": [{"type": "zap"}]}, "actions.0.type", UNKNOWN.format("zap")),
+        ({"actions": [{"type": 7}]}, "actions.0.type", NO_TYPE),
+        ({"actions": [{}]}, "actions.0.type", NO_TYPE),
+    ],
+    ids=["stars for nothing", "no list", "no such type", "a number as type", "no type"],
+)
+def test_what_is_wrong_is_said_once_and_of_what_was_sent(
+    alice: Caller, given: dict[str, Any], field: str, said: str
+) -> None:
+    assert alice.post("/hooks/", {"tag": "orders", **given}).errors == {field: [said]}
 
 
 def test_what_was_read_can_be_sent_back(alice: Caller) -> None:

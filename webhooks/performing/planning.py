@@ -70,7 +70,7 @@ def _meant(hook: Hook, wanted: Wanted) -> list[tuple[Mapping[str, Any], Wanted]]
         return [(action, wanted) for action in actions_of(hook)]
     if (action := action_named(hook, wanted.name)) is None:
         named = ", ".join(str(one["name"]) for one in actions_of(hook)[:TOLD])
-        raise TransformError(f"The webhook has no action “{wanted.name[:99]}”: {named or 'it has none'}.")
+        raise TransformError(f"The webhook has no action “{wanted.name[:99]}”. It has: {named or 'none'}.")
     return [(action, wanted)]
 
 

@@ -94,7 +94,7 @@ def _unmasked(
     for name in secrets.fields:
         if whole.get(name) == vault.MASK:
             if not stored.get(name):
-                raise Invalid(**{f"{called}.{name}": str(vault.NothingStoredError(name))})
+                raise Invalid(**{f"{called}.{name}": vault.NOTHING_STORED})
             whole[name] = stored[name]
             kept.append(name)
     for name in secrets.headers:

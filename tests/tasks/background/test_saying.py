@@ -21,6 +21,7 @@ def fields(**said: str) -> dict[str, Any]:
             fields(email="Give an e-mail address.", place__0__city="Too long"),
             "email: Give an e-mail address; place.0.city: Too long.",
         ),
+        (fields(kin="There is no such field: did you mean kind?"), "kin: There is no such field: did you mean kind?"),
         ({"invalidFields": {"": {"message": "The shop is closed."}}}, "The shop is closed."),
         ({"invalidFields": "all"}, "The input is not valid."),
         ({"invalidFields": {"email": "wrong"}}, "The input is not valid."),

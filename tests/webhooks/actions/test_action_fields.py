@@ -85,7 +85,7 @@ def test_nothing_is_looked_for_without_an_application(kind: str) -> None:
         ("sync", {"task": "a-task"}, "a-task", "/tasks/a-task/"),
         ("job", {"job": "a job"}, "a job", "/jobs/a%20job/"),
         ("event", {"event": "an-event"}, "an-event", "/events/an-event/"),
-        ("async_job", {"async_job": "prices"}, "prices", ""),
+        ("async_job", {"async_job": "prices"}, "prices", "/async-jobs/prices/"),
         ("background_task", {"definition": "testingRun"}, "testingRun", "/background-tasks/definitions/testingRun/"),
         ("value", {"key": "product-1"}, "product-1", "/keys/product-1/"),
         ("value", {"key": "product-{{ID}}"}, "product-{{ID}}", ""),

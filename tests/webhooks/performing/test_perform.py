@@ -99,7 +99,7 @@ def test_a_transform_that_took_too_long_is_tried_again_for_the_machine_may_have_
         ("return body.no.such", "The transform failed: TypeError: Cannot read properties of undefined"),
         ("body.category", "The transform failed: The code returned nothing: it must end with return"),
         ("console.log('here'); return 7", "or null: it returned 7."),
-        ("return {actions: ['b']}", "The webhook has no action “b”: a."),
+        ("return {actions: ['b']}", "The webhook has no action “b”. It has: a."),
         ("return {variables: {ID: '\\ud800'.repeat(2) + {}.x.y}}", "The transform failed: TypeError"),
     ],
     ids=["thrown", "nothing", "a shape", "an unknown action", "half a letter"],
