@@ -189,13 +189,14 @@ def test_a_port_in_use_is_said_with_the_variable_to_set(up: Up, place: Path) -> 
     [
         ("bin/postgres", "postgres"),
         ("valkey-server", "valkey"),
-        ("badgerjobs --quiet worker", "worker-1"),
-        ("badgerjobs --quiet beat", "beat"),
+        ("manage.py worker", "worker-1"),
+        ("manage.py beat", "beat"),
         ("gunicorn", "web"),
     ],
 )
 def test_a_process_that_is_killed_is_started_again_and_the_log_says_so(name: str, shown: str, up: Up) -> None:
     killed = up.pid_of(name)
+    assert killed  # 0 would be the tests themselves
     os.kill(killed, signal.SIGKILL)
     until(lambda: f"{shown} was killed by SIGKILL; it is started again" in up.said())
     until(lambda: up.pid_of(name) not in {0, killed})

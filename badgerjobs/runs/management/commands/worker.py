@@ -2,7 +2,6 @@
 
 import os
 import resource
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,23 +9,21 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from badgerjobs.runs.worker import become
+
 
 class Command(BaseCommand):
     help = "Performs runs until it is told to stop; what is running then may finish first."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        # Replaces this process: whoever supervises it signals Celery itself. Gossip and the like are messages between
-        # workers that ours have no use for: they meet in the database.
+        # From here on it is Celery, and whoever supervises it signals Celery itself. Gossip and the like are messages
+        # between workers that ours have no use for: they meet in the database.
         os.chdir(settings.BASE_DIR)
         _allow_many_connections()
         _give_way(settings.WORKER_NICENESS)
-        os.execv(  # noqa: S606
-            sys.executable,
-            [
-                sys.executable, "-m", "celery", "--app", "badgerjobs", "--quiet", "worker",
-                "--pool", "threads", "--concurrency", "2", "--queues", "io,compute,system",
-                "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
-            ],
+        become(
+            "worker", "--pool", "threads", "--concurrency", "2", "--queues", "io,compute,system",
+            "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
         )  # fmt: skip
 
 
