@@ -40,7 +40,7 @@ SOURCES = {
         "it defines a document type (DOCTYPE)", XML, {"rows": "/r/p"}, NUMBERED,
     ),
     "ragged": Amiss("CSV", "id\n3\n4,5\n", "csv", "Line 3 has 2 cells, and there are 1 columns.", "id\n1\n2\n"),
-    "cut-off": Amiss("REST", '[{"id": 3}, {"id"', "json", "it ends in the middle (after 1 rows,", json.dumps(BEFORE)),
+    "cut-off": Amiss("REST", '[{"id": 3}, {"id"', "json", "it ends in the middle (after 1 row,", json.dumps(BEFORE)),
     "circle": Amiss("REST", '[{"id": 3}]', "loop", "(page loop)", json.dumps(BEFORE), {"pages": "page"}),
     "long": Amiss("JSONL", json.dumps({"id": 3, "x": "x" * 5_000_000}), "rows", "Row 1 has 5,000,015 bytes as JSON"),
     "no-object": Amiss("JSONL", '{"id": 3}\n7\n', "rows", "Row 2 is a number, and not an object"),

@@ -89,7 +89,7 @@ def test_an_answer_is_read_in_its_encoding(encoding: str, head: tuple[tuple[str,
 @in_turn(
     "answer, error_class, sentence",
     [
-        (says('[{"a": 1}, {"a"'), "json", "it ends in the middle (after 1 rows"),
+        (says('[{"a": 1}, {"a"'), "json", "it ends in the middle (after 1 row"),
         (says("[1e999]"), "json", "a number in it is none, or is larger than can be kept"),
         (says(""), "json", "it is empty"),
         (says("<html>"), "json", "there is no value where one should be"),

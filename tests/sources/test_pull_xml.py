@@ -110,7 +110,7 @@ FAULT = "<Envelope><Body><Fault><faultstring>No &lt;shop&gt;</faultstring></Faul
 @in_turn(
     "answer, error_class, sentence",
     [
-        (xml(ITEMS[:-8]), "xml", "The answer cannot be read as XML: no element found (line 1, after 1 rows)."),
+        (xml(ITEMS[:-8]), "xml", "The answer cannot be read as XML: no element found (line 1, after 1 row)."),
         (xml('<!DOCTYPE r [<!ENTITY a "ha">]><r>&a;</r>'), "xml", "it defines a document type (DOCTYPE)"),
         (xml(""), "xml", "it is empty"),
         (xml("<other/>"), "rows", "The answer has no place for rows like /r/p."),

@@ -36,7 +36,10 @@ DELIMITER_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 AUTO, ERROR, FIT = "auto", "error", "fit"
 DECIMALS = {AUTO: MARKS, "dot": (DOT,), "comma": (COMMA,)}
 
-RAGGED = "Line {:,} has {:,} cells, and there are {:,} columns. With `ragged`: `fit` it is filled or cut."
+RAGGED = (
+    "Line {:,} has {:,} cells, and there are {:,} columns. Have ragged lines filled or cut, if that is right "
+    "(`ragged`: `fit`)."
+)
 NO_CSV = "Line {:,} is no CSV: {}."
 NO_VALUE = "Line {:,}: what stands in the column “{}” is no {}, as its type says."
 TWO_WAYS = " It could be either of two: say what stands before a fraction (`decimal`)."

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
+from badgerjobs.lib import words
 from badgerjobs.lib.json_paths import Step
 from badgerjobs.lib.json_rows import JSONRows
 from badgerjobs.lib.json_texts import JSONFaultError
@@ -16,7 +17,7 @@ from badgerjobs.sources.rows.pulling import PullError
 from badgerjobs.sources.rows.pulls import Chunk, Pull
 
 NO_ROWS = "The answer has no rows at {}: nothing is there."
-NO_JSON = "The answer is no JSON, or not all of it came: {} (after {:,} rows, at character {:,})."
+NO_JSON = "The answer is no JSON, or not all of it came: {} (after {}, at character {:,})."
 
 
 class JSONPage:
@@ -49,7 +50,9 @@ class JSONPage:
         try:
             return read()
         except JSONFaultError as fault:
-            raise PullError("json", NO_JSON.format(fault.clause, self._document.count, fault.at + 1)) from None
+            raise PullError(
+                "json", NO_JSON.format(fault.clause, words.counted(self._document.count, "row"), fault.at + 1)
+            ) from None
 
     def _not_found(self) -> PullError:
         path = self._pull.configuration.get("rows") or "$"

@@ -8,6 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from badgerjobs.lib import words
 from badgerjobs.lib.csv_texts import TYPES
 from badgerjobs.lib.said import quoted
 from badgerjobs.lib.xml_rows import XMLFaultError, XMLPathError, XMLRows, parse
@@ -26,7 +27,7 @@ LOOKED_AT = 64 * 1024
 MOST_TYPES = 5000
 TYPED, AS_TEXT = "typed", "text"
 
-NO_XML = "The answer cannot be read as XML: {} (line {:,}, after {:,} rows)."
+NO_XML = "The answer cannot be read as XML: {} (line {:,}, after {})."
 NO_ROWS = "The answer has no place for rows like {}."
 BY_POST = "SOAP is asked by POST: choose it as the method."
 NO_BODY = "SOAP is asked with an envelope: write it into the body."
@@ -144,4 +145,4 @@ def _read(read: Callable[[], Chunk], count: int) -> Chunk:
     try:
         return read()
     except XMLFaultError as fault:
-        raise PullError("xml", NO_XML.format(fault.clause, fault.line, count)) from None
+        raise PullError("xml", NO_XML.format(fault.clause, fault.line, words.counted(count, "row"))) from None

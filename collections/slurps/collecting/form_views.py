@@ -1,6 +1,7 @@
 """Making and changing a collection in a form."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from badgerjobs.web.definitions.inputs import flat
 from badgerjobs.web.definitions.saving import is_stale, seen_in
 from badgerjobs.web.pages import PageRequest, actor_of, application_page, show
 from badgerjobs.web.problems import Conflict
-from badgerjobs.workspaces.models import Application, Role
+from badgerjobs.workspaces.models import Application, Role, Token
 from slurps.collecting import services
 from slurps.collecting.forms import CollectionForm
 from slurps.collecting.looks import MEANS
@@ -22,6 +23,8 @@ from slurps.collecting.views import address_of, found_collection
 from slurps.models import AsyncJob, Collection
 from slurps.modes import MODES
 from slurps.views import found_job
+
+NOBODYS_LABEL = "No token has the label “{}” now: one that is given it later may read."
 
 
 @application_page(Role.EDITOR)
@@ -36,6 +39,7 @@ def new(request: PageRequest, application: Application, tag: str) -> HttpRespons
     if form.is_valid() and (made := _made(request, job, form)):
         said = "The next run fills it." if made.is_active else "Activate it, and the next runs fill it."
         messages.success(request, f"{made.name} is saved. {said}")
+        _note_readers(request, made.application, made.readers)
         return redirect(address_of(application, made))
     return _again(request, job, None, form)
 
@@ -50,6 +54,7 @@ def edit(request: PageRequest, application: Application, name: str) -> HttpRespo
     form = CollectionForm(request.POST.copy(), collection=collection)
     if form.is_valid() and not is_stale(form, _seen(collection)) and _changed(request, form):
         messages.success(request, f"{name} is saved.")
+        _note_readers(request, application, form.given.get("readers"))
         return redirect(address_of(application, collection))
     return _again(request, job, collection, form)
 
@@ -75,6 +80,14 @@ def _changed(request: PageRequest, form: CollectionForm) -> bool:
         for name, said in flat(error.detail).items():
             form.refuse(name, said)
     return not form.errors
+
+
+def _note_readers(request: PageRequest, application: Application, labels: Sequence[str] | None) -> None:
+    """Of labels that no token has it is said so: they may be mistyped, or a token may be made later."""
+    there = set(Token.objects.for_application(application).usable(database_now()).values_list("label", flat=True))
+    for label in labels or ():
+        if label not in there:
+            messages.warning(request, NOBODYS_LABEL.format(label))
 
 
 def _again(request: PageRequest, job: AsyncJob, collection: Collection | None, form: CollectionForm) -> HttpResponse:

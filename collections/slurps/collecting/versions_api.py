@@ -46,7 +46,7 @@ class VersionViewSet(viewsets.GenericViewSet[Version]):
     queryset = Version.objects.none()
     pagination_class = HeavyRows  # each with its columns, of which there may be a thousand
     lookup_field = lookup_url_kwarg = "number"
-    lookup_value_regex = r"[0-9]{1,9}|held"
+    lookup_value_regex = r"[^/.]+"
     path_words = {
         "tag": TAG_WORDS,
         "name": "The collection's name.",
@@ -156,7 +156,8 @@ def _version_of(collection: Collection, number: str) -> Version:
     if number == HELD:
         found = versions.filter(stage=Stage.HELD).first()
     else:
-        found = versions.filter(stage=Stage.READY, number=int(number)).first()
+        is_number = number.isascii() and number.isdigit() and len(number) <= 9
+        found = versions.filter(stage=Stage.READY, number=int(number)).first() if is_number else None
     if found is None:
         missing = NONE_HELD.format(collection.name) if number == HELD else NO_VERSION.format(collection.name, number)
         raise NotFound(missing)

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
+from badgerjobs.lib import words
 from badgerjobs.sources.means import Means, open_means
 from badgerjobs.sources.rows.pulling import Given, PullError, pull
 from slurps.slurping.plan import Batch, Plan, SlurpError
@@ -46,10 +47,12 @@ async def _of(plan: Plan, tag: str, means: Means) -> AsyncIterator[Batch]:
                 plan.came[tag] = rows
                 yield Batch(batch, tag, len(batch))
     except PullError as error:
-        said = f"“{tag}”, after {rows:,} rows: {error.sentence}" if rows else f"“{tag}”: {error.sentence}"
+        said = (
+            f"“{tag}”, after {words.counted(rows, 'row')}: {error.sentence}" if rows else f"“{tag}”: {error.sentence}"
+        )
         raise SlurpError(error.error_class, said, retry=error.retry, retry_after=error.retry_after) from None
     if pulling.remembered is not None or tag in plan.job.remembered:
         plan.remembered[tag] = pulling.remembered
     seconds = round(time.monotonic() - began, 2)
     found = {"rows": rows, "seconds": seconds, **pulling.found}
-    await asyncio.to_thread(plan.say, "info", f"“{tag}” gave {rows:,} rows in {seconds:g} s.", found)
+    await asyncio.to_thread(plan.say, "info", f"“{tag}” gave {words.counted(rows, 'row')} in {seconds:g} s.", found)

@@ -53,6 +53,14 @@ def test_a_page_of_them_has_a_hundred_since_each_may_tell_of_a_thousand_columns(
     assert alice.get(f"{BELOW}?limit=101").status == 400
 
 
+@pytest.mark.parametrize("number", ["77", "abc", "-1", "1" * 12])
+def test_one_that_is_not_there_is_told_by_its_name(alice: Caller, number: str) -> None:
+    load(collection_of(alice, "versioned"), [ANN])
+    answer = alice.post(f"{BELOW}{number}/pin/")
+    said = f"The collection “people” has no version {number}, or does not keep it any more."
+    assert (answer.status, answer.body["detail"]) == (404, said)
+
+
 @pytest.mark.parametrize("mode", ["normal", "upserted", "accumulative_versioned"])
 def test_what_waits_is_approved(alice: Caller, mode: str) -> None:
     collection = collection_of(alice, mode)

@@ -76,7 +76,7 @@ def test_bombs_of_xml_are_refused_where_they_are_defined(runs: WholeRuns, bomb: 
             "The answer is no JSON, or not all of it came: it ends in the middle (after 2 rows, at character 24)",
             id="a list that is cut off",
         ),
-        pytest.param({"kind": "REST"}, b'[{"id": 8}]]', "json", "after 1 rows", id="a list with something behind it"),
+        pytest.param({"kind": "REST"}, b'[{"id": 8}]]', "json", "after 1 row", id="a list with something behind it"),
         pytest.param({"kind": "REST"}, b"[" * 200_000, "json", "nested", id="lists in lists"),
         pytest.param({}, TWO + b'{"id": 10', "json", "Line 3 is no JSON", id="a line that is cut off"),
         pytest.param({}, TWO + b'{"id": NaN}', "json", "Line 3 is no JSON: a number in it is none", id="NaN"),
