@@ -61,6 +61,9 @@ class CollectionVersionSerializer(serializers.Serializer[Any]):
     )
     rolled_back_to = serializers.IntegerField(allow_null=True, help_text="The version whose rows it took up again.")
     created_at = serializers.DateTimeField(help_text="When loading it began.")
+    approved_at = serializers.DateTimeField(
+        allow_null=True, help_text="When somebody approved it; null unless it had waited for that."
+    )
 
     def to_representation(self, version: Version) -> dict[str, Any]:
         """What is only known when it is shown is not nought before."""

@@ -23,6 +23,8 @@ def approve_version(*, version: Version, by: audit.Actor, now: datetime) -> Vers
     try:
         with transaction.atomic():
             shown = swapping.approve(version)
+            shown.approved_at = now
+            shown.save(update_fields=["approved_at"])
             _record(version, by=by, action="collection.approve", now=now, changes={"version": [None, shown.number]})
     except SupersededError:
         raise Conflict(NOT_HELD) from None

@@ -28,7 +28,7 @@ class Version(models.Model):
     say what they were to those that were there, `removed` which are there no more, and `dropped` what guards left out.
     `bytes` is the length of what came, as JSON. `columns`: [{name, types: {type: count}}], in the order in which they
     were first seen; `known` is the same of all loads that its rows come from. `flagged`: why it is held,
-    [{guard, message}].
+    [{guard, message}]; `approved_at` is when somebody had it shown all the same.
     """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="+", db_index=False)
@@ -56,6 +56,7 @@ class Version(models.Model):
     flagged = models.JSONField(default=list)
     remembered = models.JSONField(default=dict)
     created_at = models.DateTimeField()
+    approved_at = models.DateTimeField(null=True)
 
     # The numbers of the runs whose results waited, and whose place it took just now. It is not stored.
     overtook: Sequence[int] = ()

@@ -71,6 +71,7 @@ def test_what_waits_is_approved(alice: Caller, mode: str) -> None:
     assert rows(alice).body == [ANN]
     approved = alice.post(f"{BELOW}held/approve/")
     assert (approved.status, approved.body["number"], approved.body["current"]) == (200, 2, True)
+    assert approved.body["approved_at"] == alice.get(f"{BELOW}2/").body["approved_at"] != waits["approved_at"]
     assert rows(alice).body == ([BOB] if mode == "normal" else [ANN, BOB])
     assert alice.post(f"{BELOW}held/approve/").status == 404
     assert alice.post(f"{BELOW}2/approve/").status == 409

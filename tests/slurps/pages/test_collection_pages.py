@@ -118,7 +118,8 @@ def test_what_waits_stands_above_with_its_reasons_and_is_approved(shop: Applicat
     assert "It has 1 row in the place of 5." in page
     press(shop, "approve", "prices", generation="99")
     assert len(seen(collection)) == 5
-    press(shop, "approve", "prices", generation=str(held.generation))
+    page = text_of(press(shop, "approve", "prices", generation=str(held.generation)))
+    assert page.count("approved ") == 2  # beside when it was filled, above and in the list
     assert seen(collection) == ROWS[:1]
     assert "No result waits" in text_of(press(shop, "approve", "prices", generation=str(held.generation)))
 
