@@ -166,7 +166,10 @@ class TaskViewSet(DefinitionViewSet[Task]):
         return self.get_paginated_response(SyncSerializer(page, many=True).data)
 
     @extend_schema(
-        summary="Give a webhook task another address", request=RotateWebhookSerializer, responses=TaskSerializer
+        summary="Give a webhook task another address",
+        request=RotateWebhookSerializer,
+        responses=TaskSerializer,
+        examples=[examples.ROTATE],
     )
     @action(detail=True, methods=["post"], url_path="rotate-webhook")
     @idempotent

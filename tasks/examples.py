@@ -37,6 +37,7 @@ RUN = OpenApiExample(
     request_only=True,
 )
 RETRY = OpenApiExample("those of a run", value={"run": "019a3f5e-7d1c-7cc4-9b5a-2f4f3c1f8e11"}, request_only=True)
+ROTATE = OpenApiExample("an hour to tell everybody", value={"overlap_s": 3600}, request_only=True)
 TEST_PATTERN = OpenApiExample(
     "a pattern with a variable",
     value={"pattern": "product-category-{{CATEGORY_ID}}-", "variables": {"CATEGORY_ID": "1"}},
