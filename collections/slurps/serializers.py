@@ -13,7 +13,8 @@ from badgerjobs.sources.serializers import ValuesField
 from badgerjobs.web.definitions.fields import check_tag
 from badgerjobs.web.definitions.serializers import DefinitionSerializer
 from badgerjobs.web.serializers import BoundedListField, OneOfField, StrictSerializer
-from slurps.models import AsyncJob, Collection
+from slurps import services
+from slurps.models import AsyncJob, Collection, Slurper
 from slurps.slurper_services import MOST_SOURCES
 
 LONGEST_RUN_S = 86_400
@@ -66,6 +67,13 @@ class AsyncJobSerializer(DefinitionSerializer, RetryFieldsSerializer, OwnedSeria
         help_text="What its sources gave to go on from, by their tags: the last run that was shown left it. `forget/` "
         "resets it.",
     )
+
+    def validate_slurper(self, tag: str) -> str:
+        """Said beside what else is wrong; whether it is there still when it is saved, the services know."""
+        application = self.context.get("application")
+        if application and not Slurper.objects.for_application(application).filter(tag=tag).exists():
+            raise serializers.ValidationError(services.NO_SLURPER.format(tag))
+        return tag
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The columns of its runnable in the place of the retry fields."""

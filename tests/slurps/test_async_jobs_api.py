@@ -68,6 +68,10 @@ class TestMaking:
         answer = alice.post("/async-jobs/", {**DAILY, "slurper": "theirs"})
         assert answer.errors == {"slurper": ["There is no slurper “theirs” in this application."]}
 
+    def test_all_that_is_wrong_is_said_at_once(self, alice: Caller) -> None:
+        answer = alice.post("/async-jobs/", {"tag": "a/b", "slurper": "x", "timeout": 0, "overlap": "allow"})
+        assert set(answer.errors) == {"tag", "slurper", "timeout", "overlap"}
+
 
 @in_turn(
     "given, field, said",

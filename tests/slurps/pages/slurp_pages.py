@@ -67,10 +67,11 @@ def made_job(shop: Application, tag: str = "import", **fields: Any) -> AsyncJob:
 
 def held_result(job: AsyncJob, number: int = 1, **output: Any) -> Run:
     """A run of it whose result waits for approval."""
-    run = ended(job, number, output={**WROTE, **output, "stage": "held", "version": None})
+    told = {**WROTE, **output, "stage": "held", "version": None}
+    run = ended(job, number, output=told)
     collection = job.collections.first() or make_collection(job.application, async_job=job)
     version = Version(application=job.application, collection=collection, stage=Stage.HELD, run_id=run.pk)
-    version.generation, version.floor, version.created_at, version.written = 1, 1, NOW, run.output["written"]
+    version.generation, version.floor, version.created_at, version.written = 1, 1, NOW, {**WROTE, **output}["written"]
     version.save()
     return run
 
