@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from badgerjobs.lib.storable import ROW_BYTES
 from badgerjobs.runs.models import State
 from slurps.models import Collection, Row, Stage, Version
-from slurps.storing.encoding import ROW_BYTES, key_of
+from slurps.storing.encoding import key_of
 from slurps.storing.faults import BusyError, HeldError, SupersededError, UnstorableError
 from slurps.storing.pruning import prune
 from slurps.storing.staging import begin, left_tables
