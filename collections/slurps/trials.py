@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from badgerjobs.lib.storable import cleaned
+from badgerjobs.lib.storable import ROW_BYTES, cleaned
 from badgerjobs.sources.means import Means, open_means
 from badgerjobs.sources.models import DataSource
 from badgerjobs.sources.rows.pulling import Given, PullError, pull
@@ -36,6 +36,7 @@ LATE = (
     "over fewer of them."
 )
 TOO_OFTEN = f"An application tries slurpers {PER_MINUTE} times a minute at most: try again soon."
+TOO_LONG = "Row {:,} has {:,} bytes as JSON, and at most {:,} can be stored: a run that meets it stores nothing."
 NOT_FLAT = "Row {:,} is no object with names and values: a run that meets it stores nothing."
 
 
@@ -118,8 +119,14 @@ class _Trying:
     def _take(self, rows: Sequence[Any]) -> None:
         for row in rows:
             self.trial.made += 1
-            if not isinstance(row, dict) and not self.trial.error_class:
+            if self.trial.error_class:
+                continue
+            if not isinstance(row, dict):
                 self._fail("rows", NOT_FLAT.format(self.trial.made))
+            elif (
+                length := len(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+            ) > ROW_BYTES:
+                self._fail("rows", TOO_LONG.format(self.trial.made, length, ROW_BYTES))
         room = MOST_ROWS - len(self.trial.after)
         self.trial.after += cleaned(list(rows[:room]))
 

@@ -174,6 +174,7 @@ def test_rows_that_are_long_are_shown_as_far_as_they_go(alice: Caller, monkeypat
         ("throw new Error('no')", "code", "no"),
         ("return 5", "code", "The code must return a list of rows, and returned a number."),
         ("return [{}, 5]", "rows", "Row 2 is no object with names and values"),
+        ("return [{}, {a: 'x'.repeat(1e6)}]", "rows", "Row 2 has 1,000,008 bytes as JSON, and at most 1,000,000"),
     ],
 )
 def test_what_would_fail_a_run_is_said(alice: Caller, code: str, error_class: str, said: str) -> None:
