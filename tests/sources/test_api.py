@@ -294,7 +294,7 @@ def test_a_source_that_is_not_stored_is_tested_for_real_and_nothing_is_kept(alic
     assert answer.body == {
         "ok": True, "status": 200, "bytes": 12, "value": {"price": 20}, "error": None, "answer": '{"price": 2}',
         "headers": {"content-type": "application/json", "set-cookie": MASK, "x-a": "1", "content-length": "12"},
-        "rows": None, "columns": [], "found": {}, "console": [{"level": "warn", "text": "dear"}],
+        "rows": None, "columns": [], "found": {}, "warnings": [], "console": [{"level": "warn", "text": "dear"}],
     }  # fmt: skip
     assert not DataSource.objects.exists()
     entry = AuditEntry.objects.get(action="source.test")

@@ -66,7 +66,7 @@ def opened(alice: Client, address: str) -> dict[str, Any]:
 
 def test_a_new_one_begins_with_its_type(alice: Client, shop: Application) -> None:
     page = text_of(alice.get(reverse("sources:new-source", args=[shop.slug])))
-    for label in ("REST", "GraphQL", "One HTTP request"):
+    for label in ("REST", "GraphQL", "An HTTP request with placeholders"):
         assert label in page
     assert "Choose what it is" in text_of(alice.get(new(shop, "pigeon")))
 

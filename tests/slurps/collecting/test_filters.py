@@ -92,7 +92,6 @@ def test_it_means_the_same_where_its_field_is_indexed(
         ("-age", [3, 1, 5, 2, 4]),
         ("address.city", [2, 1, 5, 4, 3]),
         ("tags", [1, 2, 3, 4, 5]),
-        ("nobody", [1, 2, 3, 4, 5]),
     ],
 )
 def test_sorted_by(alice: Caller, sort: str, expected: list[int]) -> None:
