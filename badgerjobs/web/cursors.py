@@ -46,7 +46,7 @@ def page_of(rows: QuerySet[M], *, order: str, cursor: str, size: int, strict: bo
     Where a program reads on, that would never end: `strict` raises BadCursorError.
     """
     name, falling = order.removeprefix("-"), order.startswith("-")
-    place = _read(cursor, rows, name)
+    place = _read(cursor, rows, order)
     if strict and cursor and place is None:
         raise BadCursorError
     try:
@@ -64,8 +64,8 @@ def page_of(rows: QuerySet[M], *, order: str, cursor: str, size: int, strict: bo
     return Page(
         found,
         before,
-        _cursor(found[0], name, backwards=True, before=before) if found and has_earlier else "",
-        _cursor(found[-1], name, backwards=False, before=before + len(found)) if found and has_later else "",
+        _cursor(found[0], order, backwards=True, before=before) if found and has_earlier else "",
+        _cursor(found[-1], order, backwards=False, before=before + len(found)) if found and has_later else "",
     )
 
 
@@ -103,7 +103,7 @@ def _from(rows: QuerySet[M], place: _Place | None, name: str, falling: bool) -> 
     return rows.filter(beyond if place.backwards else beyond | is_null)
 
 
-def _read(cursor: str, rows: QuerySet[M], name: str) -> _Place | None:
+def _read(cursor: str, rows: QuerySet[M], order: str) -> _Place | None:
     if not cursor:
         return None
     try:
@@ -112,12 +112,13 @@ def _read(cursor: str, rows: QuerySet[M], name: str) -> _Place | None:
         )
     except (vault.CannotDecryptError, ValueError, TypeError):
         return None
-    return _Place(backwards, before, values) if list_ == _list(rows.model, name) else None
+    return _Place(backwards, before, values) if list_ == _list(rows.model, order) else None
 
 
-def _cursor(row: Model, name: str, *, backwards: bool, before: int) -> str:
+def _cursor(row: Model, order: str, *, backwards: bool, before: int) -> str:
+    name = order.removeprefix("-")
     value = None if name == "pk" else _value(row, name)
-    told = json.dumps([_list(type(row), name), backwards, before, value, row.pk], default=str)
+    told = json.dumps([_list(type(row), order), backwards, before, value, row.pk], default=str)
     return vault.encrypt(told, settings.ENCRYPTION_KEYS).rstrip("=")
 
 
@@ -127,5 +128,5 @@ def _value(row: Any, name: str) -> Any:
     return row
 
 
-def _list(model: type[Model], name: str) -> str:
-    return f"{model._meta.label} {name}"
+def _list(model: type[Model], order: str) -> str:
+    return f"{model._meta.label} {order}"
