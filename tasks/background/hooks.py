@@ -139,8 +139,8 @@ def _last(task: BackgroundRun, definition: Definition) -> int:
 
 def _log(task: BackgroundRun, iteration: int, failed: Failed, clock: Clock) -> None:
     LogLine.objects.create(
-        run_id=task.pk, application_id=task.application_id, attempt=task.run.attempts, iteration=iteration,
-        level="error", message=failed.error, data=failed.data, created_at=clock.read(),
+        run_id=task.pk, application_id=task.application_id, attempt=task.run.attempts, rescues=task.run.rescues,
+        iteration=iteration, level="error", message=failed.error, data=failed.data, created_at=clock.read(),
     )  # fmt: skip
 
 

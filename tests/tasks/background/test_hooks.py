@@ -146,6 +146,14 @@ def test_the_last_one_that_raises_fails_its_own_run_and_is_not_called_again(shop
     assert errors_of(row) == ["on_done failed: No."]
 
 
+def test_its_line_belongs_to_the_attempt_and_the_rescue_that_it_follows(shop: Application) -> None:
+    hooked("on_done")
+    row = ended(shop, attempts=2, rescues=3)
+    performed(Processes(Came("error", "No.", error={"message": "No."})))
+    line = LogLine.objects.get(run_id=row.pk, level="error")
+    assert (line.attempt, line.rescues) == (2, 3)
+
+
 def test_one_whose_process_died_is_called_again_and_not_for_ever(shop: Application) -> None:
     hooked("on_done")
     row = ended(shop)
