@@ -15,7 +15,7 @@ from webhooks.gone_targets import gone_targets
 from webhooks.looks import INPUTS, action_fields
 
 NO_TYPE = "Choose what is done, or remove the row."
-GONE = "The {} “{}” is gone, so that this fails: choose another, or remove the row."
+GONE = "There is no {} “{}” any more, so that this action fails: choose another, or remove the row."
 NEEDED = "Give the {}, or remove the row."
 # Every row has the fields of all types: those of its own are seen, and told.
 _PLACES = {f"{kind}_{field}": (kind, field) for kind in ACTIONS for field in action_fields(kind)}

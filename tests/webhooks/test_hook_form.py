@@ -345,7 +345,7 @@ def test_an_action_whose_target_is_gone_says_so_and_is_not_saved_again(shop: App
     opened = browser_in(shop).get(at(shop, "edit", "orders"))
     assert [row.error for row in opened.context["form"].action_rows] == [
         "",
-        "The job “gone” is gone, so that this fails: choose another, or remove the row.",
+        "There is no job “gone” any more, so that this action fails: choose another, or remove the row.",
     ]
     given = [{"name": name, "type": "job", "job_job": name, "job_input": "nothing"} for name in ("there", "gone")]
     answer = change(shop, hook, name="Renamed", **rows(*given))
