@@ -28,11 +28,15 @@ WHERE collection_id = %(collection)s AND first <= %(back)s AND last >= %(back)s
 
 
 def clear_way(collection: Collection) -> None:
-    """Take back what was left half loaded, before a transaction that rolls it back. Raises as `roll_back`."""
+    """Take back what was left half loaded, before a transaction that rolls it back. Raises as `roll_back`.
+
+    Where each version has rows of its own, none of what was left is in the way.
+    """
+    if MODES[collection.mode].write == "replace":
+        return
     with transaction.atomic():
         collection = Collection.objects.select_for_update().get(pk=collection.pk)
-        if MODES[collection.mode].write != "replace":
-            make_room(collection)
+        make_room(collection)
     if not clear(collection, seconds=CLEARING_S):
         raise BusyError(LEFT.format(collection.name))
 

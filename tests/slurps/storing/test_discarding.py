@@ -124,3 +124,18 @@ def test_who_rolls_back_does_not_wait_for_ever_for_what_a_run_left(monkeypatch: 
     monkeypatch.undo()
     roll_back_to(version=first, by=OPERATOR, now=NOW)
     assert (rows_of(collection, left), seen(collection)) == (0, KEPT)
+
+
+@pytest.mark.parametrize("mode", ["normal", "versioned"])
+def test_where_versions_have_rows_of_their_own_nothing_that_a_run_left_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(pruning, "BATCH", 2)
+    collection = make_collection(make_application(), mode=mode, keep=5)
+    first = load(collection, KEPT)
+    left, _ = staged(collection, [{"id": number} for number in range(1000, 1005)])
+    Run.objects.filter(worker=left.worker).update(state=State.FAILED)
+    discard(left)
+    monkeypatch.setattr(rolling_back, "CLEARING_S", -1)
+    roll_back_to(version=first, by=OPERATOR, now=NOW)
+    assert seen(collection) == KEPT
