@@ -83,7 +83,7 @@ def _stored(plan: Plan, version: Version, stopped: threading.Event) -> dict[str,
         if version.stage != Stage.HELD:
             with suppress(Error):  # it is shown: what is left over the next run deletes, or a tick
                 prune(collection, seconds=PRUNING_S)
-        return output_of(version, collection)
+    return _told(plan, version, collection)
 
 
 def _shown(plan: Plan, version: Version, loaded: Loaded) -> tuple[Version, Collection]:
@@ -111,6 +111,14 @@ def _kept(plan: Plan, collection: Collection, keep: Callable[[], Version]) -> Ve
     version = keep()
     Run.objects.filter(pk=plan.run_id).update(output=output_of(version, collection))
     return version
+
+
+def _told(plan: Plan, version: Version, collection: Collection) -> dict[str, Any]:
+    """What the run says of it by now: one that was held may be approved, dropped or replaced before its run is over."""
+    output = None
+    with suppress(Error):  # it is stored, whatever becomes of the database now
+        output = Run.objects.filter(pk=plan.run_id).values_list("output", flat=True).first()
+    return output or output_of(version, collection)
 
 
 def _turned(

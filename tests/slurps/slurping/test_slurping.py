@@ -1,10 +1,11 @@
 """One attempt: what it stores, what it says, and what it leaves when it fails."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from badgerjobs.runs.models import State
 from badgerjobs.runs.services import abort_run
@@ -15,7 +16,7 @@ from slurps.slurping import slurping
 from slurps.slurping.plan import SlurpError
 from slurps.slurping.slurping import slurp
 from slurps.slurping.streaming import GivenUpError
-from slurps.storing.swapping import approve
+from slurps.storing.swapping import approve, drop
 from tests.factories import NOW, make_application, make_async_job, make_collection, make_run
 from tests.slurps.slurping.attempts import Attempts, ids, rows
 from tests.slurps.storing.loads import seen
@@ -211,6 +212,29 @@ class TestGuards:
         assert ids(seen(collection)) == [1, 2, 3, 4, 5]
         approve(held)
         assert seen(collection) == [row for batch in given for row in batch]
+
+    @pytest.mark.parametrize(("decide", "stage"), [(approve, "ready"), (drop, "dropped")])
+    def test_a_result_that_is_decided_before_its_run_is_over_is_told_as_it_is_by_then(
+        self, job: Any, attempts: Attempts, monkeypatch: pytest.MonkeyPatch, decide: Any, stage: str
+    ) -> None:
+        """Sources hear last what became of their rows, and may take their time."""
+
+        def decided() -> None:
+            try:
+                decide(Version.objects.get(stage=Stage.HELD))
+            finally:
+                connection.close()
+
+        async def settle(_plan: Any, kept: bool) -> None:
+            if kept:
+                await asyncio.to_thread(decided)
+
+        collection_of(job, guards={"empty": True})
+        run = make_run(job.runnable, State.RUNNING, worker=uuid4())
+        monkeypatch.setattr(slurping, "settle", settle)
+        output = attempts.slurp(job, [], run=run)
+        run.refresh_from_db()
+        assert (output["stage"], run.output) == (stage, output)
 
     def test_a_column_of_another_type_did_not_vanish_but_was_left_out(self, job: Any, attempts: Attempts) -> None:
         collection_of(job, guards={"columns": "discard"})
