@@ -66,7 +66,8 @@ BACKGROUND_RETENTION_DAYS = env.number("BACKGROUND_RETENTION_DAYS", 90, most=365
 AUDIT_DAYS = env.number("AUDIT_DAYS", 365, least=1, most=3650)
 BACKGROUND_TASKS = env.items("BACKGROUND_TASKS")
 SLURPERS = env.items("SLURPERS")
-# What tenants may store together, so that none of them fills the disk. 0: as much as there is room for.
+# How much may be stored: files of a workspace, all of them together; rows of a collection, each version by itself. Many
+# collections may fill the disk all the same. 0: as much as there is room for.
 FILES_MB = env.number("FILES_MB", 10_000)
 COLLECTION_ROWS = env.number("COLLECTION_ROWS", 100_000_000)
 PRESET_TIME_ZONE = env.text("PRESET_TIME_ZONE", "EST")

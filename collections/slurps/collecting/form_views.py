@@ -24,7 +24,7 @@ from slurps.models import AsyncJob, Collection
 from slurps.modes import MODES
 from slurps.views import found_job
 
-NOBODYS_LABEL = "No token has the label “{}” now: one that is given it later may read."
+NOBODYS_LABEL = "No token has the label “{}” now: a token that gets this label later may read."
 
 
 @application_page(Role.EDITOR)

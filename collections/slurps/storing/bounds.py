@@ -2,13 +2,17 @@
 
 from django.conf import settings
 
-from slurps.models import Collection
+from slurps.models import Collection, Stage, Version
 from slurps.modes import MODES
 from slurps.storing.faults import UnstorableError
 
 TOO_MANY = (
     "A collection may have {:,} rows here (COLLECTION_ROWS), and “{}” would have more. Nothing was stored: let the run "
     "give fewer, or fill another collection."
+)
+TOO_MANY_WAIT = (
+    "A collection may have {:,} rows here (COLLECTION_ROWS), and “{}” would have more with this result, which goes on "
+    "waiting: drop it, or approve it once more rows are allowed."
 )
 
 
@@ -25,7 +29,9 @@ def too_many(collection: Collection) -> UnstorableError:
     return UnstorableError(TOO_MANY.format(settings.COLLECTION_ROWS, collection.name))
 
 
-def ensure_room(collection: Collection, rows: int) -> None:
-    """Raises UnstorableError when a version of it has more rows than it may."""
-    if settings.COLLECTION_ROWS and rows > settings.COLLECTION_ROWS:
+def ensure_room(version: Version, collection: Collection) -> None:
+    """Raises UnstorableError when it has more rows than it may; one that was held is stored, and stays."""
+    if settings.COLLECTION_ROWS and version.rows > settings.COLLECTION_ROWS:
+        if version.stage == Stage.HELD:
+            raise UnstorableError(TOO_MANY_WAIT.format(settings.COLLECTION_ROWS, collection.name))
         raise too_many(collection)

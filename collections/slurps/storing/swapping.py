@@ -186,7 +186,7 @@ def _count(version: Version, collection: Collection) -> None:
             version.rows = before + merged.added
             collection.positions += merged.added
             drop_table(version)
-    ensure_room(collection, version.rows)
+    ensure_room(version, collection)
     version.ends_at = version.starts_at + version.rows
     if MODES[collection.mode].write != "replace":
         version.ends_at = collection.positions

@@ -65,8 +65,12 @@ def test_a_result_that_waits_is_not_approved_where_it_would_be_too_many(prices: 
     version, loader = staged(prices, FITS[prices.mode])
     hold(version, loaded_by(loader.encoder, read=3), [], worker=version.worker)
     settings.COLLECTION_ROWS = 4
-    with pytest.raises(Conflict, match="may have 4 rows here"):
+    with pytest.raises(Conflict) as caught:
         approve_version(version=version, by=OPERATOR, now=NOW)
+    assert caught.value.detail == (
+        "A collection may have 4 rows here (COLLECTION_ROWS), and “prices” would have more with this result, which "
+        "goes on waiting: drop it, or approve it once more rows are allowed."
+    )
     assert seen(prices) == rows(1, 2)
     settings.COLLECTION_ROWS = 5
     approve_version(version=version, by=OPERATOR, now=NOW)
