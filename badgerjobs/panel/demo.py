@@ -107,9 +107,10 @@ def _make_hook(application: Application, now: datetime) -> Hook:
 def welcome_back() -> str:
     """What is told on later starts, when nobody knows the password and the token any more: how to have others."""
     mail = "a mail brings" if settings.EMAIL_URL else "the log of web below then shows"
+    owner = f"; the demo's owner is {OWNER}" if User.objects.filter(email=OWNER).exists() else ""
     return f"""\
 For another token: manage.py create_application NAME --workspace WORKSPACE
-For another password: press “Forgotten?” at {_here()}/ ({mail} a link); the demo's owner is {OWNER}
+For another password: press “Forgotten?” at {_here()}/ ({mail} a link){owner}
 """
 
 

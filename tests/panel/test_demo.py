@@ -169,6 +169,7 @@ def test_twice_does_nothing_the_second_time() -> None:
     again = said()
     assert again.startswith("For another token:")
     assert "press “Forgotten?” at http://127.0.0.1:8000/ (the log of web below then shows a link)" in again
+    assert again.endswith("; the demo's owner is demo@example.com\n")
     assert "bj_" not in again
     assert (Application.objects.count(), Job.objects.count(), Token.objects.count()) == (1, 1, 1)
 
@@ -178,6 +179,14 @@ def test_a_database_that_is_used_gets_no_demo() -> None:
     make_application()
     assert create_demo(now=timezone.now()) is None
     assert not Job.objects.exists()
+
+
+@pytest.mark.django_db
+def test_where_there_is_no_demo_nobody_is_called_its_owner() -> None:
+    make_application()
+    again = said()
+    assert "press “Forgotten?”" in again
+    assert "demo" not in again
 
 
 def test_the_receiver_answers_with_what_it_was_sent() -> None:
