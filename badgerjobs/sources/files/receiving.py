@@ -45,10 +45,10 @@ class Taking(Protocol):
     """What is made of a file that arrives."""
 
     def write(self, piece: bytes) -> None:
-        """Its next bytes. Raises TooLongError."""
+        """Its next bytes. Raises TooLongError and FullError."""
 
     def end(self) -> Any:
-        """All of it came."""
+        """All of it came. Raises FullError."""
 
     def drop(self) -> None:
         """It is not needed."""
@@ -97,12 +97,12 @@ class FileHandler(FileUploadHandler):
         self.taking = self._begin(file_name)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:  # noqa: ARG002
-        """Its next bytes. Raises TooLongError."""
+        """Its next bytes. Raises TooLongError and FullError."""
         assert self.taking  # noqa: S101
         self.taking.write(raw_data)
 
     def file_complete(self, file_size: int) -> None:  # noqa: ARG002
-        """What was made of it is `taken`; there is no file of Django's."""
+        """What was made of it is `taken`; there is no file of Django's. Raises FullError."""
         assert self.taking  # noqa: S101
         self.taken = self.taking.end()
 
@@ -160,7 +160,7 @@ unguarded = csrf_exempt
 def taken_of(request: HttpRequest, begin: Begin) -> Any:
     """What was made of the file of a request to the API: the field `file` of a form, or all of its body.
 
-    Raises FileError for one that is too long, cut off, or not there.
+    Raises FileError for one that is too long, cut off, or not there, and where the workspace has no room for it.
     """
     give_time(request)
     if request.content_type == "multipart/form-data":
