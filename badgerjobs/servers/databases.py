@@ -14,9 +14,15 @@ from badgerjobs.servers import tls
 from badgerjobs.servers.statements import Statement
 
 POSTGRESQL = "postgresql"
-# MySQL's numbers: of a user or a database that is none, of what the driver says of the connection, and of what may not
-# be so the next time, such as too many connections, and locks.
-NOBODY, AWAY, PASSING = (1044, 1045, 1049), range(2000, 3000), (1040, 1205, 1213, 1317)
+# MySQL's and MariaDB's numbers: of a user or a database that is none, and of what the driver says of the connection.
+NOBODY, AWAY = (1044, 1045, 1049), range(2000, 3000)
+# And of what may not be so the next time, by the class that it is told as: locks and what somebody ended; too many
+# connections, a server that stops or only reads (after a failover), a connection that it ended; its own time-outs.
+PASSING: Mapping[int, str] = {
+    **dict.fromkeys((1205, 1213, 1317), "sql"),
+    **dict.fromkeys((1040, 1053, 1203, 1226, 1290, 1836, 1927, 4031), "connect"),
+    **dict.fromkeys((1969, 3024), "timeout"),
+}
 
 
 class _Named(ssl.SSLContext):
@@ -131,7 +137,14 @@ def failed_at(error: BaseException, connection: Mapping[str, Any]) -> Failed:
     if number in NOBODY:
         return Failed("auth", f"{host} did not take the user and password, or the database.", retry=False)
     is_away = isinstance(number, int) and number in AWAY
-    return Failed("connect" if is_away else "sql", _said(error, connection), retry=is_away or number in PASSING)
+    passing = "connect" if is_away else passing_class(error)
+    return Failed(passing or "sql", _said(error, connection), retry=passing is not None)
+
+
+def passing_class(error: BaseException) -> str | None:
+    """As which class is told what MySQL or MariaDB says by this number, where it may not be so the next time."""
+    number = error.args[0] if error.args else None
+    return PASSING.get(number) if isinstance(number, int) else None
 
 
 def words_of(error: BaseException) -> str:

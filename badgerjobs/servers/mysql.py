@@ -13,16 +13,23 @@ from badgerjobs.servers.databases import pymysql_arguments
 from badgerjobs.servers.postgresql import read_json
 from badgerjobs.servers.statements import Statement
 
-# What is one part to them, up to its end or that of the text. A backslash before a quote counts or not: as a server is
-# set. What begins with /*! is no comment, but SQL.
-_COMMENTS = r"`[^`]*+`?|\#[^\n]*+|--(?=\s|[\x00-\x1f]|\Z)[^\n]*+|/\*(?!M?!)(?s:.*?)(?:\*/|\Z)"
-_PARTS = (
-    re.compile(rf"""'(?:[^'\\]|''|\\.)*+'?|"(?:[^"\\]|""|\\.)*+"?|{_COMMENTS}""", re.DOTALL),
-    re.compile(rf"""'(?:[^']|'')*+'?|"(?:[^"]|"")*+"?|{_COMMENTS}"""),
+# What is one part to them, up to its end or that of the text.
+_COMMENTS = r"`[^`]*+`?|\#[^\n]*+|--(?=[\x00-\x20\x7f]|\Z)[^\n]*+|/\*(?!M?!|\+)(?s:.*?)(?:\*/|\Z)"
+# What begins with /*! or /*M! is SQL to one version and a comment to another, which may hold comments; /*+ holds hints.
+# Where it ends is sure only if it has whole and plain quotes and no comment; or else whatever follows is in doubt.
+_SIMPLE = "|".join(rf"{quote}[^'\"`\\*/]*+{quote}" for quote in "'\"`")
+_VERSIONS = rf"/\*(?:M?!|\+)(?:(?:[^'\"`\#*/-]|\*(?!/)|/(?!\*)|-(?!-)|{_SIMPLE})*+\*/|(?s:.*))"
+# A backslash before a quote counts or not, as a server is set: in both kinds of quotes, or (ANSI_QUOTES) in one.
+_SLASHED, _PLAIN = r"{0}(?:[^{0}\\]|{0}{0}|\\.)*+{0}?", r"{0}(?:[^{0}]|{0}{0})*+{0}?"
+_PARTS = tuple(
+    re.compile(f"{single.format(chr(39))}|{double.format(chr(34))}|{_COMMENTS}|{_VERSIONS}", re.DOTALL)
+    for single in (_SLASHED, _PLAIN)
+    for double in (_SLASHED, _PLAIN)
 )
 HIDDEN = (
     "{} stands in quotes or in a comment, as MySQL and MariaDB read it: to them a backslash makes text of a quote,"
-    " # begins a comment, and -- does where a blank follows. Double a quote, and write no backslash before it."
+    " # begins a comment, and -- does where a blank follows; what stands in /*! */ is SQL to some of them only."
+    " Double a quote, write no backslash before it, and no quotes or comments in /*! */."
 )
 # Times in UTC. And so long it waits until somebody takes a row: who stores them may have to wait for others.
 SETTINGS = "SET SESSION time_zone = '+00:00', net_write_timeout = {}"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from time import process_time
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from badgerjobs.outbound.only_there import SentAwayError, only_to
 from badgerjobs.outbound.relay import Line
 from badgerjobs.servers import drivers, mysql
 from badgerjobs.servers.drivers import Driver, odbc_string
-from badgerjobs.servers.statements import read
+from badgerjobs.servers.statements import Statement, read
 from badgerjobs.sources.rows import drivers as rows
 from badgerjobs.sources.rows.drivers import _told, _written
 from badgerjobs.sources.rows.pulling import PullError
@@ -201,7 +202,11 @@ def test_a_procedure_that_fails_after_its_rows_fails_the_pull(called: Callable[.
     "text",
     [
         "SELECT 'it\\'s {{A}}'", "SELECT 1 # '\n, '{{A}}'", "SELECT `'`, '{{A}}'", "SELECT 'a\\', {{A}}, '\\'",
-        "SELECT /*! ' */ {{A}} /* ' */", 'SELECT {{B}}, "\\"", {{A}}, 1',
+        "SELECT /*! ' */ {{A}} /* ' */", 'SELECT {{B}}, "\\"", {{A}}, 1', "SELECT 1 --1 /*!99999\n, {{A}} */",
+        "SELECT 1 --1 /*M!\n, {{A}} */", "SELECT 1 /*!99999 /* */ , {{A}} */", "SELECT 1 /*! -- */ , {{A}}\n*/",
+        "SELECT 1 /*! # */ , {{A}}\n*/", "SELECT 1 --1 /*! '*/'\n, {{A}} /*'*/", "SELECT /*! 'a\\' */, {{A}}, ' */ 1 '",
+        "SELECT /*+ QB_NAME(`a*/ 1, {{A}}, /*`) */ 1", """SELECT 'it\\'s', "a'\\", " {{A}} \"""",
+        """SELECT "it\\"s", 'a"\\', ' {{A}} '""", "SELECT 1 --\u00a0'\n, {{A}}, '", "SELECT 1 --\x7f`\n, `{{A}}`",
     ],
 )  # fmt: skip
 def test_what_stands_in_quotes_to_mysql_alone_is_refused(text: str) -> None:
@@ -216,10 +221,23 @@ def test_what_stands_in_quotes_to_mysql_alone_is_refused(text: str) -> None:
     [
         "SELECT 'it''s', {{A}}", "SELECT `a`, {{A}} -- it's\n", "SELECT a #b\n, {{A}}", "SELECT /* ' */ {{A}}",
         "SELECT 'a\\\\', {{A}}", "SELECT 'a\\n', \"it's\", {{A}}, {{A}}, 'x'", "SELECT 'it\\'s'",
+        "SELECT /*!40001 SQL_NO_CACHE */ a / 2 * -b FROM t WHERE id = {{A}} /*M! LIMIT 1 */", "SELECT 5--{{A}}",
+        "SELECT /*+ SET_VAR(optimizer_switch = 'mrr=off') MAX_EXECUTION_TIME(1000) */ {{A}}", "SELECT 5 -- x\n, {{A}}",
+        "SELECT /*!50000 a*b/c-d, `e`, \"f\" */, {{A}}",
     ],
 )  # fmt: skip
 def test_what_stands_outside_of_quotes_is_bound(text: str) -> None:
     mysql.check(read(text))
+
+
+@in_turn(
+    "sign", ["'", '"', "`", "'\\", '"\\', "''\"", "/*", "/*!", "/*! */", "/*!'a'", "/*+ -", "--", "-- '", "#'", "\\'\""]
+)
+def test_quotes_without_end_are_read_once(sign: str) -> None:
+    """What would be read again from each place takes minutes and not a part of a second."""
+    began = process_time()
+    mysql.check(Statement([sign * (100_000 // len(sign))], [], []))
+    assert process_time() - began < 5
 
 
 SAID = [
@@ -229,6 +247,8 @@ SAID = [
     ((2013, "Lost connection to MySQL server during query"), "connect", True),
     ((1054, "Unknown column 'nme' in 'field list'"), "sql", False),
     ((1213, "Deadlock found when trying to get lock"), "sql", True),
+    *(((number, "It passes"), "connect", True) for number in (1040, 1053, 1203, 1226, 1290, 1836, 1927, 4031)),
+    *(((number, "It took too long"), "timeout", True) for number in (1969, 3024)),
     (("ORA-01017: invalid credential or not authorized; logon denied",), "auth", False),
     (('ORA-00904: "NME": invalid identifier',), "sql", False),
     (("DPY-6005: cannot connect to database",), "connect", True),

@@ -13,7 +13,7 @@ from badgerjobs.lib.said import quoted
 from badgerjobs.outbound.only_there import SentAwayError, only_to
 from badgerjobs.outbound.relay import LOOPBACK, Line
 from badgerjobs.servers import tls
-from badgerjobs.servers.databases import PASSING, words_of
+from badgerjobs.servers.databases import passing_class, words_of
 from badgerjobs.servers.drivers import DRIVERS, ODBC, Driver
 from badgerjobs.servers.postgresql import distinct
 from badgerjobs.servers.statements import Statement
@@ -209,7 +209,7 @@ def _told(error: Exception, configuration: Mapping[str, Any]) -> PullError:
     if _is_behind(TimeoutError, error):
         return PullError("timeout", LATE.format(host, configuration["timeout"]))
     error_class, said = _class_of(error), quoted(NEAR.sub("", words_of(error)), [configuration["password"]])
-    passes = error_class in RETRIED or _number_of(error) in map(str, PASSING)
+    passes = error_class in RETRIED or passing_class(error) is not None
     named, sentence = SENTENCES.get(error_class, (error_class, SAYS))
     return PullError(named, sentence.format(said, host=host), retry=passes)
 
@@ -226,7 +226,7 @@ def _class_of(error: Exception) -> str:
     for name, marks in CLASSES.items():
         if any(mark == number or (not mark.isdigit() and mark in said) for mark in marks):
             return name
-    return "connect" if isinstance(error, OSError) else "sql"
+    return "connect" if isinstance(error, OSError) else passing_class(error) or "sql"
 
 
 def _number_of(error: Exception) -> str:

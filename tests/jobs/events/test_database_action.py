@@ -425,6 +425,8 @@ def test_no_value_is_put_into_quotes_as_mysql_reads_them(
     [
         ((1792, "Cannot execute statement in a READ ONLY transaction"), "sql", False),
         ((1213, "Deadlock found when trying to get lock"), "sql", True),
+        *(((number, "It passes"), "connect", True) for number in (1040, 1053, 1203, 1226, 1290, 1836, 1927, 4031)),
+        *(((number, "It took too long"), "timeout", True) for number in (1969, 3024)),
         ((1049, "Unknown database 'shop'"), "auth", False),
         ((2013, "Lost connection to MySQL server during query"), "connect", True),
     ],
