@@ -13,14 +13,15 @@ from badgerjobs.servers.databases import pymysql_arguments
 from badgerjobs.servers.postgresql import read_json
 from badgerjobs.servers.statements import Statement
 
-# What is one part to them, up to its end or that of the text.
-_COMMENTS = r"`[^`]*+`?|\#[^\n]*+|--(?=[\x00-\x20\x7f]|\Z)[^\n]*+|/\*(?!M?!|\+)(?s:.*?)(?:\*/|\Z)"
+# What is one part to them, up to its end or that of the text. (No possessive quantifiers: before 3.11.5 Python has them
+# wrong. Nothing goes back here: what follows a repetition matches always, or never where the repetition did.)
+_COMMENTS = r"`[^`]*`?|\#[^\n]*|--(?=[\x00-\x20\x7f]|\Z)[^\n]*|/\*(?!M?!|\+)(?s:.*?)(?:\*/|\Z)"
 # What begins with /*! or /*M! is SQL to one version and a comment to another, which may hold comments; /*+ holds hints.
 # Where it ends is sure only if it has whole and plain quotes and no comment; or else whatever follows is in doubt.
-_SIMPLE = "|".join(rf"{quote}[^'\"`\\*/]*+{quote}" for quote in "'\"`")
-_VERSIONS = rf"/\*(?:M?!|\+)(?:(?:[^'\"`\#*/-]|\*(?!/)|/(?!\*)|-(?!-)|{_SIMPLE})*+\*/|(?s:.*))"
+_SIMPLE = "|".join(rf"{quote}[^'\"`\\*/]*{quote}" for quote in "'\"`")
+_VERSIONS = rf"/\*(?:M?!|\+)(?:(?:[^'\"`\#*/-]|\*(?!/)|/(?!\*)|-(?!-)|{_SIMPLE})*\*/|(?s:.*))"
 # A backslash before a quote counts or not, as a server is set: in both kinds of quotes, or (ANSI_QUOTES) in one.
-_SLASHED, _PLAIN = r"{0}(?:[^{0}\\]|{0}{0}|\\.)*+{0}?", r"{0}(?:[^{0}]|{0}{0})*+{0}?"
+_SLASHED, _PLAIN = r"{0}(?:[^{0}\\]|{0}{0}|\\.)*{0}?", r"{0}(?:[^{0}]|{0}{0})*{0}?"
 _PARTS = tuple(
     re.compile(f"{single.format(chr(39))}|{double.format(chr(34))}|{_COMMENTS}|{_VERSIONS}", re.DOTALL)
     for single in (_SLASHED, _PLAIN)
